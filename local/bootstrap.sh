@@ -1,0 +1,66 @@
+#!/bin/sh
+# Creates what every command needs, from the lock file alone: .venv for development, and
+# .local/lambda-runtime, the interpreter that functions run on (what AWS puts there, and no more).
+# Uses the uv on PATH, or one of its own under .local/. Never downloads a Python.
+set -eu
+cd "$(dirname "$0")/.."
+
+UV_VERSION=0.13.9
+ready=.local/ready
+runtime=.local/lambda-runtime
+export UV_PYTHON_DOWNLOADS=never
+unset VIRTUAL_ENV UV_PROJECT_ENVIRONMENT PYTHONHOME PYTHONPATH
+
+say() { printf '%s\n' "$*" >&2; }
+
+works() { "$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null; }
+
+if [ -e "$ready" ] && [ "$ready" -nt uv.lock ] && [ "$ready" -nt pyproject.toml ] &&
+    [ "$ready" -nt local/bootstrap.sh ] && works .venv/bin/python && works "$runtime/bin/python"; then
+    exit 0
+fi
+
+find_python() {
+    if command -v uv >/dev/null 2>&1 && uv python find --no-project 3.13 2>/dev/null; then
+        return 0
+    fi
+    for candidate in python3.13 python3 python "$HOME"/.pyenv/versions/3.13.*/bin/python3.13; do
+        if command -v "$candidate" >/dev/null 2>&1 && works "$candidate"; then
+            command -v "$candidate"
+            return 0
+        fi
+    done
+    return 1
+}
+
+if ! python=$(find_python); then
+    say "Python 3.13 is missing: the functions run on it in AWS, so nothing else will do here."
+    say "It is not downloaded behind your back. Install it in one of these ways and run the command again:"
+    say "  uv python install 3.13"
+    say "  pyenv install 3.13"
+    say "  your distribution: apt install python3.13 python3.13-venv | dnf install python3.13 | brew install python@3.13"
+    exit 1
+fi
+
+mkdir -p .local
+if command -v uv >/dev/null 2>&1; then
+    uv=uv
+else
+    uv=.local/uv/bin/uv
+    if ! "$uv" --version 2>/dev/null | grep -q "^uv $UV_VERSION"; then
+        say "Installing uv $UV_VERSION into .local/uv (there is none on PATH)"
+        if ! "$python" -m venv --clear .local/uv; then
+            say "$python cannot create virtual environments. Install its venv module (Debian, Ubuntu:"
+            say "apt install python3.13-venv), or install uv: https://docs.astral.sh/uv/"
+            exit 1
+        fi
+        .local/uv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
+    fi
+fi
+
+say "Installing what uv.lock names into .venv ($("$python" -V))"
+"$uv" sync --locked --quiet --python "$python"
+say "Installing what the Lambda runtime brings into $runtime"
+UV_PROJECT_ENVIRONMENT=$runtime "$uv" sync --locked --quiet --only-group lambda-runtime --compile-bytecode \
+    --python "$python"
+touch "$ready"
