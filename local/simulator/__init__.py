@@ -1,0 +1,215 @@
+"""A stand-in for WeChat Pay on a developer's machine: a real HTTP server that verifies, decides, signs and misbehaves.
+
+It shares no code with what it tests. See docs/simulator.md.
+"""
+
+import asyncio
+import functools
+import ssl
+import tempfile
+import threading
+from collections.abc import Coroutine, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import trustme
+from aiohttp import web
+
+from local.simulator.control import PREFIX, Control, HttpControl
+from local.simulator.hosts import ADDRESS, Host
+from local.simulator.keys import Keys, Mode
+from local.simulator.orders import Orders
+from local.simulator.server import Api
+
+MCHID = "1900000001"
+APPID = "wxd678efh567hg6787"
+SERVICE_ID = "500001"
+KEEP_ALIVE = 8.0
+"""Seconds after which WeChat Pay closes an idle connection."""
+
+
+class Simulator:
+    """The simulator in a thread of this process: ``with Simulator() as sim:``.
+
+    ``debit_after`` seconds after its completion an order is paid (None: never). Port 0 is any free port. With ``tls``
+    the hosts speak https and ``ca_pem`` / ``ca_file`` hold the authority to trust. Control is always plain http.
+    """
+
+    def __init__(
+        self,
+        mchid: str = MCHID,
+        keys: Mode = "public_key",
+        debit_after: float | None = 0.2,
+        *,
+        tls: bool = False,
+        appid: str = APPID,
+        service_id: str = SERVICE_ID,
+        port: int = 0,
+        backup_port: int = 0,
+        control_port: int = 0,
+    ) -> None:
+        self._ports = (port, backup_port)
+        self._control_port = control_port
+        self._tls = tls
+        self.ca_pem: bytes | None = None
+        self.ca_file: str | None = None
+        self._files: tempfile.TemporaryDirectory[str] | None = None
+        self._api = Api(Keys(mchid, keys), Orders(mchid, appid, service_id, debit_after))
+        self._control = Control(self._api)
+        self._http_control = HttpControl(self._control)
+        self._hosts: list[Host] = []
+        self._control_host: Host | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="wechatpay-simulator", daemon=True
+        )
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        try:
+            self._run(self._start())
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._run(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        if self._files is not None:
+            self._files.cleanup()
+
+    @property
+    def hosts(self) -> list[str]:
+        """Base URLs of the main and the backup host."""
+        return [host.url for host in self._hosts]
+
+    @property
+    def control_url(self) -> str:
+        """Where the HTTP control listens: a port of its own, so that a host that is down can be brought back."""
+        assert self._control_host is not None
+        return f"{self._control_host.url}{PREFIX}"
+
+    def open_order(self, out_order_no: str, *, replace: bool = False, **settings: Any) -> dict[str, Any]:
+        """Put an order in the world, USER_ACCEPTED unless told otherwise; see ``Orders.open`` for the settings."""
+        return self._run(self._control.open_order(out_order_no, replace=replace, **settings))
+
+    def order(self, out_order_no: str) -> dict[str, Any]:
+        """One order as it truly stands."""
+        return self._run(self._control.order(out_order_no))
+
+    def settle_elsewhere(
+        self, out_order_no: str, *, finish_type: int = 2, total_amount: int = 0
+    ) -> dict[str, Any]:
+        """Someone else finishes (2) or cancels (1) the order now."""
+        return self._run(
+            self._control.settle_elsewhere(out_order_no, finish_type=finish_type, total_amount=total_amount)
+        )
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """Every order as it truly stands."""
+        return self._run(self._control.ledger())
+
+    def requests(self, out_order_no: str | None = None) -> list[dict[str, Any]]:
+        """The latest requests that arrived, oldest first."""
+        return self._run(self._control.requests(out_order_no))
+
+    def script(
+        self,
+        out_order_no: str | None = None,
+        operation: str = "complete",
+        *,
+        fault: str,
+        times: int | None = 1,
+        **options: Any,
+    ) -> None:
+        """Plan a fault of a named kind (``faults.KINDS``) for the next calls on an order, or on any order."""
+        self._run(self._control.script(out_order_no, operation, fault=fault, times=times, **options))
+
+    def pending_faults(self) -> list[dict[str, Any]]:
+        """The planned faults that have not happened yet."""
+        return self._run(self._control.pending_faults())
+
+    def clear_faults(self, out_order_no: str | None = None) -> None:
+        """Forget planned faults: all, or one order's."""
+        self._run(self._control.clear_faults(out_order_no))
+
+    def chaos(self, rate: float, seed: int = 0, kinds: Iterable[str] | None = None) -> None:
+        """Throw faults at random at this rate; 0 stops it."""
+        self._run(self._control.chaos(rate, seed, kinds))
+
+    def set_keys(self, mode: Mode) -> dict[str, Any]:
+        """Move the merchant along the key migration; returns the secret to store."""
+        return self._run(self._control.set_keys(mode))
+
+    def rotate_merchant_key(self, *, keep_old: bool = False) -> dict[str, Any]:
+        """A new merchant key; returns the secret to store. The old serial is refused at once unless kept."""
+        return self._run(self._control.rotate_merchant_key(keep_old=keep_old))
+
+    def rotate_platform_certificate(self) -> dict[str, Any]:
+        """A further platform certificate, preferred from now on; returns the secret to store."""
+        return self._run(self._control.rotate_platform_certificate())
+
+    def secret(self) -> dict[str, Any]:
+        """The merchant's secret."""
+        return self._run(self._control.secret())
+
+    def merchant_certificate(self) -> str:
+        """The merchant's API certificate as PEM."""
+        return self._run(self._control.merchant_certificate())
+
+    def set_host(self, index: int, *, up: bool) -> None:
+        """Let a host listen, or refuse connections."""
+        self._run(self._control.set_host(index, up=up))
+
+    def set_latency(self, seconds: float) -> None:
+        """Delay every reply by so many seconds."""
+        self._run(self._control.set_latency(seconds))
+
+    def advance(self, seconds: float) -> None:
+        """Move the orders' clock forward, so that debits become due without waiting."""
+        self._run(self._control.advance(seconds))
+
+    def _run[T](self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _start(self) -> None:
+        tls = self._tls_context() if self._tls else None
+        for index, port in enumerate(self._ports):
+            host = Host(self._server(functools.partial(self._route, host=index)), port, tls)
+            self._hosts.append(host)
+            await host.up()
+        self._control_host = Host(self._server(self._http_control.handle), self._control_port, None)
+        await self._control_host.up()
+        self._control.hosts = self._hosts
+        self._api.refuse_host = lambda index, seconds: self._hosts[index].down_for(seconds)
+
+    async def _stop(self) -> None:
+        for host in (*self._hosts, self._control_host):
+            if host is not None:
+                await host.close()
+
+    async def _route(self, request: web.BaseRequest, host: int) -> web.StreamResponse:
+        if request.path.startswith(f"{PREFIX}/"):
+            return await self._http_control.handle(request)
+        return await self._api.handle(request, host)
+
+    @staticmethod
+    def _server(handler: Any) -> web.Server:
+        return web.Server(handler, access_log=None, keepalive_timeout=KEEP_ALIVE)
+
+    def _tls_context(self) -> ssl.SSLContext:
+        authority = trustme.CA()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(ADDRESS, "localhost").configure_cert(context)
+        self.ca_pem = authority.cert_pem.bytes()
+        self._files = tempfile.TemporaryDirectory(prefix="wechatpay-simulator-")
+        path = Path(self._files.name, "ca.pem")
+        path.write_bytes(self.ca_pem)
+        self.ca_file = str(path)
+        return context

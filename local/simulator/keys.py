@@ -1,0 +1,175 @@
+"""Every key of the simulated world, generated afresh for each simulator."""
+
+import secrets
+import string
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from cryptography.x509.oid import NameOID
+
+type Mode = Literal["public_key", "certificate", "both"]
+MODES: tuple[Mode, ...] = ("public_key", "certificate", "both")
+
+
+def _new_serial() -> int:
+    """A serial of exactly 40 hex digits, so that it reads the same with and without padding."""
+    return (1 << 158) | secrets.randbits(158)
+
+
+def _certificate(key: RSAPrivateKey, common_name: str, serial: int) -> x509.Certificate:
+    now = datetime.now(UTC).replace(microsecond=0)
+    name = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "WeChat Pay simulator"),
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
+        ]
+    )
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(serial)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=5 * 365))
+        .sign(key, hashes.SHA256())
+    )
+
+
+@dataclass(frozen=True)
+class MerchantKey:
+    """The merchant's API certificate and its private key."""
+
+    serial: str
+    private_key: RSAPrivateKey
+    certificate: x509.Certificate
+
+    @classmethod
+    def generate(cls, mchid: str) -> "MerchantKey":
+        key = generate_private_key(public_exponent=65537, key_size=2048)
+        serial = _new_serial()
+        return cls(f"{serial:040X}", key, _certificate(key, mchid, serial))
+
+    @property
+    def private_pem(self) -> str:
+        return self.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+    @property
+    def certificate_pem(self) -> str:
+        return self.certificate.public_bytes(Encoding.PEM).decode()
+
+
+@dataclass(frozen=True)
+class PlatformKey:
+    """A key WeChat Pay signs replies with: a platform certificate, or the WeChat Pay public key (no certificate)."""
+
+    serial: str
+    private_key: RSAPrivateKey
+    certificate: x509.Certificate | None
+
+    @classmethod
+    def generate_certificate(cls) -> "PlatformKey":
+        key = generate_private_key(public_exponent=65537, key_size=2048)
+        serial = _new_serial()
+        return cls(f"{serial:040X}", key, _certificate(key, "Tenpay.com sign", serial))
+
+    @classmethod
+    def generate_public_key(cls, mchid: str) -> "PlatformKey":
+        key = generate_private_key(public_exponent=65537, key_size=2048)
+        digits = "".join(secrets.choice(string.digits) for _ in range(18))
+        return cls(f"PUB_KEY_ID_01{mchid:0>10}{digits}", key, None)
+
+    @property
+    def pem(self) -> str:
+        """The public half as WeChat Pay hands it out."""
+        if self.certificate is not None:
+            return self.certificate.public_bytes(Encoding.PEM).decode()
+        return (
+            self.private_key.public_key()
+            .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+            .decode()
+        )
+
+
+class Keys:
+    """The merchant's keys and the platform's, and which of the platform's are live.
+
+    ``mode`` is where the merchant stands in WeChat Pay's migration: ``certificate`` (platform certificates only),
+    ``both`` (either, as the request's ``Wechatpay-Serial`` asks), ``public_key`` (the WeChat Pay public key only).
+    """
+
+    def __init__(self, mchid: str, mode: Mode) -> None:
+        self.mchid = mchid
+        self.api_v3_key = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(32))
+        self.merchant = MerchantKey.generate(mchid)
+        self.public_key = PlatformKey.generate_public_key(mchid)
+        self.certificates = [PlatformKey.generate_certificate()]
+        self._accepted: dict[str, RSAPublicKey] = {}
+        self._accept_only_current()
+        self.set_mode(mode)
+
+    def set_mode(self, mode: Mode) -> None:
+        """Move the merchant to another stage of the migration."""
+        if mode not in MODES:
+            raise ValueError(f"keys must be one of {', '.join(MODES)}, not {mode!r}")
+        self.mode: Mode = mode
+        live = self.certificates if mode == "certificate" else [self.public_key]
+        if mode == "both":
+            live = [*self.certificates, self.public_key]
+        self._live = {key.serial.upper(): key for key in live}
+
+    def merchant_key(self, serial: str) -> RSAPublicKey | None:
+        """The public half of the merchant's key with this serial, when it is accepted."""
+        return self._accepted.get(serial.upper())
+
+    def signing_key(self, wanted_serial: str | None) -> PlatformKey:
+        """The key a reply is signed with: the one the request names when it is live, else the mode's own."""
+        wanted = self._live.get((wanted_serial or "").upper())
+        if wanted is not None:
+            return wanted
+        return self.public_key if self.mode == "public_key" else self.certificates[-1]
+
+    def rotate_merchant(self, *, keep_old: bool = False) -> None:
+        """Give the merchant a new API certificate; the old serial is refused from now on unless kept."""
+        self.merchant = MerchantKey.generate(self.mchid)
+        if keep_old:
+            self._accepted[self.merchant.serial] = self.merchant.private_key.public_key()
+        else:
+            self._accept_only_current()
+
+    def rotate_platform_certificate(self) -> str:
+        """Issue a further platform certificate, preferred from now on; returns its serial."""
+        self.certificates.append(PlatformKey.generate_certificate())
+        self.set_mode(self.mode)
+        return self.certificates[-1].serial
+
+    def secret(self, appid: str, service_id: str) -> dict[str, Any]:
+        """What the merchant keeps in its secret now."""
+        secret: dict[str, Any] = {
+            "mchid": self.mchid,
+            "merchant_serial_no": self.merchant.serial,
+            "merchant_private_key": self.merchant.private_pem,
+            "api_v3_key": self.api_v3_key,
+            "appid": appid,
+            "service_id": service_id,
+        }
+        if self.mode != "certificate":
+            secret["wechatpay_public_key_id"] = self.public_key.serial
+            secret["wechatpay_public_key"] = self.public_key.pem
+        if self.mode != "public_key":
+            secret["wechatpay_certificates"] = [key.pem for key in self.certificates]
+        return secret
+
+    def _accept_only_current(self) -> None:
+        self._accepted = {self.merchant.serial: self.merchant.private_key.public_key()}

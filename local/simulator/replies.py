@@ -1,0 +1,72 @@
+"""What the simulator answers, before it is signed and sent."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+JSON_TYPE = "application/json; charset=utf-8"
+SUCCESS_TAIL = "0"
+UNDOCUMENTED_TAIL = "268435456"
+"""Internal code of refusals whose real number is not known."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer. ``tail`` is WeChat Pay's internal code, sent as the last part of ``Request-ID``."""
+
+    status: int
+    body: bytes = b""
+    tail: str = SUCCESS_TAIL
+    content_type: str = JSON_TYPE
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def to_json(value: object) -> bytes:
+    """Serialise as WeChat Pay does: compact, Chinese left as it is."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def ok(document: Mapping[str, Any]) -> Reply:
+    """A 200 with a JSON object."""
+    return Reply(200, to_json(document))
+
+
+class Refusal(Exception):
+    """The request is refused as WeChat Pay refuses it: HTTP status, code, message, internal code, detail."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        tail: str = UNDOCUMENTED_TAIL,
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(f"{status} {code} {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.tail = tail
+        self.detail = detail
+
+    def reply(self) -> Reply:
+        """The error body, in the form of every APIv3 error."""
+        return error(self.status, self.code, self.message, tail=self.tail, detail=self.detail)
+
+
+def error(
+    status: int, code: str, message: str, *, tail: str, detail: Mapping[str, Any] | None = None
+) -> Reply:
+    """An APIv3 error body."""
+    document: dict[str, Any] = {"code": code, "message": message}
+    if detail is not None:
+        document["detail"] = detail
+    return Reply(status, to_json(document), tail)
+
+
+def html(status: int, title: str) -> Reply:
+    """What a proxy in front of the service answers when it has nobody to ask."""
+    page = f"<html><head><title>{title}</title></head><body><center><h1>{title}</h1></center></body></html>"
+    return Reply(status, page.encode(), UNDOCUMENTED_TAIL, "text/html")

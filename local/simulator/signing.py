@@ -1,0 +1,152 @@
+"""APIv3 signatures, written from WeChat Pay's description and sharing nothing with the code under test.
+
+Source: https://pay.weixin.qq.com/doc/v3/merchant/4012365336 (requests) and /4013053249 (replies).
+"""
+
+import base64
+import binascii
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from local.simulator.keys import Keys, PlatformKey
+from local.simulator.replies import Refusal
+
+SCHEME = "WECHATPAY2-SHA256-RSA2048"
+MAX_SKEW = 300
+"""Seconds a request's timestamp may be away from now, either way."""
+
+_PAIR = re.compile(r'([a-z_]+)="([^"]*)"')
+_PAIRS = re.compile(r'[a-z_]+="[^"]*"(?:, ?[a-z_]+="[^"]*")*')
+_EXPECTED = frozenset({"mchid", "nonce_str", "timestamp", "serial_no", "signature"})
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a request's signature covers, byte for byte as it arrived."""
+
+    method: str
+    target: str
+    body: bytes
+
+    def signed_text(self, timestamp: str, nonce: str) -> bytes:
+        head = f"{self.method}\n{self.target}\n{timestamp}\n{nonce}\n"
+        return head.encode("utf-8", "surrogateescape") + self.body + b"\n"
+
+
+class Verifier:
+    """Checks ``Authorization`` as WeChat Pay's gateway does, and remembers nonces for as long as they could return."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._nonces: dict[str, float] = {}
+        self._next_sweep = 0.0
+
+    def verify(self, authorization: str, message: Message) -> None:
+        """Return when the request is the merchant's own and new; raise a 401 ``SIGN_ERROR`` refusal otherwise."""
+        claims = self._claims(authorization, message)
+        if claims["mchid"] != self._keys.mchid:
+            raise _sign_error("mchid", "商户号不存在或与证书不符", message)
+        now = time.time()
+        if not claims["timestamp"].isascii() or not claims["timestamp"].isdigit():
+            raise _sign_error("timestamp", "timestamp is not a number of seconds", message)
+        if abs(now - int(claims["timestamp"])) > MAX_SKEW:
+            raise _sign_error(
+                "timestamp", "Http头Authorization中的timestamp与发起请求的时间不得超过5分钟", message
+            )
+        if not 1 <= len(claims["nonce_str"]) <= 32:
+            raise _sign_error("nonce_str", "nonce_str must have 1 to 32 characters", message)
+        key = self._keys.merchant_key(claims["serial_no"])
+        if key is None:
+            raise _sign_error("serial_no", "商户证书序列号有误。请使用签名私钥匹配的证书序列号", message)
+        text = message.signed_text(claims["timestamp"], claims["nonce_str"])
+        try:
+            key.verify(base64.b64decode(claims["signature"], validate=True), text, PKCS1v15(), SHA256())
+        except (InvalidSignature, binascii.Error):
+            raise _sign_error("signature", "sign not match", message, text) from None
+        self._refuse_replay(claims["nonce_str"], now, message)
+
+    def _claims(self, authorization: str, message: Message) -> dict[str, str]:
+        scheme, _, rest = authorization.partition(" ")
+        if scheme != SCHEME:
+            raise _sign_error("authorization", f"Http头Authorization认证类型不正确, 应为 {SCHEME}", message)
+        pairs = _PAIR.findall(rest)
+        if (
+            _PAIRS.fullmatch(rest) is None
+            or len(pairs) != len(_EXPECTED)
+            or {k for k, _ in pairs} != _EXPECTED
+        ):
+            raise _sign_error("authorization", "Http头Authorization值格式错误", message)
+        return dict(pairs)
+
+    def _refuse_replay(self, nonce: str, now: float, message: Message) -> None:
+        if now > self._next_sweep:
+            self._nonces = {n: until for n, until in self._nonces.items() if until > now}
+            self._next_sweep = now + MAX_SKEW
+        if nonce in self._nonces:
+            raise _sign_error("nonce_str", "nonce_str was used before", message)
+        self._nonces[nonce] = now + 2 * MAX_SKEW
+
+
+def _sign_error(field: str, issue: str, message: Message, text: bytes | None = None) -> Refusal:
+    information: dict[str, Any] = {"method": message.method, "url": message.target}
+    if text is not None:
+        information["sign_message_length"] = len(text)
+        information["truncated_sign_message"] = text[: text.rindex(b"\n", 0, -1) + 1].decode(errors="replace")
+    return Refusal(
+        401,
+        "SIGN_ERROR",
+        "错误的签名，验签失败",
+        detail={
+            "field": field,
+            "issue": issue,
+            "location": "authorization",
+            "sign_information": information,
+        },
+    )
+
+
+def sign(key: RSAPrivateKey, text: bytes) -> str:
+    """RSA PKCS#1 v1.5 with SHA-256, in base64."""
+    return base64.b64encode(key.sign(text, PKCS1v15(), SHA256())).decode()
+
+
+def reply_headers(key: PlatformKey, body: bytes, *, offset: int = 0) -> dict[str, str]:
+    """The five headers of a signed reply; ``offset`` moves its timestamp by so many seconds."""
+    timestamp = str(int(time.time()) + offset)
+    nonce = secrets.token_hex(16)
+    return {
+        "Wechatpay-Timestamp": timestamp,
+        "Wechatpay-Nonce": nonce,
+        "Wechatpay-Signature": sign(key.private_key, f"{timestamp}\n{nonce}\n".encode() + body + b"\n"),
+        "Wechatpay-Serial": key.serial,
+        "Wechatpay-Signature-Type": SCHEME,
+    }
+
+
+def encrypted_certificate(key: PlatformKey, api_v3_key: str) -> Mapping[str, Any]:
+    """One entry of ``GET /v3/certificates``."""
+    if key.certificate is None:
+        raise ValueError("a WeChat Pay public key has no certificate to download")
+    nonce = secrets.token_hex(6)
+    sealed = AESGCM(api_v3_key.encode()).encrypt(nonce.encode(), key.pem.encode(), b"certificate")
+    return {
+        "serial_no": key.serial,
+        "effective_time": key.certificate.not_valid_before_utc.isoformat(),
+        "expire_time": key.certificate.not_valid_after_utc.isoformat(),
+        "encrypt_certificate": {
+            "algorithm": "AEAD_AES_256_GCM",
+            "nonce": nonce,
+            "associated_data": "certificate",
+            "ciphertext": base64.b64encode(sealed).decode(),
+        },
+    }

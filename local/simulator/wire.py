@@ -1,0 +1,97 @@
+"""How a reply's bytes travel: whole, in part, a byte at a time, late, or not at all."""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from http import HTTPStatus
+
+from aiohttp import web
+
+from local.simulator.faults import Fault
+from local.simulator.replies import Reply
+
+CHUNK = 64 * 1024
+_POLL = 0.05
+_RST_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+def reset(request: web.BaseRequest) -> web.StreamResponse:
+    """Break the connection with a TCP reset."""
+    transport = request.transport
+    if transport is not None:
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
+        transport.abort()
+    return web.Response()
+
+
+async def silence(request: web.BaseRequest, seconds: float) -> web.StreamResponse:
+    """Say nothing until the client leaves or the time is over, then reset."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while _connected(request) and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(_POLL)
+    return reset(request)
+
+
+async def send(request: web.BaseRequest, reply: Reply, fault: Fault | None) -> web.StreamResponse:
+    """Send the reply the way the fault says."""
+    wire = fault.wire if fault is not None else "whole"
+    if fault is None or wire == "whole":
+        return await _send_whole(request, reply)
+    if wire == "late":
+        await asyncio.sleep(fault.seconds)
+        return await _send_whole(request, reply)
+    if wire == "truncated":
+        return await _drip(request, [_head(reply) + reply.body[: len(reply.body) // 2]], fault)
+    if wire == "slow-body":
+        return await _drip(request, [_head(reply), *_bytes(reply.body)], fault)
+    return await _drip(request, [*_bytes(_head(reply)), reply.body], fault)
+
+
+async def _send_whole(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+    headers = {**reply.headers, "Content-Type": reply.content_type}
+    if len(reply.body) <= CHUNK:
+        return web.Response(status=reply.status, body=reply.body or None, headers=headers)
+    response = web.StreamResponse(status=reply.status, headers=headers)
+    response.content_length = len(reply.body)
+    await response.prepare(request)
+    view = memoryview(reply.body)
+    with contextlib.suppress(ConnectionError):
+        for start in range(0, len(view), CHUNK):
+            await response.write(view[start : start + CHUNK])
+    return response
+
+
+async def _drip(request: web.BaseRequest, pieces: list[bytes], fault: Fault) -> web.StreamResponse:
+    """Write pieces below the HTTP layer, at most for the fault's seconds, then close."""
+    deadline = asyncio.get_running_loop().time() + fault.seconds
+    for index, piece in enumerate(pieces):
+        if index and (not _connected(request) or asyncio.get_running_loop().time() > deadline):
+            break
+        if index:
+            await asyncio.sleep(fault.interval)
+        if request.transport is not None:
+            request.transport.write(piece)
+    if request.transport is not None:
+        request.transport.close()
+    return web.Response()
+
+
+def _head(reply: Reply) -> bytes:
+    lines = [
+        f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
+        f"Content-Type: {reply.content_type}",
+        f"Content-Length: {len(reply.body)}",
+        *(f"{name}: {value}" for name, value in reply.headers.items()),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def _bytes(text: bytes) -> list[bytes]:
+    return [text[index : index + 1] for index in range(len(text))]
+
+
+def _connected(request: web.BaseRequest) -> bool:
+    return request.transport is not None and not request.transport.is_closing()
