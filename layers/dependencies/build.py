@@ -1,10 +1,10 @@
-"""Installs requirements.txt into a layer: wheels only, each one checked against its locked hash, on every build.
+"""Installs requirements.txt into a layer: wheels only, each checked against its locked hash, on every build.
 
-`sam build` by itself checks hashes on the first download only, and not for another architecture. pip checks them on
-every install, cached or not, and a wheel that is not locked ends the build.
+`sam build` by itself checks hashes on the first download only, and not for another architecture. pip checks
+them on every install, cached or not, and a wheel that is not locked ends the build.
 
-`--platform`: `x86_64` and `arm64` are Lambda's. `host` is for running the functions on the developer's machine: the
-wheels of Lambda's platform where they run, otherwise (macOS, Linux on ARM) those of this machine.
+`--platform`: `x86_64` and `arm64` are Lambda's. `host` is for running the functions on a developer's machine:
+the wheels of Lambda's platform where they run, otherwise (macOS, Linux on ARM) those of this machine.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def platform_arguments(layer_platform: str) -> list[str]:
 
 
 def install(target: Path, layer_platform: str, requirements: Path) -> None:
-    """Replaces `target` by the locked packages; raises `subprocess.CalledProcessError` when pip refuses one."""
+    """Replaces `target` by the locked packages. Raises CalledProcessError when pip refuses one."""
     shutil.rmtree(target, ignore_errors=True)
     subprocess.run(  # noqa: S603 - fixed arguments
         [
@@ -58,7 +58,7 @@ def install(target: Path, layer_platform: str, requirements: Path) -> None:
 def prune(target: Path) -> None:
     """Takes out what a Lambda never uses and what would differ between two machines.
 
-    Console scripts name the interpreter that built them, and so do their hashes in RECORD. Type stubs and tests are not
+    Console scripts name the interpreter that built them, and so do their hashes in RECORD. Type stubs are not
     imported. Licences and the rest of `*.dist-info` stay: `importlib.metadata` and audits read them.
     """
     shutil.rmtree(target / "bin", ignore_errors=True)

@@ -1,0 +1,42 @@
+"""`python -m local.checks [NAME ...]`: all checks, or those named; one line each; 1 on any problem."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from local.checks import Check, arns, arrows, error_names, tools, workflow
+
+ROOT = Path(__file__).resolve().parents[2]
+
+CHECKS: Mapping[str, Check] = {
+    "lint": tools.lint,
+    "format": tools.format_,
+    "types": tools.types,
+    "template": tools.template,
+    "workflow": workflow.check,
+    "error names": error_names.check,
+    "partition": arns.check,
+    "arrows": arrows.check,
+}
+
+
+def main(names: Sequence[str], root: Path = ROOT) -> int:
+    """Returns the exit status."""
+    if unknown := [name for name in names if name not in CHECKS]:
+        print(f"No such check: {', '.join(unknown)}. There are: {', '.join(CHECKS)}", file=sys.stderr)
+        return 2
+    failed = False
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        running = {name: pool.submit(CHECKS[name], root) for name in names or CHECKS}
+        for name, future in running.items():
+            problems = future.result()
+            failed = failed or bool(problems)
+            print(f"{'FAIL' if problems else 'ok  '}  {name}", flush=True)
+            for problem in problems:
+                print("      " + problem.replace("\n", "\n      "), flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,59 @@
+"""The checks that other people's tools make, run with the versions in uv.lock."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+# One region where everything exists, and both of mainland China, where not everything does.
+REGIONS = ("us-east-1", "cn-north-1", "cn-northwest-1")
+
+
+def lint(root: Path) -> list[str]:
+    """Ruff's rules."""
+    return _problems(root, "ruff", "check", "--quiet", "--output-format=concise", ".")
+
+
+def format_(root: Path) -> list[str]:
+    """Ruff's formatting."""
+    return _problems(root, "ruff", "format", "--check", "--quiet", "--diff", ".")
+
+
+def types(root: Path) -> list[str]:
+    """mypy --strict on what ships and on local/; one run for each function, whose modules share names."""
+    layer = root / "layers/wechatpay"
+    together = [layer / "wechatpay", root / "layers/dependencies/build.py", root / "local"]
+    problems = _mypy(root, [path for path in together if path.exists()], [layer])
+    for function in sorted(path for path in (root / "functions").glob("*/") if any(path.glob("*.py"))):
+        problems += _mypy(root, sorted(function.glob("*.py")), [layer, function])
+    return problems
+
+
+def template(root: Path) -> list[str]:
+    """cfn-lint, for every region we must deploy to."""
+    return _problems(root, "cfn-lint", "--regions", *REGIONS, "--template", "template.yaml")
+
+
+def _mypy(root: Path, sources: list[Path], search: list[Path]) -> list[str]:
+    if not sources:
+        return []
+    paths = [str(source.relative_to(root)) for source in sources]
+    return _problems(root, "mypy", "--strict", "--no-error-summary", *paths, mypy_path=search)
+
+
+def _problems(root: Path, tool: str, *arguments: str, mypy_path: list[Path] | None = None) -> list[str]:
+    environment = {**os.environ, "NO_COLOR": "1"}
+    if mypy_path:
+        environment["MYPYPATH"] = os.pathsep.join(map(str, mypy_path))
+    done = subprocess.run(
+        [BIN / tool, *arguments],
+        cwd=root,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    if done.returncode == 0:
+        return []
+    return [done.stdout.strip() or f"{tool} ended with exit status {done.returncode}"]
