@@ -1,0 +1,107 @@
+"""Signed and verified calls for one order, within its deadline, over the main and the backup host."""
+
+import json
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from .deadline import Deadline
+from .errors import NoAnswer, NothingSent, ServiceError, UnexpectedReply, Unverifiable, WeChatPayError
+from .exchange import Exchanger
+from .platform_keys import PlatformKeys
+from .replies import JSON, Malformed, json_object, problem_of
+from .transport import Reply
+from .verification import verify
+
+CALL_SECONDS = 10.0
+QUERY_SECONDS = 5.0
+# Statuses that speak of the merchant, its permission or its pace: another host would say the same, and they
+# end no order, so they count even unsigned.
+_ABOUT_THE_MERCHANT = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+class Client:
+    """Makes the calls of one order. It remembers which host failed, so that the next call avoids it.
+
+    Args:
+        exchanger: makes single attempts for one merchant.
+        hosts: base URLs without a trailing slash, main host first.
+        deadline: the time all calls of this client share.
+    """
+
+    def __init__(self, exchanger: Exchanger, hosts: Sequence[str], deadline: Deadline) -> None:
+        self.account = exchanger.account
+        self._exchanger = exchanger
+        self._hosts = list(hosts)
+        self._deadline = deadline
+        self._keys = PlatformKeys(exchanger, lambda: self._hosts[0], self._query_seconds)
+
+    def post(self, target: str, parameters: JSON, *, reserve: float) -> tuple[JSON, str]:
+        """Send once, and to the backup host only when provably nothing was sent.
+
+        Args:
+            target: percent-encoded path.
+            parameters: the body, serialised here and nowhere else.
+            reserve: seconds of the deadline to leave for asking what became of it.
+
+        Returns:
+            The verified body and the reply's Request-ID.
+
+        Raises:
+            NothingSent, NoAnswer, ServiceError, Unverifiable, UnexpectedReply: see `errors`.
+            MerchantMisconfigured: there is no key to verify replies with, and none to be had.
+        """
+        body = json.dumps(parameters, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        self._keys.require_one()
+        failure: WeChatPayError = NothingSent("no host is configured")
+        for host in list(self._hosts):
+            try:
+                timeout = min(CALL_SECONDS, self._deadline.remaining() - reserve)
+                return self._call("POST", host, target, body, timeout)
+            except NothingSent as exc:
+                self._try_last(host)
+                failure = exc
+            except NoAnswer:
+                self._try_last(host)
+                raise
+        raise failure
+
+    def get(self, target: str) -> tuple[JSON, str]:
+        """Ask one host after the other until one gives an answer that settles the question.
+
+        Returns and raises as `post`.
+        """
+        self._keys.require_one()
+        failure: WeChatPayError = NothingSent("no host is configured")
+        for host in list(self._hosts):
+            try:
+                return self._call("GET", host, target, b"", self._query_seconds())
+            except ServiceError as exc:
+                if exc.problem.verified or exc.problem.status in _ABOUT_THE_MERCHANT:
+                    raise
+                failure = exc
+            except (NothingSent, NoAnswer, Unverifiable, UnexpectedReply) as exc:
+                failure = exc
+            self._try_last(host)
+        raise failure
+
+    def _query_seconds(self) -> float:
+        return min(QUERY_SECONDS, self._deadline.remaining())
+
+    def _try_last(self, host: str) -> None:
+        self._hosts.remove(host)
+        self._hosts.append(host)
+
+    def _call(self, method: str, host: str, target: str, body: bytes, timeout: float) -> tuple[JSON, str]:
+        def check(reply: Reply) -> None:
+            verify(reply.headers, reply.body, self._keys.find, self._exchanger.clock())
+
+        reply, unproven = self._exchanger.exchange(method, host, target, body, timeout=timeout, check=check)
+        if reply.status == HTTPStatus.OK and not unproven:
+            try:
+                return json_object(reply.body), reply.headers.get("Request-ID", "")
+            except Malformed as exc:
+                raise UnexpectedReply(problem_of(reply, unproven)) from exc
+        problem = problem_of(reply, unproven)
+        if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
+            raise ServiceError(problem)
+        raise Unverifiable(problem) if unproven else UnexpectedReply(problem)

@@ -1,0 +1,62 @@
+"""Reading merchants' secrets from AWS Secrets Manager: the only module that knows boto3."""
+
+from typing import Any, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .credentials import Credentials, parse
+from .errors import MerchantMisconfigured, WeChatPayUnavailable
+
+# Short, and one retry: this time comes out of the budget of the call to WeChat Pay.
+_CONFIG = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"})
+
+# Errors that stay until somebody changes something. All others may pass.
+_LASTING = {
+    "ResourceNotFoundException": "there is no such secret",
+    "AccessDeniedException": "the function may not read it (IAM)",
+    "DecryptionFailure": "its KMS key does not decrypt it",
+    "InvalidRequestException": "it is scheduled for deletion or has no current version",
+    "InvalidParameterException": "its name is not valid",
+    "ValidationException": "its name is not valid",
+}
+
+
+class _SecretsClient(Protocol):
+    def get_secret_value(self, *, SecretId: str) -> Any:  # noqa: N803 - boto3's name
+        ...
+
+
+class MerchantSecrets:
+    """Reads `<prefix><mchid>`.
+
+    Args:
+        prefix: what the names of merchants' secrets start with.
+        client: a boto3 Secrets Manager client; made when absent.
+    """
+
+    def __init__(self, prefix: str, client: _SecretsClient | None = None) -> None:
+        self._prefix = prefix
+        self._client: _SecretsClient = client or boto3.client("secretsmanager", config=_CONFIG)
+
+    def read(self, mchid: str) -> Credentials:
+        """Read and check the current version of one merchant's secret.
+
+        Raises:
+            MerchantMisconfigured: missing, not readable by this function, or malformed.
+            WeChatPayUnavailable: Secrets Manager did not answer; nothing was sent to WeChat Pay.
+        """
+        name = f"{self._prefix}{mchid}"
+        try:
+            secret = self._client.get_secret_value(SecretId=name).get("SecretString")
+        except ClientError as exc:
+            code = exc.response.get("Error", {}).get("Code", "")
+            if code in _LASTING:
+                raise MerchantMisconfigured(f"secret {name}: {_LASTING[code]} ({code})") from exc
+            raise WeChatPayUnavailable(f"secret {name}: Secrets Manager answered {code}") from exc
+        except BotoCoreError as exc:
+            raise WeChatPayUnavailable(f"secret {name}: {type(exc).__name__}") from exc
+        if not isinstance(secret, str):
+            raise MerchantMisconfigured(f"secret {name}: must be text, not binary")
+        return parse(secret, mchid)

@@ -1,0 +1,100 @@
+"""Learning the keys WeChat Pay signs with: from the secret, and for certificate merchants by download."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from .certificates import CERTIFICATES_PATH, decrypted_certificates
+from .errors import (
+    MerchantMisconfigured,
+    NothingSent,
+    ServiceError,
+    SettlementError,
+    Unverifiable,
+    WeChatPayError,
+)
+from .exchange import Exchanger
+from .keyring import Keyring
+from .replies import problem_of
+from .transport import Reply
+from .verification import NotVerified, verify
+
+# 404: WeChat Pay has no platform certificates for this merchant, so it must use the public key.
+_LASTING = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+
+
+class PlatformKeys:
+    """Finds the key a reply names.
+
+    Args:
+        exchanger: makes the download.
+        host: gives the base URL to download from.
+        timeout: gives the seconds a download may take.
+    """
+
+    def __init__(self, exchanger: Exchanger, host: Callable[[], str], timeout: Callable[[], float]) -> None:
+        self._exchanger = exchanger
+        self._account = exchanger.account
+        self._host = host
+        self._timeout = timeout
+
+    def find(self, serial: str) -> RSAPublicKey | None:
+        """Return the key a reply names; when it is new, learn it within the account's limits.
+
+        What fails on the way leaves the reply unproven, no more: it must not hide that an order was sent.
+        """
+        key = self._account.keyring.get(serial)
+        for learn in (self._account.reread_for_unknown_serial, self._download):
+            if key is None:
+                with suppress(WeChatPayError, SettlementError):
+                    learn()
+                key = self._account.keyring.get(serial)
+        return key
+
+    def require_one(self) -> None:
+        """Make sure there is a key to prove replies with before an order is sent.
+
+        Raises:
+            NothingSent: the platform certificates could not be had now.
+            MerchantMisconfigured: WeChat Pay refuses the merchant, or has no certificates for it.
+        """
+        if self._account.keyring.preferred:
+            return
+        try:
+            self._download()
+        except ServiceError as exc:
+            if exc.problem.status in _LASTING:
+                raise MerchantMisconfigured(f"platform certificates: {exc.problem}") from exc
+            raise NothingSent(f"platform certificates: {exc.problem}") from exc
+        except WeChatPayError as exc:
+            raise NothingSent(f"platform certificates: {exc}") from exc
+        if not self._account.keyring.preferred:
+            raise NothingSent("platform certificates: none valid, and asked for less than a minute ago")
+
+    def _download(self) -> None:
+        self._account.download_certificates(self._certificates)
+
+    def _certificates(self) -> tuple[x509.Certificate, ...]:
+        """Download the platform certificates; one of them must prove the reply that brought them."""
+        found: tuple[x509.Certificate, ...] = ()
+        now = self._exchanger.clock()
+
+        def check(reply: Reply) -> None:
+            nonlocal found
+            try:
+                found = decrypted_certificates(reply.body, self._account.credentials.api_v3_key)
+            except ValueError as exc:
+                raise NotVerified(str(exc)) from exc
+            verify(reply.headers, reply.body, Keyring().with_certificates(found, now).get, now)
+
+        reply, unproven = self._exchanger.exchange(
+            "GET", self._host(), CERTIFICATES_PATH, b"", timeout=self._timeout(), check=check
+        )
+        if reply.status != HTTPStatus.OK:
+            raise ServiceError(problem_of(reply, unproven))
+        if unproven:
+            raise Unverifiable(problem_of(reply, unproven))
+        return found

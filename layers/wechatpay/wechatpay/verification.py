@@ -1,0 +1,63 @@
+"""Verifying a reply: four headers, three lines, the key the reply names, 300 seconds both ways.
+
+WeChat Pay sends wrong signatures on purpose (`WECHATPAY/SIGNTEST/...`) to see whether merchants verify. They
+need no branch of their own: they fail like any other wrong signature.
+
+Source: https://pay.weixin.qq.com/doc/v3/merchant/4013053249
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+
+TOLERANCE_SECONDS = 300
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+
+
+class NotVerified(Exception):
+    """The reply is not proven to come from WeChat Pay. The message is the reason, safe to log."""
+
+
+def verify(
+    headers: Mapping[str, str], body: bytes, key_for: Callable[[str], RSAPublicKey | None], now: float
+) -> None:
+    """Prove that WeChat Pay signed this reply, or raise.
+
+    Args:
+        headers: the reply's headers, looked up without regard to case.
+        body: the raw body, before any decoding.
+        key_for: gives the key of a serial, or None when it is unknown.
+        now: UNIX seconds.
+
+    Raises:
+        NotVerified: a header is missing, the time is off, the serial is unknown or the signature is wrong.
+    """
+    timestamp = _header(headers, "Wechatpay-Timestamp")
+    nonce = _header(headers, "Wechatpay-Nonce")
+    serial = _header(headers, "Wechatpay-Serial")
+    signature = _header(headers, "Wechatpay-Signature")
+    if not _TIMESTAMP.fullmatch(timestamp):
+        raise NotVerified("Wechatpay-Timestamp is not a number of seconds")
+    if abs(now - int(timestamp)) > TOLERANCE_SECONDS:
+        raise NotVerified(f"Wechatpay-Timestamp is more than {TOLERANCE_SECONDS} s away from this clock")
+    key = key_for(serial)
+    if key is None:
+        raise NotVerified("Wechatpay-Serial is unknown")
+    try:
+        message = f"{timestamp}\n{nonce}\n".encode("latin-1") + body + b"\n"
+        key.verify(base64.b64decode(signature, validate=True), message, PKCS1v15(), SHA256())
+    except (InvalidSignature, binascii.Error, ValueError) as exc:
+        raise NotVerified("Wechatpay-Signature is wrong") from exc
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    value = headers.get(name)
+    if not value:
+        raise NotVerified(f"{name} is missing")
+    return value
