@@ -1,0 +1,207 @@
+"""Settling one order: complete it, and when the answer proves nothing, ask before saying anything.
+
+What each answer means stands in `decisions`; here is what follows from it.
+"""
+
+from http import HTTPStatus
+
+from decisions import Next, Verdict, after_reply, of_state
+from order import CANCEL, InvalidOrder, Order
+from result import Failure, Result
+from wechatpay import smart_retail
+from wechatpay.account import Account
+from wechatpay.client import Client
+from wechatpay.errors import (
+    MerchantMisconfigured,
+    OutcomeUnknown,
+    ReplyError,
+    ServiceError,
+    SettlementError,
+    WeChatPayError,
+    WeChatPayRateLimited,
+    WeChatPayUnavailable,
+)
+from wechatpay.smart_retail import OrderKey, OrderState
+
+
+def identified(order: Order, account: Account) -> OrderKey:
+    """Return what names the order to WeChat Pay, with defaults from the merchant's secret.
+
+    Raises:
+        InvalidOrder: neither the event nor the secret says what is needed.
+        MerchantMisconfigured, WeChatPayUnavailable: the secret cannot be read.
+    """
+    held = account.credentials
+    appid, service_id = order.appid or held.appid, order.service_id or held.service_id
+    if not appid or not service_id:
+        named = (("appid", appid), ("service_id", service_id))
+        rule = "required, because the merchant's secret has none"
+        raise InvalidOrder([f"{name}: {rule}" for name, value in named if not value])
+    return OrderKey(order.mchid, appid, service_id, order.out_order_no)
+
+
+class Completion:
+    """The settling of one order, in one invocation.
+
+    Args:
+        order: what was asked.
+        key: what names it to WeChat Pay.
+        client: makes the calls, within the invocation's deadline.
+    """
+
+    def __init__(self, order: Order, key: OrderKey, client: Client) -> None:
+        self._order = order
+        self._key = key
+        self._client = client
+        self._ticket = order.finish_ticket
+        self._tried: set[Next] = set()
+
+    def run(self) -> Result:
+        """Settle the order.
+
+        Returns:
+            A result that is proven: by a verified reply, or by a verified query.
+
+        Raises:
+            SettlementError: it may still succeed; which of its kinds says what to do.
+        """
+        if self._ticket is None:
+            found = self._look_before_sending()
+            if isinstance(found, Result):
+                return found
+            self._ticket = found.finish_ticket
+            if self._ticket is None:
+                raise WeChatPayUnavailable(f"{self._order.out_order_no}: the query gave no finish_ticket")
+        while True:
+            try:
+                accepted = smart_retail.complete(self._client, self._key, self._parameters())
+            except WeChatPayError as error:
+                result = self._after(error)
+                if result is not None:
+                    return result
+            else:
+                return Result.settled(
+                    self._order, self._key, "REPLY", accepted.request_id, order_id=accepted.order_id
+                )
+
+    def _parameters(self) -> dict[str, object]:
+        return {**self._order.parameters, "finish_ticket": self._ticket}
+
+    def _after(self, error: WeChatPayError) -> Result | None:
+        """Return the result this error leads to, None to send once more, or raise."""
+        step = after_reply(error)
+        if step in self._tried:  # the cure did not help: what it cures is final now
+            step = _WITHOUT_CURE[step]
+        self._tried.add(step)
+        if step in _RAISED:
+            raise _RAISED[step](self._saying(error)) from error
+        match step:
+            case Next.REREAD_SECRET:
+                self._client.account.reread()
+                return None
+            case Next.REJECT if isinstance(error, ReplyError):
+                return self._rejected("REPLY", error)
+            case Next.FRESH_TICKET:
+                found = self._ask(error)
+                if isinstance(found, Result):
+                    return found
+                self._ticket = found.finish_ticket or self._ticket
+                return None
+        found = self._ask(error)
+        if isinstance(found, Result):
+            return found
+        if step is Next.ASK_THEN_REJECT and isinstance(error, ReplyError):
+            return self._rejected("QUERY", error)
+        raise WeChatPayUnavailable(f"{self._saying(error)}; a query says it is still open") from error
+
+    def _look_before_sending(self) -> OrderState | Result:
+        """Query for the ticket. Whatever goes wrong here, nothing was sent to be applied."""
+        try:
+            return self._judged(smart_retail.query(self._client, self._key))
+        except WeChatPayError as error:
+            step = after_reply(error)
+            if step in self._tried:
+                step = _WITHOUT_CURE[step]
+            if step in _RAISED:
+                raise _RAISED[step](f"{self._saying(error)}; nothing was sent") from error
+            if step is Next.REJECT and isinstance(error, ReplyError):
+                return self._rejected("QUERY", error)
+            if step is not Next.REREAD_SECRET:
+                raise WeChatPayUnavailable(f"{self._saying(error)}; nothing was sent") from error
+        self._tried.add(Next.REREAD_SECRET)
+        self._client.account.reread()
+        return self._look_before_sending()
+
+    def _ask(self, unclear: WeChatPayError) -> OrderState | Result:
+        """Find out by a verified query what became of a completion that got no clear answer.
+
+        Raises:
+            OutcomeUnknown: the query could not tell.
+        """
+        try:
+            return self._judged(smart_retail.query(self._client, self._key))
+        except WeChatPayError as error:
+            if _is_proven_absent(error) and isinstance(error, ReplyError):
+                return self._rejected("QUERY", error)
+            told = f"{self._saying(unclear)}; and the query: {error}"
+            raise OutcomeUnknown(told) from error
+
+    def _judged(self, found: OrderState) -> OrderState | Result:
+        """Return the state while the order is open, otherwise the result it proves.
+
+        Raises:
+            OutcomeUnknown: the answer lacks what it must say.
+        """
+        order = self._order
+        verdict = of_state(
+            cancelling=order.finish_type == CANCEL,
+            amount=order.total_amount,
+            state=found.state,
+            finish_type=found.finish_type,
+            total_amount=found.total_amount,
+        )
+        shown = f"state {found.state}, finish_type {found.finish_type}, total_amount {found.total_amount}"
+        match verdict:
+            case Verdict.OPEN:
+                return found
+            case Verdict.AS_ASKED:
+                return Result.settled(order, self._key, "QUERY", found.request_id)
+            case Verdict.CONFLICT:
+                message = "the order is already settled otherwise"
+                return self._failed(
+                    Failure("CONFLICT", message, detail=shown, request_id=found.request_id, verified=True)
+                )
+            case Verdict.IMPOSSIBLE:
+                message = "the order cannot be completed any more"
+                return self._failed(
+                    Failure("REJECTED", message, detail=shown, request_id=found.request_id, verified=True)
+                )
+        raise OutcomeUnknown(f"{order.out_order_no}: a query says only {shown}")
+
+    def _failed(self, failure: Failure) -> Result:
+        return Result.failed(self._order, self._key, "QUERY", failure)
+
+    def _rejected(self, evidence: str, error: ReplyError) -> Result:
+        failure = Failure.quoting("REJECTED", error.problem)
+        return Result.failed(self._order, self._key, "REPLY" if evidence == "REPLY" else "QUERY", failure)
+
+    def _saying(self, error: Exception) -> str:
+        return f"{self._order.out_order_no}: {error}"
+
+
+_RAISED: dict[Next, type[SettlementError]] = {
+    Next.RETRY: WeChatPayUnavailable,
+    Next.RETRY_LATER: WeChatPayRateLimited,
+    Next.MISCONFIGURED: MerchantMisconfigured,
+}
+
+# What it comes to when a cure was tried and the same refusal came back.
+_WITHOUT_CURE = {Next.REREAD_SECRET: Next.MISCONFIGURED, Next.FRESH_TICKET: Next.ASK_THEN_REJECT}
+
+
+def _is_proven_absent(error: WeChatPayError) -> bool:
+    return (
+        isinstance(error, ServiceError)
+        and error.problem.status == HTTPStatus.NOT_FOUND
+        and error.problem.verified
+    )

@@ -1,0 +1,81 @@
+"""What is logged and counted, as an allow-list: nothing else about an order ever reaches a log or a metric.
+
+Metrics carry no order number: a dimension per order would be a metric per order, and cost like one.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from result import Result
+from wechatpay.errors import SettlementError
+from wechatpay.exchange import Exchange
+
+
+class Observation:
+    """Logs and counts one invocation.
+
+    Args:
+        logger: writes JSON lines.
+        metrics: writes CloudWatch embedded metrics; the caller flushes it.
+    """
+
+    def __init__(self, logger: Logger, metrics: Metrics) -> None:
+        self._logger = logger
+        self._metrics = metrics
+
+    @contextmanager
+    def of_invocation(self, event: object, context: LambdaContext) -> Iterator[None]:
+        """Put order number and execution on every line, and count what is raised."""
+        named = event.get("out_order_no") if isinstance(event, dict) else None
+        self._logger.append_keys(
+            out_order_no=named[:32] if isinstance(named, str) else None, execution=_execution(context)
+        )
+        try:
+            yield
+        except SettlementError as exc:
+            kind = type(exc).__name__
+            self._count(kind)
+            self._logger.warning("not settled", outcome=kind, reason=str(exc))
+            raise
+
+    def of_exchange(self, exchange: Exchange) -> None:
+        """Log one attempt on the wire and its latency."""
+        self._metrics.add_metric("ProviderLatency", MetricUnit.Milliseconds, exchange.milliseconds)
+        if exchange.status and exchange.problem:
+            self._count("UnverifiableReply")
+        self._logger.info(
+            "called WeChat Pay",
+            method=exchange.method,
+            host=exchange.host,
+            status=exchange.status,
+            milliseconds=round(exchange.milliseconds, 1),
+            request_id=exchange.request_id,
+            problem=exchange.problem,
+        )
+
+    def of_result(self, result: Result) -> None:
+        """Log and count what became of the order."""
+        error = result.error
+        self._count(error.category if error else result.outcome)
+        self._logger.info(
+            "settled" if error is None else "failed",
+            outcome=result.outcome,
+            evidence=result.evidence,
+            category=error.category if error else None,
+            code=error.code if error else None,
+            status=error.status if error else None,
+            request_id=result.request_id,
+        )
+
+    def _count(self, name: str) -> None:
+        self._metrics.add_metric(name, MetricUnit.Count, 1)
+
+
+def _execution(context: LambdaContext) -> str | None:
+    """Return the ARN of the Step Functions execution that called, handed over as client context."""
+    custom = getattr(getattr(context, "client_context", None), "custom", None)
+    execution = custom.get("execution") if isinstance(custom, dict) else None
+    return execution if isinstance(execution, str) else None

@@ -1,0 +1,123 @@
+"""The result of settling an order: what the function returns and the workflow branches on."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+from order import CANCEL, Order
+from wechatpay.errors import Problem
+from wechatpay.smart_retail import OrderKey
+
+Outcome = Literal["COMPLETED", "CANCELLED", "FAILED"]
+Evidence = Literal["REPLY", "QUERY"]
+Category = Literal["INVALID_INPUT", "REJECTED", "CONFLICT"]
+
+_OPTIONAL = ("order_id", "error")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an order will never succeed as asked.
+
+    Attributes:
+        category: INVALID_INPUT nothing was sent; REJECTED WeChat Pay will not take it; CONFLICT it is
+            already settled with another amount or the other way.
+        detail: for INVALID_INPUT every problem with its field path; otherwise what WeChat Pay said.
+        verified: whether WeChat Pay's signature on what is quoted here held; None when nothing was sent.
+    """
+
+    category: Category
+    message: str
+    code: str = ""
+    status: int | None = None
+    detail: str | list[str] = ""
+    request_id: str = ""
+    verified: bool | None = None
+
+    @classmethod
+    def quoting(cls, category: Category, problem: Problem) -> "Failure":
+        """Return a failure that says what WeChat Pay said."""
+        return cls(category, **asdict(problem))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one order.
+
+    Attributes:
+        evidence: REPLY a verified reply to the completion; QUERY a verified query; None: nothing was sent.
+        order_id: WeChat Pay's number of the order; only its reply to the completion tells it.
+        total_amount: fen, as asked.
+    """
+
+    outcome: Outcome
+    out_order_no: str | None
+    mchid: str | None
+    finish_type: int | None
+    total_amount: int | None
+    appid: str | None = None
+    service_id: str | None = None
+    evidence: Evidence | None = None
+    request_id: str = ""
+    order_id: str | None = None
+    error: Failure | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def settled(
+        cls, order: Order, key: OrderKey, evidence: Evidence, request_id: str, order_id: str | None = None
+    ) -> "Result":
+        """Return the result of an order that is proven to be settled as asked."""
+        outcome: Outcome = "CANCELLED" if order.finish_type == CANCEL else "COMPLETED"
+        return cls._of(outcome, order, key, evidence=evidence, request_id=request_id, order_id=order_id)
+
+    @classmethod
+    def failed(cls, order: Order, key: OrderKey, evidence: Evidence, error: Failure) -> "Result":
+        """Return the result of an order that WeChat Pay will never settle as asked."""
+        return cls._of("FAILED", order, key, evidence=evidence, request_id=error.request_id, error=error)
+
+    @classmethod
+    def _of(cls, outcome: Outcome, order: Order, key: OrderKey, **known: Any) -> "Result":
+        return cls(
+            outcome=outcome,
+            out_order_no=order.out_order_no,
+            mchid=key.mchid,
+            appid=key.appid,
+            service_id=key.service_id,
+            finish_type=order.finish_type,
+            total_amount=order.total_amount,
+            metadata=order.metadata,
+            **known,
+        )
+
+    @classmethod
+    def invalid(cls, event: object, problems: list[str]) -> "Result":
+        """Return the result of an event that breaks a rule; echoes only what names the order."""
+        given = event if isinstance(event, dict) else {}
+        amount, finish_type = given.get("total_amount"), given.get("finish_type")
+        metadata = given.get("metadata")
+        clean = not any(problem.startswith("metadata:") for problem in problems)
+        return cls(
+            outcome="FAILED",
+            out_order_no=_echo(given.get("out_order_no")),
+            mchid=_echo(given.get("mchid")),
+            appid=_echo(given.get("appid")),
+            service_id=_echo(given.get("service_id")),
+            finish_type=finish_type if finish_type in (1, 2) and type(finish_type) is int else None,
+            total_amount=amount if type(amount) is int and abs(amount) < 2**53 else None,
+            metadata=metadata if isinstance(metadata, dict) and clean else {},
+            error=Failure("INVALID_INPUT", f"{len(problems)} problem(s) in the order event", detail=problems),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as plain JSON, without fields that do not apply."""
+        result = {each.name: getattr(self, each.name) for each in fields(self)}
+        if self.error is not None:
+            result["error"] = asdict(self.error)
+        return {name: value for name, value in result.items() if name not in _OPTIONAL or value is not None}
+
+
+def _echo(value: object) -> str | None:
+    if not isinstance(value, str):
+        return None
+    return value[:64].encode("utf-8", "backslashreplace").decode()
