@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import http.client
 import os
 import shutil
@@ -11,7 +13,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    import boto3
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTION_PYTHON = ROOT / ".local" / "lambda-runtime" / "bin" / "python"
@@ -72,6 +77,11 @@ class EmbeddedAws:
             raise EmbeddedAwsError("the embedded AWS is not running")
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether the server is still running."""
+        return self._process is not None and self._process.poll() is None
+
     def environment(self, account: str | None = None) -> dict[str, str]:
         """Variables that point an AWS SDK or the SAM CLI at this server."""
         return {
@@ -110,8 +120,8 @@ class EmbeddedAws:
         """Kill the server and the functions it runs, and remove their files."""
         process, self._process = self._process, None
         if process is not None:
-            # Not reaped yet, so the id is still ours; the group holds the functions' processes.
-            if process.returncode is None:
+            # The group holds the functions' processes too. It is still ours while one of it lives.
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             if process.stdin is not None:
@@ -184,11 +194,10 @@ class EmbeddedAws:
 
 def connect(service: str, environment: dict[str, str]) -> Any:
     """Return a boto3 client of `service` on the server that `environment` (see `EmbeddedAws`) points at."""
-    import boto3  # half a second that the server's own process need not pay
     from botocore.config import Config
 
-    connect_any: Any = boto3.client  # typed for the services that have stubs only
-    return connect_any(
+    create: Any = _session().client  # typed for the services that have stubs only
+    return create(
         service,
         endpoint_url=environment["AWS_ENDPOINT_URL"],
         region_name=environment["AWS_REGION"],
@@ -196,6 +205,17 @@ def connect(service: str, environment: dict[str, str]) -> Any:
         aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
         config=Config(proxies={}, max_pool_connections=50),
     )
+
+
+@functools.cache
+def _session() -> boto3.session.Session:
+    """Return a session that reads no profile and no configuration of the user's own AWS."""
+    import boto3  # half a second that the server's own process need not pay
+    import botocore.session
+
+    nothing = (None, None, os.devnull, None)
+    user = {"profile": (None, None, None, None), "config_file": nothing, "credentials_file": nothing}
+    return boto3.session.Session(botocore_session=botocore.session.Session(user))
 
 
 def _listen(port: int) -> socket.socket:

@@ -44,11 +44,13 @@ def install(function_python: str) -> ASGIFramework:
     lambda_runtime = import_module("ministack.core.lambda_runtime")
     lambda_svc = import_module("ministack.services.lambda_svc")
     stepfunctions = import_module("ministack.services.stepfunctions")
+    provisioners = import_module("ministack.services.cloudformation.provisioners")
 
     _run_functions_on(lambda_runtime, function_python)
     _keep_names_of_raised_errors(lambda_runtime, lambda_svc)
     _pass_client_context(lambda_runtime, lambda_svc, stepfunctions)
     _retry_as_declared(stepfunctions)
+    _read_definitions_in_yaml(provisioners)
     return _refuse_browsers(_named(app, "app"))
 
 
@@ -140,6 +142,17 @@ def _retry_as_declared(stepfunctions: ModuleType) -> None:
         return {**retrier, "IntervalSeconds": 0}, index
 
     stepfunctions._find_matching_retrier = find  # type: ignore[attr-defined]
+
+
+def _read_definitions_in_yaml(provisioners: ModuleType) -> None:
+    """Accept a workflow that a template declares in YAML, as CloudFormation does."""
+    original = _named(provisioners, "_sfn_definition")
+    yaml = import_module("yaml")
+
+    def definition(props: dict[str, Any]) -> str:
+        return json.dumps(yaml.safe_load(original(props)))
+
+    provisioners._sfn_definition = definition  # type: ignore[attr-defined]
 
 
 def _refuse_browsers(app: Any) -> ASGIFramework:

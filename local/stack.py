@@ -1,0 +1,95 @@
+"""The project's stack on an embedded AWS: `deploy` it with the SAM CLI as on AWS, then use it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from local.aws.embedded import connect
+from local.build import ROOT, TEMPLATE, sam_environment
+
+STACK_NAME = "smart-retail-settlement"
+
+
+class StackError(RuntimeError):
+    """The stack could not be deployed: the message holds the end of what the SAM CLI said."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack: its name, the variables that reach its AWS, and its outputs."""
+
+    name: str
+    environment: dict[str, str]
+    outputs: dict[str, str]
+
+    @classmethod
+    def find(cls, environment: dict[str, str], name: str) -> Stack:
+        """Return the stack `name`, which exists on the AWS that `environment` points at."""
+        stacks = connect("cloudformation", environment).describe_stacks(StackName=name)["Stacks"]
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+        return cls(name, environment, outputs)
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of `service` in the stack's account."""
+        return connect(service, self.environment)
+
+    def store_secret(self, secret: dict[str, Any]) -> str:
+        """Store a merchant's secret where the stack looks for it, or replace it. Returns its name."""
+        name = f"{self.outputs['MerchantSecretPrefix']}{secret['mchid']}"
+        secrets = self.client("secretsmanager")
+        value = json.dumps(secret)
+        try:
+            secrets.create_secret(Name=name, SecretString=value)
+        except secrets.exceptions.ResourceExistsException:
+            secrets.put_secret_value(SecretId=name, SecretString=value)
+        return name
+
+    def start(self, event: str, label: str = "order") -> str:
+        """Start an execution with `event` as it is (JSON). Returns the execution's ARN.
+
+        Its name does not contain the order's number: `|` and `*` may be in that and not in a name.
+        """
+        started = self.client("stepfunctions").start_execution(
+            stateMachineArn=self.outputs["StateMachineArn"], name=f"{label}-{uuid.uuid4()}", input=event
+        )
+        return str(started["executionArn"])
+
+
+def deploy(environment: dict[str, str], parameters: dict[str, str], name: str = STACK_NAME) -> Stack:
+    """Deploy what `make build` built to the AWS that `environment` points at, with `sam deploy`."""
+    if not TEMPLATE.exists():
+        raise StackError("nothing is built: run `make build`")
+    overrides = " ".join(f"{key}={_quoted(value)}" for key, value in parameters.items())
+    deployment = subprocess.run(
+        [
+            *(str(ROOT / ".venv/bin/sam"), "deploy", "--stack-name", name),
+            *("--config-file", str(ROOT / "local/samconfig.toml"), "--region", environment["AWS_REGION"]),
+            *(("--parameter-overrides", overrides) if overrides else ()),
+        ],
+        cwd=ROOT,
+        env=_only(environment),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+    )
+    if deployment.returncode:
+        raise StackError("sam deploy failed:\n" + "\n".join(deployment.stdout.strip().splitlines()[-20:]))
+    return Stack.find(environment, name)
+
+
+def _only(environment: dict[str, str]) -> dict[str, str]:
+    """Without the user's own AWS: no profile, no credentials, no configuration files."""
+    machine = {name: value for name, value in sam_environment().items() if not name.startswith("AWS_")}
+    files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    return {**machine, **files, **environment}
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,58 @@
+"""`make up`: the local stack, kept running until `make down`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from local import running
+from local.build import ROOT
+
+
+def main() -> int:
+    """Start the keeper and wait until its stack is ready. Returns the exit status."""
+    if running.keeper() is not None:
+        print("A local stack is running already; `make down` stops it.")
+        return 1
+    running.STATE.mkdir(parents=True, exist_ok=True)
+    with (running.STATE / "keeper.log").open("wb") as log:
+        keeper = subprocess.Popen(
+            [sys.executable, "-m", "local.keeper"],
+            cwd=ROOT,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        for line in keeper.stdout or ():
+            print(line, end="", flush=True)
+    except KeyboardInterrupt:
+        keeper.terminate()
+        keeper.wait()
+        return 130
+    if not running.ENVIRONMENT.exists():
+        keeper.wait()
+        print((running.STATE / "keeper.log").read_text(), end="", file=sys.stderr)
+        return 1
+    _explain(running.read_environment())
+    return 0
+
+
+def _explain(environment: dict[str, str]) -> None:
+    ours = environment.get("SIMULATOR_CONTROL")
+    wechat = (
+        f"WeChat Pay simulator, control at {ours}" if ours else "the hosts you gave; store your own secret"
+    )
+    print(
+        f"""
+Ready. AWS: {environment["AWS_ENDPOINT_URL"]}   WeChat Pay: {wechat}
+  make settle EVENT=events/completed.json   settle an order
+  . .local/env                              point the AWS CLI and SDKs here
+  make down                                 stop and remove it"""
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
