@@ -1,4 +1,4 @@
-"""A stand-in for WeChat Pay on a developer's machine: a real HTTP server that verifies, decides, signs and misbehaves.
+"""A stand-in for WeChat Pay on a developer's machine: it verifies, decides, signs and misbehaves.
 
 It shares no code with what it tests. See docs/simulator.md.
 """
@@ -26,14 +26,15 @@ MCHID = "1900000001"
 APPID = "wxd678efh567hg6787"
 SERVICE_ID = "500001"
 KEEP_ALIVE = 8.0
-"""Seconds after which WeChat Pay closes an idle connection."""
+"""Seconds after which WeChat Pay closes an idle connection (the official Java SDK keeps them for 7)."""
 
 
 class Simulator:
     """The simulator in a thread of this process: ``with Simulator() as sim:``.
 
-    ``debit_after`` seconds after its completion an order is paid (None: never). Port 0 is any free port. With ``tls``
-    the hosts speak https and ``ca_pem`` / ``ca_file`` hold the authority to trust. Control is always plain http.
+    ``debit_after`` seconds after its completion an order is paid (None: never). ``keep_alive`` seconds after
+    its last reply an idle connection is closed. Port 0 is any free port. With ``tls`` the hosts speak https,
+    and ``ca_pem`` and ``ca_file`` hold the authority to trust; control is always plain http.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Simulator:
         tls: bool = False,
         appid: str = APPID,
         service_id: str = SERVICE_ID,
+        keep_alive: float = KEEP_ALIVE,
         port: int = 0,
         backup_port: int = 0,
         control_port: int = 0,
@@ -52,6 +54,7 @@ class Simulator:
         self._ports = (port, backup_port)
         self._control_port = control_port
         self._tls = tls
+        self._keep_alive = keep_alive
         self.ca_pem: bytes | None = None
         self.ca_file: str | None = None
         self._files: tempfile.TemporaryDirectory[str] | None = None
@@ -91,12 +94,12 @@ class Simulator:
 
     @property
     def control_url(self) -> str:
-        """Where the HTTP control listens: a port of its own, so that a host that is down can be brought back."""
+        """Where the HTTP control listens: a port of its own, there even when both hosts are down."""
         assert self._control_host is not None
         return f"{self._control_host.url}{PREFIX}"
 
     def open_order(self, out_order_no: str, *, replace: bool = False, **settings: Any) -> dict[str, Any]:
-        """Put an order in the world, USER_ACCEPTED unless told otherwise; see ``Orders.open`` for the settings."""
+        """Put an order in the world, USER_ACCEPTED by default; ``Orders.open`` has the settings."""
         return self._run(self._control.open_order(out_order_no, replace=replace, **settings))
 
     def order(self, out_order_no: str) -> dict[str, Any]:
@@ -128,7 +131,7 @@ class Simulator:
         times: int | None = 1,
         **options: Any,
     ) -> None:
-        """Plan a fault of a named kind (``faults.KINDS``) for the next calls on an order, or on any order."""
+        """Plan a fault of a named kind (``kinds.KINDS``) for the next calls on an order, or on any order."""
         self._run(self._control.script(out_order_no, operation, fault=fault, times=times, **options))
 
     def pending_faults(self) -> list[dict[str, Any]]:
@@ -199,9 +202,8 @@ class Simulator:
             return await self._http_control.handle(request)
         return await self._api.handle(request, host)
 
-    @staticmethod
-    def _server(handler: Any) -> web.Server:
-        return web.Server(handler, access_log=None, keepalive_timeout=KEEP_ALIVE)
+    def _server(self, handler: Any) -> web.Server:
+        return web.Server(handler, access_log=None, keepalive_timeout=self._keep_alive)
 
     def _tls_context(self) -> ssl.SSLContext:
         authority = trustme.CA()

@@ -5,8 +5,8 @@ import json
 import signal
 
 from local.simulator import MCHID, Simulator
-from local.simulator.faults import describe
 from local.simulator.keys import MODES
+from local.simulator.kinds import describe
 
 
 def _seconds(text: str) -> float | None:

@@ -1,4 +1,4 @@
-"""What a test, the demo or a user may do to the simulated world: the same operations in process and over HTTP."""
+"""What a test, the demo or a user may do to the simulated world, in process and over HTTP alike."""
 
 import json
 import re
@@ -7,9 +7,9 @@ from typing import Any
 
 from aiohttp import web
 
-from local.simulator import faults
 from local.simulator.hosts import Host
 from local.simulator.keys import Mode
+from local.simulator.kinds import make
 from local.simulator.orders import Order
 from local.simulator.server import Api
 
@@ -22,7 +22,7 @@ class NotThere(LookupError):
 
 
 class Control:
-    """Every operation, to be called on the server's event loop. ValueError says what is wrong with an argument."""
+    """Every operation; all run on the server's event loop. ValueError says which argument is wrong."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -66,7 +66,7 @@ class Control:
         **options: Any,
     ) -> list[Json]:
         """Plan a fault for the next calls on an order (None: any order); returns all planned faults."""
-        self._api.misbehaviour.script(out_order_no, operation, faults.make(fault, options), times)
+        self._api.misbehaviour.script(out_order_no, operation, make(fault, options), times)
         return self._api.misbehaviour.pending()
 
     async def pending_faults(self) -> list[Json]:
@@ -84,7 +84,7 @@ class Control:
         return {"rate": rate, "seed": seed, "kinds": chosen}
 
     async def set_keys(self, mode: Mode) -> Json:
-        """Move the merchant along the migration: certificate, both, public_key. Returns the secret to store."""
+        """Move the merchant to certificate, both or public_key; returns the secret to store."""
         self._api.keys.set_mode(mode)
         return await self.secret()
 
@@ -122,7 +122,7 @@ class Control:
         return {"latency": self._api.latency}
 
     async def advance(self, seconds: float) -> Json:
-        """Move the orders' clock forward: debits become due without waiting. Signatures keep the real time."""
+        """Move the orders' clock forward: debits become due without waiting. Signatures are unmoved."""
         self._api.clock_offset += float(seconds)
         return {"offset": self._api.clock_offset}
 
@@ -184,15 +184,18 @@ class HttpControl:
         if "index" in arguments:
             arguments["index"] = int(arguments["index"])
         try:
-            body = await request.read()
-            document = json.loads(body) if body else {}
-            if not isinstance(document, dict):
-                raise ValueError("the body must be a JSON object")
-            return _json(200, await operation(**document, **arguments))
+            return _json(200, await operation(**_document(await request.read()), **arguments))
         except NotThere as missing:
             return _json(404, {"error": str(missing)})
         except (ValueError, TypeError) as problem:
             return _json(400, {"error": str(problem)})
+
+
+def _document(body: bytes) -> Json:
+    document = json.loads(body) if body else {}
+    if not isinstance(document, dict):
+        raise TypeError("the body must be a JSON object")
+    return document
 
 
 def _json(status: int, value: object) -> web.Response:

@@ -72,7 +72,7 @@ class MerchantKey:
 
 @dataclass(frozen=True)
 class PlatformKey:
-    """A key WeChat Pay signs replies with: a platform certificate, or the WeChat Pay public key (no certificate)."""
+    """A key WeChat Pay signs replies with: a platform certificate's, or the WeChat Pay public key's."""
 
     serial: str
     private_key: RSAPrivateKey
@@ -105,8 +105,8 @@ class PlatformKey:
 class Keys:
     """The merchant's keys and the platform's, and which of the platform's are live.
 
-    ``mode`` is where the merchant stands in WeChat Pay's migration: ``certificate`` (platform certificates only),
-    ``both`` (either, as the request's ``Wechatpay-Serial`` asks), ``public_key`` (the WeChat Pay public key only).
+    ``mode`` is where the merchant stands in WeChat Pay's migration: ``certificate`` (platform certificates
+    only), ``both`` (as the request's ``Wechatpay-Serial`` asks), ``public_key`` (the public key only).
     """
 
     def __init__(self, mchid: str, mode: Mode) -> None:

@@ -1,4 +1,4 @@
-"""Orders in their states, and the ledger of what really happened to each. Pure: no I/O, the clock is an argument."""
+"""Orders in their states, and the ledger of what truly happened to each. No I/O; the clock is an argument."""
 
 import base64
 import secrets
@@ -27,8 +27,9 @@ def shanghai(now: float, form: str = "%Y%m%d%H%M%S") -> str:
 class Order:
     """One order. Amounts in fen, times in UNIX seconds.
 
-    ``debit_after`` seconds after it was finished the shopper is charged; ``None`` is never. ``debit_amount`` charges
-    something else than asked. ``cancelled_state`` is what a cancellation leaves: REVOKED, or FINISHED with finish_type 1.
+    ``debit_after`` seconds after it was finished the shopper is charged; ``None`` is never. ``debit_amount``
+    charges something else than asked. ``cancelled_state`` is what a cancellation leaves: REVOKED, or FINISHED
+    with finish_type 1.
     """
 
     out_order_no: str
@@ -88,7 +89,7 @@ class Order:
         self.settle(asked, "merchant", now)
 
     def settle(self, completion: Mapping[str, Any], by: str, now: float) -> None:
-        """Finish or cancel the order. ``by`` is ``merchant`` for the requests under test, else someone else."""
+        """Finish or cancel the order; ``by`` is ``merchant`` for the requests under test."""
         self.completion = dict(completion)
         self.settled_by = by
         self.finished_at = now
@@ -184,14 +185,14 @@ class Orders:
     def open(self, out_order_no: str, now: float, settings: Mapping[str, Any]) -> Order:
         """Put an order in the world, replacing one of that number.
 
-        ``settings``: appid, service_id, state, risk_cap, debit_after, debit_amount, cancelled_state, finish_ticket
-        (a first valid one), and finish_type with total_amount for an order that someone has settled already.
+        ``settings``: appid, service_id, state, risk_cap, debit_after, debit_amount, cancelled_state,
+        finish_ticket (a first valid one), and finish_type with total_amount for an order settled already.
         """
         for name, value in settings.items():
             if name not in _SETTINGS:
                 raise ValueError(f"unknown order setting {name!r}; known: {', '.join(_SETTINGS)}")
             if isinstance(value, bool) or not isinstance(value, _SETTINGS[name]):  # type: ignore[arg-type]
-                raise ValueError(f"order setting {name!r} has the wrong type")
+                raise ValueError(f"order setting {name!r} has the wrong type")  # noqa: TRY004 - one error type for callers
         own = {
             "appid": self.appid,
             "service_id": self.service_id,

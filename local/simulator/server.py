@@ -12,10 +12,12 @@ from typing import Any
 from aiohttp import web
 
 from local.simulator import rules, signing, wire
-from local.simulator.faults import Fault, Misbehaviour
+from local.simulator.faults import Misbehaviour
 from local.simulator.keys import Keys
-from local.simulator.orders import CANCEL, FINISH, Order, Orders
-from local.simulator.replies import Refusal, Reply, error, html, ok, to_json
+from local.simulator.kinds import Fault
+from local.simulator.misanswers import by_someone_else, misanswer
+from local.simulator.orders import Orders
+from local.simulator.replies import Refusal, Reply, ok
 
 _COMPLETE = re.compile(r"/v3/payscore/smartretail-orders/([^/?]+)/complete")
 _QUERY = "/v3/payscore/smartretail-orders"
@@ -81,7 +83,7 @@ class Api:
             return wire.reset(request)
         if fault is not None and fault.wire == "silent":
             return await wire.silence(request, fault.seconds)
-        return await wire.send(request, self._signed(reply, request, fault), fault)
+        return await wire.send(request, self._signed(reply, request, fault), fault, record)
 
     def _record(self, request: web.BaseRequest, host: int, call: Call, fault: Fault | None) -> dict[str, Any]:
         record = {
@@ -129,7 +131,7 @@ class Api:
         reply = Reply(200)
         if fault.applied:
             reply = self._process(call, request.raw_path, body)
-        return _misanswer(reply, call, fault), fault
+        return misanswer(reply, call.out_order_no, fault), fault
 
     def _process(self, call: Call, target: str, body: bytes) -> Reply:
         try:
@@ -139,9 +141,9 @@ class Api:
                 return self._query(target)
             if call.operation == "certificates":
                 return self._certificates()
-            raise Refusal(404, "RESOURCE_NOT_EXISTS", "请求的资源不存在")
         except Refusal as refusal:
             return refusal.reply()
+        return Refusal(404, "RESOURCE_NOT_EXISTS", "请求的资源不存在").reply()
 
     def _complete(self, target: str, body: bytes) -> Reply:
         match = _COMPLETE.fullmatch(target)
@@ -177,7 +179,7 @@ class Api:
         if fault.order_change == "tickets-expired":
             order.tickets.clear()
         elif order.completion is None:
-            order.settle(_by_someone_else(order, body, fault), "someone else", self.now())
+            order.settle(by_someone_else(order, body, fault), "someone else", self.now())
 
     def _signed(self, reply: Reply, request: web.BaseRequest, fault: Fault | None) -> Reply:
         key = self.keys.signing_key(request.headers.get("Wechatpay-Serial"))
@@ -194,64 +196,3 @@ class Api:
         if fault is not None and fault.missing_header:
             headers = {n: v for n, v in headers.items() if n.lower() != fault.missing_header.lower()}
         return replace(reply, headers=headers)
-
-
-def _by_someone_else(order: Order, body: bytes, fault: Fault) -> dict[str, Any]:
-    asked = rules.parse_leniently(body)
-    amount = asked.get("total_amount", 0)
-    completion: dict[str, Any] = {
-        "appid": order.appid,
-        "service_id": order.service_id,
-        "finish_type": FINISH,
-        "total_amount": amount,
-        "real_service_end_location": "由其他终端完结",
-    }
-    if fault.order_change == "cancelled":
-        completion |= {"finish_type": CANCEL, "total_amount": 0, "cancel_reason": "由其他终端取消"}
-    elif fault.order_change == "settled-amount":
-        completion["total_amount"] = amount + 100 if fault.amount is None else fault.amount
-    return completion
-
-
-def _misanswer(reply: Reply, call: Call, fault: Fault) -> Reply:
-    """The answer as the fault wants it, not signed yet."""
-    if fault.body == "html":
-        reply = html(fault.status, f"{fault.status} openresty")
-    elif fault.status and fault.body == "empty":
-        reply = Reply(fault.status)
-    elif fault.status and fault.code:
-        reply = error(
-            fault.status, fault.code, fault.message, tail=fault.tail or "268435456", detail=fault.detail
-        )
-    elif fault.status:
-        reply = replace(reply, status=fault.status)
-    if fault.body in _BODIES:
-        reply = replace(reply, body=_BODIES[fault.body](reply, call, fault))
-    if fault.content is not None:
-        reply = replace(reply, body=fault.content.encode())
-    if fault.content_type:
-        reply = replace(reply, content_type=fault.content_type)
-    if fault.location:
-        reply = replace(reply, headers={"Location": fault.location})
-    return reply
-
-
-def _other_order(reply: Reply, call: Call, fault: Fault) -> bytes:
-    document = rules.parse_leniently(reply.body)
-    return to_json({**document, "out_order_no": f"{call.out_order_no[:31]}X"})
-
-
-def _duplicate_keys(reply: Reply, call: Call, fault: Fault) -> bytes:
-    return b'{"out_order_no":"ANOTHER-ORDER",' + reply.body[1:]
-
-
-def _oversized(reply: Reply, call: Call, fault: Fault) -> bytes:
-    document = rules.parse_leniently(reply.body)
-    return to_json({**document, "attach": "A" * fault.size})
-
-
-_BODIES: dict[str, Callable[[Reply, Call, Fault], bytes]] = {
-    "other-order": _other_order,
-    "duplicate-keys": _duplicate_keys,
-    "oversized": _oversized,
-}

@@ -44,7 +44,7 @@ class Message:
 
 
 class Verifier:
-    """Checks ``Authorization`` as WeChat Pay's gateway does, and remembers nonces for as long as they could return."""
+    """Checks ``Authorization`` as WeChat Pay's gateway does; remembers nonces while they could return."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
@@ -52,7 +52,7 @@ class Verifier:
         self._next_sweep = 0.0
 
     def verify(self, authorization: str, message: Message) -> None:
-        """Return when the request is the merchant's own and new; raise a 401 ``SIGN_ERROR`` refusal otherwise."""
+        """Return when the request is the merchant's own and new; raise a 401 ``SIGN_ERROR`` otherwise."""
         claims = self._claims(authorization, message)
         if claims["mchid"] != self._keys.mchid:
             raise _sign_error("mchid", "商户号不存在或与证书不符", message)

@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
+import gzip
 import socket
 import struct
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import web
 
-from local.simulator.faults import Fault
+from local.simulator.kinds import Fault
 from local.simulator.replies import Reply
 
 CHUNK = 64 * 1024
@@ -29,20 +31,25 @@ def reset(request: web.BaseRequest) -> web.StreamResponse:
 
 async def silence(request: web.BaseRequest, seconds: float) -> web.StreamResponse:
     """Say nothing until the client leaves or the time is over, then reset."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while _connected(request) and asyncio.get_running_loop().time() < deadline:
+    deadline = _now() + seconds
+    while _connected(request) and _now() < deadline:
         await asyncio.sleep(_POLL)
     return reset(request)
 
 
-async def send(request: web.BaseRequest, reply: Reply, fault: Fault | None) -> web.StreamResponse:
-    """Send the reply the way the fault says."""
+async def send(
+    request: web.BaseRequest, reply: Reply, fault: Fault | None, record: dict[str, Any]
+) -> web.StreamResponse:
+    """Send the reply the way the fault says; ``record`` learns how many bytes of body left."""
+    record["sent"] = len(reply.body)
     wire = fault.wire if fault is not None else "whole"
-    if fault is None or wire == "whole":
-        return await _send_whole(request, reply)
-    if wire == "late":
-        await asyncio.sleep(fault.seconds)
-        return await _send_whole(request, reply)
+    if fault is None or wire in ("whole", "late"):
+        if fault is not None and wire == "late":
+            await asyncio.sleep(fault.seconds)
+        if len(reply.body) > CHUNK:
+            return await _stream(request, reply, fault, record)
+        headers = {**reply.headers, "Content-Type": reply.content_type}
+        return web.Response(status=reply.status, body=reply.body or None, headers=headers)
     if wire == "truncated":
         return await _drip(request, [_head(reply) + reply.body[: len(reply.body) // 2]], fault)
     if wire == "slow-body":
@@ -50,30 +57,37 @@ async def send(request: web.BaseRequest, reply: Reply, fault: Fault | None) -> w
     return await _drip(request, [*_bytes(_head(reply)), reply.body], fault)
 
 
-async def _send_whole(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
-    headers = {**reply.headers, "Content-Type": reply.content_type}
-    if len(reply.body) <= CHUNK:
-        return web.Response(status=reply.status, body=reply.body or None, headers=headers)
-    response = web.StreamResponse(status=reply.status, headers=headers)
-    response.content_length = len(reply.body)
-    await response.prepare(request)
-    view = memoryview(reply.body)
+async def _stream(
+    request: web.BaseRequest, reply: Reply, fault: Fault | None, record: dict[str, Any]
+) -> web.StreamResponse:
+    """Send a large body only as fast as it is read."""
+    response = web.StreamResponse(status=reply.status, headers=reply.headers)
+    response.content_type = "application/json"
+    body = reply.body
+    if fault is not None and fault.gzip:
+        body = gzip.compress(body, compresslevel=1)
+        response.headers["Content-Encoding"] = "gzip"
+    if fault is None or not fault.chunked:
+        response.content_length = len(body)
+    record["sent"] = 0
     with contextlib.suppress(ConnectionError):
-        for start in range(0, len(view), CHUNK):
-            await response.write(view[start : start + CHUNK])
+        await response.prepare(request)
+        for start in range(0, len(body), CHUNK):
+            await response.write(body[start : start + CHUNK])
+            record["sent"] += len(body[start : start + CHUNK])
     return response
 
 
 async def _drip(request: web.BaseRequest, pieces: list[bytes], fault: Fault) -> web.StreamResponse:
     """Write pieces below the HTTP layer, at most for the fault's seconds, then close."""
-    deadline = asyncio.get_running_loop().time() + fault.seconds
+    deadline = _now() + fault.seconds
     for index, piece in enumerate(pieces):
-        if index and (not _connected(request) or asyncio.get_running_loop().time() > deadline):
-            break
         if index:
             await asyncio.sleep(fault.interval)
-        if request.transport is not None:
-            request.transport.write(piece)
+        if not _connected(request) or _now() > deadline:
+            break
+        assert request.transport is not None
+        request.transport.write(piece)
     if request.transport is not None:
         request.transport.close()
     return web.Response()
@@ -95,3 +109,7 @@ def _bytes(text: bytes) -> list[bytes]:
 
 def _connected(request: web.BaseRequest) -> bool:
     return request.transport is not None and not request.transport.is_closing()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,212 @@
+"""Misbehaviour as data: each kind is a point on a few independent axes, each axis acted on in one place.
+
+The axes: is the request processed (``applied``), what happens to the order first (``order_change``), which
+status and body are answered, how the reply is signed, and how its bytes travel (``wire``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+OPERATIONS = ("complete", "query", "certificates")
+
+type OrderChange = Literal["", "settled-same", "settled-amount", "cancelled", "tickets-expired"]
+type Body = Literal["", "html", "empty", "other-order", "duplicate-keys", "oversized"]
+type Signature = Literal["valid", "absent", "wrong", "signtest", "unknown-serial"]
+type Wire = Literal["whole", "truncated", "slow-body", "slow-head", "late", "reset", "silent", "refuse"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to misbehave.
+
+    ``chaos``: thrown at random by default; kinds that end an order otherwise, or are costly, are not.
+    ``applied``: the request is processed before anything goes wrong; otherwise it changes nothing.
+    ``status``/``code``/``message``/``tail``/``detail``: an answer in place of the real one (0: the real one).
+    ``content``: text to send for a body. ``size``: bytes of an oversized body; ``chunked`` sends it without a
+    Content-Length, ``gzip`` compressed. ``offset``: seconds added to the reply's timestamp.
+    ``missing_header``: a header left out. ``seconds``: how long to be silent, late, slow or refusing.
+    ``interval``: seconds between dripped bytes. ``amount``: fen that someone else settled with.
+    ``host``: which host refuses (None: the one called).
+    """
+
+    name: str
+    meaning: str
+    operations: tuple[str, ...] = OPERATIONS
+    chaos: bool = True
+    applied: bool = True
+    order_change: OrderChange = ""
+    status: int = 0
+    code: str = ""
+    message: str = ""
+    tail: str = ""
+    detail: Mapping[str, Any] | None = None
+    body: Body = ""
+    content: str | None = None
+    size: int = 32 * 1024 * 1024
+    chunked: bool = False
+    gzip: bool = False
+    content_type: str = ""
+    location: str = ""
+    signature: Signature = "valid"
+    offset: int = 0
+    missing_header: str = ""
+    wire: Wire = "whole"
+    seconds: float = 60.0
+    interval: float = 0.5
+    amount: int | None = None
+    host: int | None = None
+
+    @property
+    def acts_on_arrival(self) -> bool:
+        """True when nothing of the request is read: it can have been neither verified nor applied."""
+        return self.wire == "refuse" or (not self.applied and self.wire in ("reset", "silent"))
+
+
+type _Axes = dict[str, Any]
+_NOT_APPLIED: _Axes = {"applied": False}
+_UNSIGNED: _Axes = {"signature": "absent"}
+_RARE: _Axes = {"chaos": False}
+_ON_COMPLETE: _Axes = {"operations": ("complete",)}
+_PROXY: _Axes = {"signature": "absent", "body": "html"}
+_OVERSIZED: _Axes = {"body": "oversized", "chaos": False}
+_EMPTY: _Axes = {"body": "empty"}
+
+
+def _error(status: int, code: str, message: str, tail: str = "") -> _Axes:
+    return {"status": status, "code": code, "message": message, "tail": tail}
+
+
+_SYSTEM_ERROR = _error(500, "SYSTEM_ERROR", "系统异常，请稍后重试")
+_PARAM_ERROR = _error(400, "PARAM_ERROR", "参数错误")
+
+_TABLE: Mapping[str, tuple[str, _Axes]] = {
+    # The service or a proxy in front of it fails.
+    "system_error": ("500 SYSTEM_ERROR, nothing applied", _SYSTEM_ERROR | _NOT_APPLIED),
+    "system_error_applied": ("500 SYSTEM_ERROR, yet applied", _SYSTEM_ERROR),
+    "bad_gateway": ("502 HTML from a proxy, not applied", _PROXY | _NOT_APPLIED | {"status": 502}),
+    "bad_gateway_applied": ("502 HTML from a proxy, yet applied", _PROXY | {"status": 502}),
+    "unavailable": ("503 HTML from a proxy, not applied", _PROXY | _NOT_APPLIED | {"status": 503}),
+    "unavailable_applied": ("503 HTML from a proxy, yet applied", _PROXY | {"status": 503}),
+    "rate_limited": (
+        "429 FREQUENCY_LIMIT_EXCEED, not applied",
+        _error(429, "FREQUENCY_LIMIT_EXCEED", "频率超限") | _NOT_APPLIED,
+    ),
+    "sign_error": (
+        "401 SIGN_ERROR, not applied",
+        _error(401, "SIGN_ERROR", "错误的签名，验签失败") | _NOT_APPLIED | _RARE,
+    ),
+    "no_auth": ("403 NO_AUTH, not applied", _error(403, "NO_AUTH", "商户无权限") | _NOT_APPLIED | _RARE),
+    "unsigned_4xx": ("unsigned 400 PARAM_ERROR, not applied", _PARAM_ERROR | _UNSIGNED | _NOT_APPLIED),
+    "unsigned_4xx_applied": ("unsigned 400 PARAM_ERROR, yet applied", _PARAM_ERROR | _UNSIGNED),
+    "accepted_202": ("signed 202 without a body, not applied", _EMPTY | _NOT_APPLIED | {"status": 202}),
+    "no_content_204": ("signed 204, applied", _EMPTY | _ON_COMPLETE | {"status": 204}),
+    "redirect": (
+        "302 to another host, not applied",
+        _EMPTY | _NOT_APPLIED | {"status": 302, "location": "http://127.0.0.2:9/"},
+    ),
+    # The request is processed and the reply cannot be believed.
+    "unsigned": ("the real reply without its signature headers", _UNSIGNED),
+    "wrong_signature": ("the real reply, its signature made over other bytes", {"signature": "wrong"}),
+    "signtest": ("the real reply with a WECHATPAY/SIGNTEST/ probe as signature", {"signature": "signtest"}),
+    "unknown_serial": ("the real reply under a serial nobody was given", {"signature": "unknown-serial"}),
+    "stale_timestamp": ("the real reply, correctly signed 301 s ago", {"offset": -301}),
+    "future_timestamp": ("the real reply, correctly signed 310 s from now", {"offset": 310}),
+    "missing_header": ("the real reply without Wechatpay-Nonce", {"missing_header": "Wechatpay-Nonce"}),
+    "wrong_content_type": ("the real reply, signed, called text/html", {"content_type": "text/html"}),
+    "not_json": ("a signed 200 that is no JSON", {"content": "<xml>OK</xml>"}),
+    "wrong_shape": ("a signed 200 whose JSON has another shape", {"content": "[]"}),
+    "duplicate_keys": ("a signed 200 with out_order_no in it twice", {"body": "duplicate-keys"}),
+    "other_order": ("a signed 200 that belongs to another order", {"body": "other-order"}),
+    "oversized_body": ("a signed body of 32 MB", _OVERSIZED),
+    "oversized_chunked": ("a signed body of 32 MB without a Content-Length", _OVERSIZED | {"chunked": True}),
+    "oversized_gzip": ("a signed body of 32 MB, compressed to some KB", _OVERSIZED | {"gzip": True}),
+    # The network fails.
+    "host_down": (
+        "the connection is reset, and the host refuses new ones for a second",
+        _NOT_APPLIED | _RARE | {"wire": "refuse", "seconds": 1.0},
+    ),
+    "reset_before": ("reset before the request is read", _NOT_APPLIED | {"wire": "reset"}),
+    "reset_after": ("reset after the request was applied", {"wire": "reset"}),
+    "silence": ("no answer, nothing applied, the connection stays open", _NOT_APPLIED | {"wire": "silent"}),
+    "silence_applied": ("no answer, yet applied, the connection stays open", {"wire": "silent"}),
+    "late_reply": ("the real reply, a second late", {"wire": "late", "seconds": 1.0}),
+    "truncated_body": ("the connection closes in the middle of the body", {"wire": "truncated"}),
+    "slow_body": ("the body arrives a byte at a time", _RARE | {"wire": "slow-body"}),
+    "slow_headers": ("status line and headers arrive a byte at a time", _RARE | {"wire": "slow-head"}),
+    # The order changes under the request, which is then processed as it should be.
+    "settled_same": (
+        "someone else finishes the order first: same amount, another parameter",
+        _ON_COMPLETE | _RARE | {"order_change": "settled-same"},
+    ),
+    "settled_amount": (
+        "someone else finishes the order first, with another amount",
+        _ON_COMPLETE | _RARE | {"order_change": "settled-amount"},
+    ),
+    "settled_cancelled": (
+        "someone else cancels the order first",
+        _ON_COMPLETE | _RARE | {"order_change": "cancelled"},
+    ),
+    "stale_ticket": (
+        "every finish_ticket issued so far has expired",
+        _ON_COMPLETE | {"order_change": "tickets-expired"},
+    ),
+    "debit_in_progress": (
+        "400 单据正在扣款中: applied, and a debit is running",
+        _ON_COMPLETE | _error(400, "PARAM_ERROR", "单据正在扣款中", "271316754"),
+    ),
+    # Anything else.
+    "reply": ("any answer: status, code, message, tail, detail, content, signed, applied", _RARE),
+}
+
+KINDS: Mapping[str, Fault] = {name: Fault(name, meaning, **axes) for name, (meaning, axes) in _TABLE.items()}
+
+_OPTIONS: Mapping[str, tuple[type, ...]] = {
+    "applied": (bool,),
+    "status": (int,),
+    "code": (str,),
+    "message": (str,),
+    "tail": (str,),
+    "detail": (dict, type(None)),
+    "content": (str, type(None)),
+    "size": (int,),
+    "content_type": (str,),
+    "location": (str,),
+    "signed": (bool,),
+    "offset": (int,),
+    "missing_header": (str,),
+    "seconds": (int, float),
+    "interval": (int, float),
+    "amount": (int, type(None)),
+    "host": (int, type(None)),
+}
+"""What a planned fault may override; ``signed`` is short for a valid or an absent signature."""
+
+
+def make(name: str, options: Mapping[str, Any]) -> Fault:
+    """The named kind with its options. Raises ValueError for a name or an option that does not exist."""
+    kind = KINDS.get(name)
+    if kind is None:
+        raise ValueError(f"unknown fault {name!r}; known: {', '.join(KINDS)}")
+    for option, value in options.items():
+        allowed = _OPTIONS.get(option, ())
+        if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+            known = ", ".join(_OPTIONS)
+            raise ValueError(f"fault option {option!r} is unknown or of the wrong type; known: {known}")
+    changes = dict(options)
+    if "signed" in changes:
+        changes["signature"] = "valid" if changes.pop("signed") else "absent"
+    return replace(kind, **changes)
+
+
+def describe() -> list[dict[str, str]]:
+    """Every kind with its meaning, for the documentation and ``--list-faults``."""
+    return [
+        {
+            "fault": f"`{kind.name}`",
+            "on": "any" if kind.operations == OPERATIONS else ", ".join(kind.operations),
+            "in chaos": "yes" if kind.chaos else "",
+            "meaning": kind.meaning,
+        }
+        for kind in KINDS.values()
+    ]
