@@ -1,0 +1,124 @@
+"""Names that users, other systems and the local stack rely on."""
+
+import re
+
+import pytest
+
+from .conftest import Template, source, translate
+
+PARAMETERS = {
+    "MerchantSecretPrefix": "wechatpay/merchants/",
+    "DefaultMchid": "",
+    "WeChatPayHosts": "https://api.mch.weixin.qq.com,https://api2.mch.weixin.qq.com",
+    "TriggerSource": "smartretail.cabinet",
+    "EventBusName": "default",
+    "AlarmEmail": "",
+    "LogRetentionDays": 180,
+    "ReservedConcurrency": "",
+    "FunctionMemory": 512,
+    "SnapStart": "Off",
+}
+
+
+def test_parameters_are_those_of_the_contract_and_all_have_defaults():
+    assert {name: declared["Default"] for name, declared in source()["Parameters"].items()} == PARAMETERS
+
+
+def test_outputs_are_those_of_the_contract():
+    outputs = source()["Outputs"]
+    assert {name: output["Value"] for name, output in outputs.items()} == {
+        "StateMachineArn": {"Ref": "ServiceEndedStateMachine"},
+        "CompleteOrderFunctionArn": {"Ref": "CompleteOrderFunction.Alias"},
+        "EventBusName": {"Ref": "EventBusName"},
+        "MerchantSecretPrefix": {"Ref": "MerchantSecretPrefix"},
+    }
+
+
+def test_function_is_where_the_contract_says(resources: Template):
+    function = source()["Resources"]["CompleteOrderFunction"]["Properties"]
+    assert (function["CodeUri"], function["Handler"]) == ("functions/complete_order/", "app.lambda_handler")
+    assert resources["CompleteOrderFunctionAliaslive"]["Properties"]["Name"] == "live"
+
+
+def test_every_parameter_is_explained_in_english_and_chinese():
+    for name, declared in source()["Parameters"].items():
+        assert re.search(r"[a-z]{3}", declared["Description"]), name
+        assert re.search(r"[\u4e00-\u9fff]", declared["Description"]), name
+
+
+def test_every_restricted_parameter_says_what_it_wants():
+    for name, declared in source()["Parameters"].items():
+        assert "ConstraintDescription" in declared or declared.get("AllowedValues") == ["On", "Off"], name
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("MerchantSecretPrefix", "wechatpay/merchants/", True),
+        ("MerchantSecretPrefix", "*", False),
+        ("MerchantSecretPrefix", "", False),
+        ("MerchantSecretPrefix", "${AWS::StackName}", False),
+        ("DefaultMchid", "", True),
+        ("DefaultMchid", "1900000001", True),
+        ("DefaultMchid", "19000 0001", False),
+        ("WeChatPayHosts", "https://api.mch.weixin.qq.com", True),
+        ("WeChatPayHosts", "http://127.0.0.1:8080,http://localhost:81,http://[::1]:9", True),
+        ("WeChatPayHosts", "http://api.mch.weixin.qq.com", False),
+        ("WeChatPayHosts", "http://127.0.0.1.example.com", False),
+        ("WeChatPayHosts", "https://api.mch.weixin.qq.com/v3", False),
+        ("WeChatPayHosts", "https://a.example, https://b.example", False),
+        ("WeChatPayHosts", "https://user@a.example", False),
+        ("TriggerSource", "smartretail.cabinet", True),
+        ("TriggerSource", "smart retail", False),
+        ("EventBusName", "orders", True),
+        ("EventBusName", "arn:aws:events:us-east-1:123456789012:event-bus/x", False),
+        ("AlarmEmail", "", True),
+        ("AlarmEmail", "night@example.com", True),
+        ("AlarmEmail", "a@example.com,b@example.com", False),
+        ("ReservedConcurrency", "", True),
+        ("ReservedConcurrency", "20", True),
+        ("ReservedConcurrency", "0", False),
+    ],
+)
+def test_parameter_values_are_accepted_or_refused(name: str, value: str, allowed: bool):
+    declared = source()["Parameters"][name]
+    fits = declared.get("MinLength", 0) <= len(value) <= declared.get("MaxLength", 4096)
+    assert (fits and re.fullmatch(declared["AllowedPattern"], value) is not None) is allowed
+
+
+def test_every_parameter_of_the_function_publishes_a_version_when_it_changes():
+    # SAM names a version by the template's text, in which a parameter is the same Ref whatever its value.
+    resources = translate("aws")["Resources"]
+    function = resources["CompleteOrderFunction"]["Properties"]
+    version = next(r for name, r in resources.items() if name.startswith("CompleteOrderFunctionVersion"))
+    sub, variables = version["Properties"]["Description"]["Fn::Sub"]
+    described = set(re.findall(r"\$\{(\w+)\}", sub)) - set(variables)
+    configured = {
+        variable["Ref"] for variable in function["Environment"]["Variables"].values() if "Ref" in variable
+    }
+    assert described == configured | {function["MemorySize"]["Ref"]}
+    assert variables == {"Snapshots": {"Fn::If": ["UseSnapStart", "On", "Off"]}}
+
+
+def test_description_of_a_version_never_exceeds_what_lambda_allows():
+    parameters = source()["Parameters"]
+    longest = (
+        parameters["MerchantSecretPrefix"]["MaxLength"]
+        + int(re.search(r"\{0,(\d+)\}", parameters["DefaultMchid"]["AllowedPattern"])[1])
+        + parameters["WeChatPayHosts"]["MaxLength"]
+        + len(str(parameters["FunctionMemory"]["MaxValue"]))
+        + len("Off")
+        + len("    ")
+    )
+    assert longest <= 256
+
+
+@pytest.mark.parametrize("changed", ["DependenciesLayer", "WeChatPayLayer"])
+def test_a_changed_layer_publishes_a_version(changed: str):
+    def version(template: Template) -> str:
+        return next(name for name in translate("aws", template=template)["Resources"] if "Version" in name)
+
+    template = source()
+    before = version(template)
+    template["Resources"][changed]["Properties"]["Description"] = "changed"
+    assert version(template) != before

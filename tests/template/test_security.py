@@ -1,0 +1,154 @@
+"""Who may do what, and what is kept for how long, on the translated template of each partition."""
+
+from typing import Any
+
+import pytest
+
+from .conftest import Template
+
+ROLES = {
+    "CompleteOrderRole": ("lambda.amazonaws.com", {"ReadMerchantSecrets", "WriteOwnLogs"}),
+    "ServiceEndedRole": ("states.amazonaws.com", {"InvokeCompleteOrder", "PublishOutcomes", "DeliverLogs"}),
+    "ServiceEndedRuleRole": ("events.amazonaws.com", {"StartServiceEnded"}),
+}
+LOG_DELIVERY = {
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+}
+
+
+def of_type(resources: Template, kind: str) -> dict[str, Any]:
+    return {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == kind}
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(role: dict[str, Any]) -> dict[str, Any]:
+    return {s["Sid"]: s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]}
+
+
+def test_there_are_no_roles_or_policies_but_these(resources: Template):
+    assert of_type(resources, "AWS::IAM::Role").keys() == ROLES.keys()
+    assert not of_type(resources, "AWS::IAM::Policy")
+    assert not of_type(resources, "AWS::IAM::ManagedPolicy")
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_role_trusts_one_service_and_has_only_its_own_statements(name: str, resources: Template):
+    role = of_type(resources, "AWS::IAM::Role")[name]
+    service, sids = ROLES[name]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": service}
+    assert statements(role).keys() == sids
+    assert "ManagedPolicyArns" not in role
+
+
+def test_only_log_delivery_has_no_resource(resources: Template):
+    for role in of_type(resources, "AWS::IAM::Role").values():
+        for sid, statement in statements(role).items():
+            assert statement["Effect"] == "Allow"
+            assert not [action for action in listed(statement["Action"]) if "*" in action]
+            if "*" in listed(statement["Resource"]):
+                assert (sid, set(statement["Action"])) == ("DeliverLogs", LOG_DELIVERY)
+
+
+def test_function_reads_the_merchants_secrets_and_writes_its_own_log_group(resources: Template):
+    allowed = statements(resources["CompleteOrderRole"]["Properties"])
+    secrets, logs = allowed["ReadMerchantSecrets"], allowed["WriteOwnLogs"]
+    assert listed(secrets["Action"]) == ["secretsmanager:GetSecretValue"]
+    prefix = "secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${MerchantSecretPrefix}*"
+    assert secrets["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:" + prefix}
+    assert set(logs["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    assert logs["Resource"] == {"Fn::GetAtt": ["CompleteOrderLogs", "Arn"]}
+
+
+def test_workflow_invokes_the_alias_and_publishes_on_one_bus(resources: Template):
+    allowed = statements(resources["ServiceEndedRole"]["Properties"])
+    invoke, publish = allowed["InvokeCompleteOrder"], allowed["PublishOutcomes"]
+    assert (invoke["Action"], invoke["Resource"]) == (
+        "lambda:InvokeFunction",
+        {"Ref": "CompleteOrderFunctionAliaslive"},
+    )
+    bus = "events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBusName}"
+    assert (publish["Action"], publish["Resource"]) == (
+        "events:PutEvents",
+        {"Fn::Sub": "arn:${AWS::Partition}:" + bus},
+    )
+
+
+def test_workflow_calls_the_alias_that_it_may_invoke(resources: Template, workflow: Template):
+    state_machine = resources["ServiceEndedStateMachine"]["Properties"]
+    assert workflow["States"]["ServiceEnded"]["Arguments"]["FunctionName"] == "${CompleteOrderFunction}"
+    assert state_machine["DefinitionSubstitutions"]["CompleteOrderFunction"] == {
+        "Ref": "CompleteOrderFunctionAliaslive"
+    }
+
+
+def test_rule_starts_this_state_machine_and_no_other(resources: Template):
+    (statement,) = statements(resources["ServiceEndedRuleRole"]["Properties"]).values()
+    assert statement["Action"] == "states:StartExecution"
+    assert statement["Resource"] == {"Ref": "ServiceEndedStateMachine"}
+
+
+def test_rule_hands_over_the_detail_of_service_ended_and_keeps_what_it_cannot_deliver(resources: Template):
+    rule = resources["ServiceEndedRule"]["Properties"]
+    assert rule["EventBusName"] == {"Ref": "EventBusName"}
+    assert rule["EventPattern"] == {"source": [{"Ref": "TriggerSource"}], "detail-type": ["Service Ended"]}
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Ref": "ServiceEndedStateMachine"}
+    assert target["InputPath"] == "$.detail"
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["ServiceEndedDeadLetters", "Arn"]}}
+
+
+def test_dead_letters_are_encrypted_and_kept_as_long_as_sqs_can(resources: Template):
+    (queue,) = of_type(resources, "AWS::SQS::Queue").values()
+    assert queue == {"SqsManagedSseEnabled": True, "MessageRetentionPeriod": 14 * 24 * 3600}
+
+
+def test_only_the_trigger_rule_sends_dead_letters(resources: Template):
+    (policy,) = of_type(resources, "AWS::SQS::QueuePolicy").values()
+    assert policy["Queues"] == [{"Ref": "ServiceEndedDeadLetters"}]
+    allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    assert [(s["Action"], s["Principal"], s["Condition"]) for s in allowed] == [
+        (
+            "sqs:SendMessage",
+            {"Service": "events.amazonaws.com"},
+            {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["ServiceEndedRule", "Arn"]}}},
+        )
+    ]
+
+
+def test_every_log_group_is_declared_and_has_a_retention(resources: Template):
+    groups = of_type(resources, "AWS::Logs::LogGroup")
+    assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
+    names = {group["LogGroupName"]["Fn::Sub"].split("$")[0] for group in groups.values()}
+    assert names == {"/aws/lambda/", "/aws/vendedlogs/states/"}
+    for function in of_type(resources, "AWS::Lambda::Function").values():
+        assert function["LoggingConfig"]["LogGroup"]["Ref"] in groups
+
+
+def test_executions_are_logged_without_their_data(resources: Template):
+    logging = resources["ServiceEndedStateMachine"]["Properties"]["LoggingConfiguration"]
+    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", False)
+
+
+def test_the_stack_never_holds_a_secret(resources: Template):
+    assert not of_type(resources, "AWS::SecretsManager::Secret")
+
+
+def test_failed_executions_alarm_the_given_address(resources: Template):
+    alarm = resources["ExecutionsFailedAlarm"]["Properties"]
+    assert alarm["MetricName"] == "ExecutionsFailed"
+    assert alarm["AlarmActions"] == {
+        "Fn::If": ["HasAlarmEmail", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]
+    }
+    assert resources["AlarmTopic"]["Condition"] == "HasAlarmEmail"
