@@ -17,6 +17,9 @@ class Entered:
 
     state: str
 
+    def __str__(self) -> str:
+        return self.state
+
 
 @dataclass(frozen=True)
 class Raised:
@@ -24,6 +27,9 @@ class Raised:
 
     error: str
     message: str
+
+    def __str__(self) -> str:
+        return f"raised {self.error}"
 
 
 Step = Entered | Raised

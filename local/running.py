@@ -13,8 +13,9 @@ from pathlib import Path
 
 from local.build import ROOT
 
-STATE = ROOT / ".local" / "up"
-ENVIRONMENT = ROOT / ".local" / "env"
+LOCAL = Path(os.environ.get("LOCAL_STATE", ROOT / ".local"))  # elsewhere in tests
+STATE = LOCAL / "up"
+ENVIRONMENT = LOCAL / "env"
 _LOCK = STATE / "keeper.pid"
 
 
@@ -57,7 +58,7 @@ def write_environment(variables: dict[str, str]) -> None:
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
     partial = ENVIRONMENT.with_suffix(".partial")
     partial.write_text("".join(lines))
-    Path(partial).replace(ENVIRONMENT)
+    partial.replace(ENVIRONMENT)
 
 
 def read_environment() -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""`make demo`: sample orders through the unchanged template, and proof of what happened to each."""

@@ -1,0 +1,101 @@
+"""Runs the demo: everything is started on free ports, used, checked and stopped again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+from local import executions
+from local.aws import EmbeddedAws, EmbeddedAwsError
+from local.demo.report import Report
+from local.demo.samples import Sample, Settled, samples
+from local.simulator import Simulator
+from local.stack import Stack, StackError, deploy
+
+ARRIVAL_SECONDS = 30
+
+
+def main() -> int:
+    """Run the demo. Returns 0 when every order ended as it must and the ledger agrees."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    report = Report()
+    try:
+        return _run(report)
+    except KeyboardInterrupt:
+        report.console.print("Interrupted: everything that was started is stopped.")
+        return 130
+    except (EmbeddedAwsError, StackError) as exc:
+        report.console.print(str(exc), markup=False)
+        return 1
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(report: Report) -> int:
+    # The shopper is charged an hour after the completion; the simulator's clock is moved there at the end.
+    with contextlib.ExitStack() as started:
+        with report.step("Starting a WeChat Pay simulator and an embedded AWS on 127.0.0.1"):
+            simulator = started.enter_context(Simulator(debit_after=3600))
+            aws = started.enter_context(EmbeddedAws())
+        with report.step("Deploying template.yaml, unchanged, with sam deploy"):
+            secret = simulator.secret()
+            hosts = ",".join(simulator.hosts)
+            stack = deploy(aws.environment(), {"WeChatPayHosts": hosts, "DefaultMchid": secret["mchid"]})
+            stack.store_secret(secret)
+        ended = []
+        for sample in samples():
+            with report.step(f"{sample.number}  {sample.what}") as show:
+                ended.append((sample, _settle(sample, stack, simulator, show)))
+        simulator.advance(3600)
+        ledger = {entry["out_order_no"]: entry for entry in simulator.ledger()}
+        orders = [
+            Settled(sample, execution, ledger[sample.number], len(simulator.requests(sample.number)))
+            for sample, execution in ended
+        ]
+    report.table(orders)
+    report.ledger(orders)
+    differences = [difference for order in orders for difference in order.differences()]
+    report.verdict(differences)
+    return 1 if differences else 0
+
+
+def _settle(
+    sample: Sample, stack: Stack, simulator: Simulator, show: Callable[[str], None]
+) -> executions.Execution:
+    ticket = {"finish_ticket": sample.event["finish_ticket"]} if "finish_ticket" in sample.event else {}
+    simulator.open_order(sample.number, **ticket)
+    if sample.fault:
+        simulator.script(sample.number, fault=sample.fault)
+    if sample.on_bus:
+        arn = _arrive_on_bus(sample, stack)
+    else:
+        arn = stack.start(json.dumps(sample.event, ensure_ascii=False), "demo")
+    return executions.follow(stack.client("stepfunctions"), arn, lambda step: show(str(step)))
+
+
+def _arrive_on_bus(sample: Sample, stack: Stack) -> str:
+    """Emit the event as a cabinet does. Returns the execution that it started."""
+    event = {
+        "Source": "smartretail.cabinet",
+        "DetailType": "Service Ended",
+        "EventBusName": stack.outputs["EventBusName"],
+        "Detail": json.dumps(sample.event, ensure_ascii=False),
+    }
+    stack.client("events").put_events(Entries=[event])
+    deadline = time.monotonic() + ARRIVAL_SECONDS
+    while time.monotonic() < deadline:
+        arn = executions.find(stack.client("stepfunctions"), stack.outputs["StateMachineArn"], sample.number)
+        if arn is not None:
+            return arn
+        time.sleep(0.1)
+    raise StackError(f"{sample.number} was put on the bus and started no execution in {ARRIVAL_SECONDS} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

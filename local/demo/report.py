@@ -1,0 +1,83 @@
+"""What the demo prints: each step as it is done, the table, and what was charged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from local.demo.samples import Settled
+from local.executions import Entered
+
+
+class Report:
+    """Prints to a terminal, with a spinner while it waits, or to a file, without."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False)
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Show that something is under way, then that it is done and how long it took.
+
+        Yields a function that adds what is happening at the moment.
+        """
+        started = time.monotonic()
+        with self.console.status(text) as status:
+            yield lambda now: status.update(f"{text}  {now}")
+        seconds = f"  {time.monotonic() - started:.1f} s"
+        self.console.print(Text.assemble(("✓ ", "green"), text, (seconds, "dim")))
+
+    def table(self, orders: Sequence[Settled]) -> None:
+        """Print one row for each order, in 80 columns."""
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+        table.add_column("order, what it was", max_width=20)
+        table.add_column("states passed", min_width=26, max_width=56)
+        table.add_column("outcome", no_wrap=True)
+        table.add_column("evidence", max_width=8)
+        table.add_column("time", justify="right", no_wrap=True)
+        for order in orders:
+            succeeded = order.execution.status == "SUCCEEDED"
+            table.add_row(
+                Text.assemble(order.sample.number, (f"\n{order.sample.what}", "dim")),
+                _path(order),
+                Text(order.outcome, style="green" if succeeded else "yellow"),
+                order.evidence,
+                f"{order.execution.seconds:.1f} s",
+            )
+        self.console.print()
+        self.console.print(table)
+
+    def ledger(self, orders: Sequence[Settled]) -> None:
+        """Print what WeChat Pay charged, as its side of the ledger has it."""
+        charged = [order.ledger["charged"] for order in orders if order.ledger["debits"]]
+        twice = sum(order.ledger["debits"] > 1 for order in orders)
+        sums = " + ".join(f"{fen / 100:.2f}" for fen in charged)
+        self.console.print(
+            f"\nWeChat Pay's ledger: ¥{sums} = ¥{sum(charged) / 100:.2f}, {len(charged)} orders charged, "
+            f"{twice} of them twice; {len(orders) - len(charged)} orders not charged."
+        )
+
+    def verdict(self, differences: Sequence[str]) -> None:
+        """Say whether everything ended as it must."""
+        for difference in differences:
+            self.console.print(Text.assemble(("✗ ", "red"), difference))
+        if not differences:
+            self.console.print(
+                Text("Every order ended as expected, and the ledger agrees.", style="bold green")
+            )
+
+
+def _path(order: Settled) -> Text:
+    path = Text()
+    for step in order.execution.steps:
+        if isinstance(step, Entered):
+            path.append(" → " if path else "").append(step.state)
+        else:
+            path.append(f" ↻ {step.error}", style="yellow")
+    return path
