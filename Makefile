@@ -15,16 +15,21 @@ setup: ## create .venv and the functions' interpreter from uv.lock
 build: setup ## sam build of what ships, when it has changed
 	@$(PYTHON) -m local.build
 
+# What the local stack runs: the same build, with this machine's wheels where Lambda's do not run.
+.PHONY: local-build
+local-build: setup
+	@$(PYTHON) -m local.build host
+
 .PHONY: demo
-demo: build ## settle sample orders on an embedded AWS, show what happened, stop everything
+demo: local-build ## settle sample orders on an embedded AWS, show what happened, stop everything
 	@$(PYTHON) -m local.demo
 
 .PHONY: test
-test: build ## run the tests [ARGS="tests/unit -k ..."]
+test: local-build ## run the tests [ARGS="tests/unit -k ..."]
 	@$(PYTHON) -m pytest -n 2 $(ARGS)
 
 .PHONY: up
-up: build ## keep a local stack running [AWS_PORT WECHATPAY_HOSTS PARAMS WAIT_SCALE]
+up: local-build ## keep a local stack running [AWS_PORT WECHATPAY_HOSTS PARAMS WAIT_SCALE]
 	@$(PYTHON) -m local.up
 
 .PHONY: down

@@ -1,14 +1,19 @@
-"""`make build`: `sam build` of what ships, when any of its inputs has changed."""
+"""`make build`: `sam build` of what ships, when any of its inputs has changed.
+
+`python -m local.build host` builds for the local stack: the same thing, but for wheels that run on this
+machine where it is not of Lambda's kind (see layers/dependencies/build.py).
+"""
 
 import hashlib
 import os
-import subprocess
+import platform
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from local.sam import ROOT, sam
+
 INPUTS = ("template.yaml", "functions", "layers", "statemachine", ".python-version")
 BUILD = ROOT / ".aws-sam" / "build"
 TEMPLATE = BUILD / "template.yaml"
@@ -17,20 +22,14 @@ _STAMP = ROOT / ".aws-sam" / "inputs.sha256"
 
 def main() -> int:
     """Build unless the last build is of the same files. Returns the exit status of `sam build`."""
-    inputs = digest()
+    layer_platform = _platform("host" in sys.argv[1:])
+    inputs = f"{layer_platform} {digest()}"
     if TEMPLATE.exists() and _STAMP.exists() and _STAMP.read_text() == inputs:
         return 0
     _STAMP.unlink(missing_ok=True)
     print("Building the function and its layers (sam build)", flush=True)
     started = time.monotonic()
-    build = subprocess.run(
-        [ROOT / ".venv/bin/sam", "build", "--template-file", "template.yaml"],
-        cwd=ROOT,
-        env=sam_environment(),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+    build = sam("build", "--template-file", "template.yaml", environment={"LAYER_PLATFORM": layer_platform})
     if build.returncode:
         print(build.stdout, file=sys.stderr)
         return build.returncode
@@ -48,14 +47,10 @@ def digest() -> str:
     return total.hexdigest()
 
 
-def sam_environment() -> dict[str, str]:
-    """The environment for the SAM CLI: quick to poll, no telemetry, no make of ours around its own make."""
-    environment = {name: value for name, value in os.environ.items() if name not in _MAKE}
-    path = f"{ROOT / '.venv/bin'}{os.pathsep}{environment.get('PATH', '')}"
-    return {**environment, "PATH": path, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2"}
-
-
-_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
+def _platform(host: bool) -> str:
+    if host and (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        return "host"
+    return os.environ.get("LAYER_PLATFORM", "x86_64")
 
 
 def _files() -> Iterator[Path]:

@@ -11,7 +11,7 @@ import os
 import shlex
 from pathlib import Path
 
-from local.build import ROOT
+from local.sam import ROOT
 
 LOCAL = Path(os.environ.get("LOCAL_STATE", ROOT / ".local"))  # elsewhere in tests
 STATE = LOCAL / "up"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
 from local.aws.embedded import connect
-from local.build import ROOT, TEMPLATE, sam_environment
+from local.build import TEMPLATE
+from local.sam import ROOT, sam
 
 STACK_NAME = "smart-retail-settlement"
 
@@ -65,29 +64,15 @@ def deploy(environment: dict[str, str], parameters: dict[str, str], name: str = 
     if not TEMPLATE.exists():
         raise StackError("nothing is built: run `make build`")
     overrides = " ".join(f"{key}={_quoted(value)}" for key, value in parameters.items())
-    deployment = subprocess.run(
-        [
-            *(str(ROOT / ".venv/bin/sam"), "deploy", "--stack-name", name),
-            *("--config-file", str(ROOT / "local/samconfig.toml"), "--region", environment["AWS_REGION"]),
-            *(("--parameter-overrides", overrides) if overrides else ()),
-        ],
-        cwd=ROOT,
-        env=_only(environment),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
+    deployment = sam(
+        *("deploy", "--stack-name", name, "--region", environment["AWS_REGION"]),
+        *("--config-file", str(ROOT / "local/samconfig.toml")),
+        *(("--parameter-overrides", overrides) if overrides else ()),
+        environment=environment,
     )
     if deployment.returncode:
         raise StackError("sam deploy failed:\n" + "\n".join(deployment.stdout.strip().splitlines()[-20:]))
     return Stack.find(environment, name)
-
-
-def _only(environment: dict[str, str]) -> dict[str, str]:
-    """Without the user's own AWS: no profile, no credentials, no configuration files."""
-    machine = {name: value for name, value in sam_environment().items() if not name.startswith("AWS_")}
-    files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    return {**machine, **files, **environment}
 
 
 def _quoted(value: str) -> str:

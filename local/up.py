@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from local import running
-from local.build import ROOT
+from local.sam import ROOT
 
 
 def main() -> int:

@@ -21,7 +21,8 @@ ARRIVAL_SECONDS = 30
 
 def main() -> int:
     """Run the demo. Returns 0 when every order ended as it must and the ledger agrees."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     report = Report()
     try:
         return _run(report)

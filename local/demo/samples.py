@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from local.build import ROOT
 from local.executions import Execution
+from local.sam import ROOT
 
 _COMPLETED = ("ServiceEnded", "Outcome", "OrderCompleted", "Completed")
 _CANCELLED = ("ServiceEnded", "Outcome", "OrderCancelled", "Cancelled")
