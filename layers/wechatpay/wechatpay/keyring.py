@@ -4,7 +4,6 @@ While a merchant migrates from certificates to the WeChat Pay public key both ar
 is checked with the key it names, never with "the" key.
 """
 
-import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -49,9 +48,9 @@ def load_certificate(pem: str) -> x509.Certificate:
     try:
         certificate = x509.load_pem_x509_certificate(pem.encode())
         _usable(certificate.public_key())
-    except (ValueError, UnsupportedAlgorithm, binascii.Error) as exc:
-        if isinstance(exc, BadKey):
-            raise
+    except BadKey:
+        raise
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as exc:
         raise BadKey("not a certificate in PEM (-----BEGIN CERTIFICATE-----)") from exc
     return certificate
 
