@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from .credentials import Credentials
 from .keyring import Keyring
@@ -63,11 +64,19 @@ class Account:
             _ = self.credentials
             return self._keyring
 
+    def known(self, serial: str) -> RSAPublicKey | None:
+        """Return a key at hand, reading nothing: a reply is worth no less because the secret has aged."""
+        with self._lock:
+            return self._keyring.get(serial)
+
     def reread(self) -> Credentials:
         """Read the secret now, whatever is cached. Raises as `MerchantSecrets.read`."""
         with self._lock:
-            self._credentials = self._read()
+            before, self._credentials = self._credentials, self._read()
             self._read_at = self._clock()
+            if before is not None and before.signer.serial_no != self._credentials.signer.serial_no:
+                # What was refused to the old key says nothing of the new one.
+                self._download_limit = _AtMostOnceIn(REFRESH_SECONDS)
             self._build_keyring()
             return self._credentials
 

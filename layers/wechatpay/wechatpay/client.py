@@ -8,7 +8,7 @@ from .deadline import Deadline
 from .errors import NoAnswer, NothingSent, ServiceError, UnexpectedReply, Unverifiable, WeChatPayError
 from .exchange import Exchanger
 from .platform_keys import PlatformKeys
-from .replies import JSON, Malformed, json_object, problem_of
+from .replies import JSON, Malformed, json_object, problem_of, request_id
 from .transport import Reply
 from .verification import verify
 
@@ -33,7 +33,7 @@ class Client:
         self._exchanger = exchanger
         self._hosts = list(hosts)
         self._deadline = deadline
-        self._keys = PlatformKeys(exchanger, lambda: self._hosts[0], self._query_seconds)
+        self._keys = PlatformKeys(exchanger, lambda: list(self._hosts), self._query_seconds)
 
     def post(self, target: str, parameters: JSON, *, reserve: float) -> tuple[JSON, str]:
         """Send once, and to the backup host only when provably nothing was sent.
@@ -98,7 +98,7 @@ class Client:
         reply, unproven = self._exchanger.exchange(method, host, target, body, timeout=timeout, check=check)
         if reply.status == HTTPStatus.OK and not unproven:
             try:
-                return json_object(reply.body), reply.headers.get("Request-ID", "")
+                return json_object(reply.body), request_id(reply)
             except Malformed as exc:
                 raise UnexpectedReply(problem_of(reply, unproven)) from exc
         problem = problem_of(reply, unproven)

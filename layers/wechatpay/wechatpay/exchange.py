@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from .account import Account
 from .errors import NothingSent, WeChatPayError
+from .replies import request_id
 from .transport import Reply, Transport
 from .verification import NotVerified
 
@@ -91,7 +92,7 @@ class Exchanger:
         started = time.monotonic()
         try:
             reply = self._transport.send(method, host, target, headers, body, timeout)
-            told = replace(told, status=reply.status, request_id=reply.headers.get("Request-ID", ""))
+            told = replace(told, status=reply.status, request_id=request_id(reply))
             check(reply)
         except NotVerified as exc:
             told = replace(told, problem=str(exc))

@@ -1,6 +1,6 @@
 """Learning the keys WeChat Pay signs with: from the secret, and for certificate merchants by download."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -31,14 +31,16 @@ class PlatformKeys:
 
     Args:
         exchanger: makes the download.
-        host: gives the base URL to download from.
+        hosts: gives the base URLs to download from, in the order to try them.
         timeout: gives the seconds a download may take.
     """
 
-    def __init__(self, exchanger: Exchanger, host: Callable[[], str], timeout: Callable[[], float]) -> None:
+    def __init__(
+        self, exchanger: Exchanger, hosts: Callable[[], Sequence[str]], timeout: Callable[[], float]
+    ) -> None:
         self._exchanger = exchanger
         self._account = exchanger.account
-        self._host = host
+        self._hosts = hosts
         self._timeout = timeout
 
     def find(self, serial: str) -> RSAPublicKey | None:
@@ -46,12 +48,12 @@ class PlatformKeys:
 
         What fails on the way leaves the reply unproven, no more: it must not hide that an order was sent.
         """
-        key = self._account.keyring.get(serial)
+        key = self._account.known(serial)
         for learn in (self._account.reread_for_unknown_serial, self._download):
             if key is None:
                 with suppress(WeChatPayError, SettlementError):
                     learn()
-                key = self._account.keyring.get(serial)
+                key = self._account.known(serial)
         return key
 
     def require_one(self) -> None:
@@ -64,7 +66,7 @@ class PlatformKeys:
         if self._account.keyring.preferred:
             return
         try:
-            self._download()
+            self._download_with_current_key()
         except ServiceError as exc:
             if exc.problem.status in _LASTING:
                 raise MerchantMisconfigured(f"platform certificates: {exc.problem}") from exc
@@ -74,10 +76,34 @@ class PlatformKeys:
         if not self._account.keyring.preferred:
             raise NothingSent("platform certificates: none valid, and asked for less than a minute ago")
 
+    def _download_with_current_key(self) -> None:
+        try:
+            self._download()
+        except ServiceError as exc:
+            refused = self._account.credentials.signer.serial_no
+            if (
+                exc.problem.status != HTTPStatus.UNAUTHORIZED
+                or self._account.reread().signer.serial_no == refused
+            ):
+                raise
+            self._download()
+
     def _download(self) -> None:
         self._account.download_certificates(self._certificates)
 
     def _certificates(self) -> tuple[x509.Certificate, ...]:
+        """Download the platform certificates from the first host that gives them."""
+        failure: WeChatPayError = NothingSent("no host is configured")
+        for host in self._hosts():
+            try:
+                return self._certificates_of(host)
+            except WeChatPayError as exc:
+                if isinstance(exc, ServiceError) and exc.problem.status in _LASTING:
+                    raise
+                failure = exc
+        raise failure
+
+    def _certificates_of(self, host: str) -> tuple[x509.Certificate, ...]:
         """Download the platform certificates; one of them must prove the reply that brought them."""
         found: tuple[x509.Certificate, ...] = ()
         now = self._exchanger.clock()
@@ -91,7 +117,7 @@ class PlatformKeys:
             verify(reply.headers, reply.body, Keyring().with_certificates(found, now).get, now)
 
         reply, unproven = self._exchanger.exchange(
-            "GET", self._host(), CERTIFICATES_PATH, b"", timeout=self._timeout(), check=check
+            "GET", host, CERTIFICATES_PATH, b"", timeout=self._timeout(), check=check
         )
         if reply.status != HTTPStatus.OK:
             raise ServiceError(problem_of(reply, unproven))

@@ -25,10 +25,12 @@ def json_object(body: bytes) -> JSON:
     """Decode a body that must be one JSON object in UTF-8.
 
     Raises:
-        Malformed: other bytes, another type, a key twice (two readers could see two amounts), NaN.
+        Malformed: other bytes, another type, a key twice (two readers could see two amounts), NaN, text that
+            is no Unicode.
     """
     try:
         value = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair cannot be sent on
     except (ValueError, RecursionError) as exc:
         raise Malformed("the body is not well-formed JSON") from exc
     if not isinstance(value, dict):
@@ -65,9 +67,14 @@ def problem_of(reply: Reply, unproven: str) -> Problem:
         code=_text(body.get("code")),
         message="; ".join(part for part in (told, unproven) if part),
         detail=_text(_explanation(body.get("detail"))),
-        request_id=reply.headers.get("Request-ID", "")[:_LONGEST_ID],
+        request_id=request_id(reply),
         verified=not unproven,
     )
+
+
+def request_id(reply: Reply) -> str:
+    """Return the `Request-ID` header, cut to a sane length: nothing signs it, and it goes to logs."""
+    return reply.headers.get("Request-ID", "")[:_LONGEST_ID]
 
 
 def _explanation(detail: Any) -> Any:
