@@ -152,9 +152,9 @@ class Transport:
         self._forget_idle_connections(host)
         _attempt.bytes_left = False
         _attempt.deadline = time.monotonic() + timeout
-        request = requests.Request(method, host + target, headers=dict(headers), data=body).prepare()
-        request.url = host + target
         try:
+            request = requests.Request(method, host + target, headers=dict(headers), data=body).prepare()
+            request.url = host + target
             with self._session.send(
                 request,
                 stream=True,
