@@ -58,10 +58,11 @@ def install(target: Path, layer_platform: str, requirements: Path) -> None:
 def prune(target: Path) -> None:
     """Takes out what a Lambda never uses and what would differ between two machines.
 
-    Console scripts name the interpreter that built them, and so do their hashes in RECORD. Type stubs are not
-    imported. Licences and the rest of `*.dist-info` stay: `importlib.metadata` and audits read them.
+    Console scripts name the interpreter that built them, and so do their hashes in RECORD. Tests and stubs
+    are not imported. Licences and the rest of `*.dist-info` stay: `importlib.metadata` and audits read them.
     """
-    shutil.rmtree(target / "bin", ignore_errors=True)
+    for directory in (target / "bin", *target.glob("*/tests")):
+        shutil.rmtree(directory, ignore_errors=True)
     for stub in target.rglob("*.pyi"):
         stub.unlink()
     for record in target.glob("*.dist-info/RECORD"):
@@ -70,6 +71,12 @@ def prune(target: Path) -> None:
             line for line in lines if not line.startswith("..") and (target / line.split(",")[0]).is_file()
         ]
         record.write_text("".join(kept), encoding="utf-8")
+
+
+def make_readable(target: Path) -> None:
+    """Gives every file and directory one mode whatever the umask: Lambda runs as a user of its own."""
+    for path in (target, *target.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def main() -> int:
@@ -88,6 +95,7 @@ def main() -> int:
         sys.stderr.write("The layer was not built: pip refused a package, see above.\n")
         return 1
     prune(arguments.target)
+    make_readable(arguments.target)
     return 0
 
 

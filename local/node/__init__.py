@@ -4,6 +4,7 @@ Node.js is a wheel in uv.lock. Packages go into `local/node/node_modules`, from 
 its integrity hashes; install scripts do not run.
 """
 
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -26,9 +27,16 @@ def environment() -> dict[str, str]:
 
 def install() -> None:
     """Run `npm ci` when the lock has changed. Raises RuntimeError with npm's output when it fails."""
-    locked = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    if _STAMP.exists() and _STAMP.read_text() == locked:
-        return
+    with (HERE / "package-lock.json").open("rb") as lock:
+        # Tests and checks may come here at the same time; the first installs, the others wait for it.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        locked = hashlib.sha256(lock.read()).hexdigest()
+        if not _STAMP.exists() or _STAMP.read_text() != locked:
+            _ci()
+            _STAMP.write_text(locked)
+
+
+def _ci() -> None:
     ci = subprocess.run(
         [NODE, NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"],
         cwd=HERE,
@@ -39,7 +47,6 @@ def install() -> None:
     )
     if ci.returncode:
         raise RuntimeError(f"npm ci failed in {HERE}:\n{ci.stdout}")
-    _STAMP.write_text(locked)
 
 
 def run(tool: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,221 @@
+"""Each check passes a tree that is right and fails one that is wrong in the way it is there to find."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from local.checks import __main__ as command
+from local.checks import arns, arrows, error_names, tools, workflow
+
+ROOT = Path(__file__).parents[3]
+
+ERRORS = """
+class SettlementError(Exception): ...
+class WeChatPayUnavailable(SettlementError): ...
+class MerchantMisconfigured(SettlementError): ...
+"""
+WORKFLOW = """
+States:
+  Settle:
+    Type: Task
+    Resource: arn:${Partition}:states:::lambda:invoke
+    Retry:
+      - ErrorEquals: [WeChatPayUnavailable, States.Timeout]
+"""
+
+Tree = Callable[..., Path]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    def write(files: dict[str, str]) -> Path:
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+def test_lint_finds_an_unused_import(tree: Tree):
+    assert tools.lint(tree({"a.py": '"""A."""\n'})) == []
+    assert "F401" in tools.lint(tree({"a.py": '"""A."""\n\nimport os\n'}))[0]
+
+
+def test_format_finds_single_quotes(tree: Tree):
+    assert tools.format_(tree({"a.py": 'a = "1"\n'})) == []
+    assert "-a = '1'" in tools.format_(tree({"a.py": "a = '1'\n"}))[0]
+
+
+def test_types_finds_a_wrong_call_from_a_function_into_the_layer(tree: Tree):
+    right = {
+        "layers/wechatpay/wechatpay/__init__.py": "",
+        "layers/wechatpay/wechatpay/client.py": "def call(order: str) -> None: ...\n",
+        "functions/one/app.py": 'from wechatpay.client import call\n\ncall("x")\n',
+        "functions/two/app.py": "VALUE: int = 1\n",
+    }
+    assert tools.types(tree(right)) == []
+    (problem,) = tools.types(tree({"functions/one/app.py": "from wechatpay.client import call\n\ncall(1)\n"}))
+    assert "functions/one/app.py:3" in problem
+
+
+def test_types_wants_annotations(tree: Tree):
+    (problem,) = tools.types(tree({"functions/one/app.py": "def f(x):\n    return x\n"}))
+    assert "no-untyped-def" in problem
+
+
+def test_template_finds_what_one_of_the_regions_lacks(tree: Tree):
+    queue = "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n"
+    assert tools.template(tree({"template.yaml": queue})) == []
+    only_global = "Resources:\n  C:\n    Type: AWS::Synthetics::Nothing\n"
+    assert "AWS::Synthetics::Nothing" in tools.template(tree({"template.yaml": only_global}))[0]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("Next: Outcome", "Next: Outcom"),
+        ('outcome = "COMPLETED"', 'outcome = = "COMPLETED"'),
+        ("StartAt: ServiceEnded", "StartAt: Nowhere"),
+        ("TimeoutSeconds: 60", "TimeoutSecond: 60"),
+        ("arn:${Partition}:states:::lambda:invoke", "lambda:invoke"),
+    ],
+)
+def test_workflow_finds_a_definition_that_aws_would_refuse(right: str, wrong: str, tree: Tree):
+    definition = (ROOT / "statemachine/service_ended.asl.yaml").read_text(encoding="utf-8")
+    assert right in definition
+    assert workflow.check(tree({"statemachine/a.asl.yaml": definition})) == []
+    problems = workflow.check(tree({"statemachine/a.asl.yaml": definition.replace(right, wrong)}))
+    assert [problem for problem in problems if "a.asl.yaml (aws-cn)" in problem]
+
+
+def test_partition_finds_an_arn_that_names_one(tree: Tree):
+    good = {"template.yaml": "x: !Sub arn:${AWS::Partition}:sqs:::q\n", "tests/t.py": "'arn:aws:sqs'\n"}
+    assert arns.check(tree(good)) == []
+    (problem,) = arns.check(tree({"functions/f/app.py": "A = 1\nB = 'arn:aws-cn:sqs:::q'\n"}))
+    assert problem.startswith("functions/f/app.py:2:")
+
+
+def arrows_tree() -> dict[str, str]:
+    layer, function = "layers/wechatpay/wechatpay", "functions/complete_order"
+    return {
+        f"{layer}/__init__.py": "",
+        f"{layer}/errors.py": "import dataclasses\n",
+        f"{layer}/transport.py": "import requests\nfrom .errors import NoAnswer\n",
+        f"{layer}/client.py": "from .transport import Transport\nfrom . import errors\n",
+        f"{layer}/smart_retail.py": "from wechatpay.client import Client\n",
+        f"{layer}/merchant_secrets.py": "import boto3\nfrom botocore.config import Config\n",
+        f"{function}/settings.py": "import os\nos.environ\n",
+        f"{function}/completion.py": "from wechatpay import smart_retail\n",
+        f"{function}/app.py": "import completion\nfrom settings import Settings\n",
+    }
+
+
+def test_arrows_accepts_those_that_point_down(tree: Tree):
+    assert arrows.check(tree(arrows_tree())) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "problem"),
+    [
+        ("layers/wechatpay/wechatpay/errors.py", "from .client import Client", "reaches wechatpay.client"),
+        (
+            "layers/wechatpay/wechatpay/transport.py",
+            "from . import verification",
+            "reaches wechatpay.verification",
+        ),
+        (
+            "layers/wechatpay/wechatpay/client.py",
+            "import wechatpay.smart_retail",
+            "reaches wechatpay.smart_retail",
+        ),
+        (
+            "layers/wechatpay/wechatpay/transport.py",
+            "def f(): from .keyring import k",
+            "reaches wechatpay.client",
+        ),
+        ("layers/wechatpay/wechatpay/keyring.py", "from . import keyring", "reaches wechatpay.keyring"),
+        ("layers/wechatpay/wechatpay/client.py", "import boto3", "only merchant_secrets"),
+        ("functions/complete_order/app.py", "import botocore.session", "only merchant_secrets"),
+        ("functions/complete_order/app.py", "import os\nos.getenv('X')", "only settings"),
+        ("layers/wechatpay/wechatpay/client.py", "from os import environ", "only settings"),
+        (
+            "layers/wechatpay/wechatpay/client.py",
+            "from functions.complete_order import app",
+            "never imports a function",
+        ),
+        ("functions/complete_order/app.py", "from local.simulator import Simulator", "does not ship"),
+        ("functions/complete_order/completion.py", "import tests", "does not ship"),
+        ("functions/complete_order/completion.py", "import app", "reaches complete_order.app"),
+    ],
+)
+def test_arrows_finds_one_that_points_elsewhere(module: str, line: str, problem: str, tree: Tree):
+    files = arrows_tree() | {
+        "layers/wechatpay/wechatpay/verification.py": "",
+        "layers/wechatpay/wechatpay/keyring.py": "from . import client\n",
+    }
+    files[module] = files[module] + line + "\n"
+    assert [found for found in arrows.check(tree(files)) if problem in found and found.startswith(module)]
+
+
+def names_tree() -> dict[str, str]:
+    return {
+        "layers/wechatpay/wechatpay/errors.py": ERRORS,
+        "functions/f/app.py": "raise WeChatPayUnavailable(1)\nraise MerchantMisconfigured from None\n",
+        "statemachine/a.asl.yaml": WORKFLOW,
+    }
+
+
+def test_error_names_accepts_those_that_agree(tree: Tree):
+    assert error_names.check(tree(names_tree())) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "right", "wrong", "problem"),
+    [
+        ("statemachine/a.asl.yaml", "[WeChatPayUnavailable,", "[WeChatUnavailable,", "which nothing raises"),
+        ("statemachine/a.asl.yaml", "[WeChatPayUnavailable,", "[", "does not retry WeChatPayUnavailable"),
+        ("statemachine/a.asl.yaml", "States.Timeout", "MerchantMisconfigured", "must fail the Task"),
+        ("functions/f/app.py", "raise WeChatPayUnavailable(1)", "pass", "never raised"),
+        (
+            "layers/wechatpay/wechatpay/errors.py",
+            "class MerchantMisconfigured",
+            "class OutcomeUnknown(SettlementError): ...\nclass MerchantMisconfigured",
+            "does not retry OutcomeUnknown",
+        ),
+    ],
+)
+def test_error_names_finds_one_that_only_one_side_has(
+    path: str, right: str, wrong: str, problem: str, tree: Tree
+):
+    files = names_tree()
+    assert right in files[path]
+    files[path] = files[path].replace(right, wrong)
+    assert [found for found in error_names.check(tree(files)) if problem in found]
+
+
+def test_command_prints_a_line_for_each_check_and_fails_when_one_does(
+    tree: Tree, capsys: pytest.CaptureFixture[str]
+):
+    root = tree(names_tree())
+    assert command.main(["partition", "error names"], root) == 0
+    assert capsys.readouterr().out.splitlines() == ["ok    partition", "ok    error names"]
+    tree({"template.yaml": "arn:aws:sqs"})
+    assert command.main(["partition", "error names"], root) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "FAIL  partition"
+    assert lines[1].strip().startswith("template.yaml:1:")
+    assert lines[2] == "ok    error names"
+
+
+def test_command_refuses_a_check_that_does_not_exist(tmp_path: Path):
+    assert command.main(["nonsense"], tmp_path) == 2
+
+
+def test_no_registry_is_named_in_the_lock_of_the_node_tools():
+    lock = (ROOT / "local/node/package-lock.json").read_text(encoding="utf-8")
+    assert '"integrity"' in lock
+    assert "resolved" not in lock
+    assert "registry" not in lock
