@@ -1,0 +1,108 @@
+"""The deployed stack: the built template, unchanged, on an embedded AWS, against the WeChat Pay simulator."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from local import executions
+from local.aws import EmbeddedAws
+from local.simulator import Simulator
+from local.stack import Stack, deploy
+
+WAIT_SECONDS = 20
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Iterator[Simulator]:
+    # Debits come due when a test moves the clock, never while it looks.
+    with Simulator(debit_after=3600) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack(simulator: Simulator) -> Iterator[Stack]:
+    """One for each process of the test run; tests keep apart by their order numbers."""
+    with EmbeddedAws(wait_scale=0.002) as aws:
+        secret = simulator.secret()
+        hosts = ",".join(simulator.hosts)
+        deployed = deploy(aws.environment(), {"WeChatPayHosts": hosts, "DefaultMchid": secret["mchid"]})
+        deployed.store_secret(secret)
+        yield deployed
+
+
+class Outbox:
+    """A queue that hears everything the workflow publishes."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._queue = stack.client("sqs")
+        self._url = self._queue.create_queue(QueueName="published")["QueueUrl"]
+        attributes = self._queue.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        bus, events = stack.outputs["EventBusName"], stack.client("events")
+        pattern = json.dumps({"source": ["smartretail.orders"]})
+        events.put_rule(Name="published", EventBusName=bus, EventPattern=pattern)
+        target = {"Id": "queue", "Arn": attributes["Attributes"]["QueueArn"]}
+        events.put_targets(Rule="published", EventBusName=bus, Targets=[target])
+        self._heard: list[dict[str, Any]] = []
+
+    def about(self, out_order_no: str) -> list[dict[str, Any]]:
+        """Events about an order: waits for the first, then takes all there are."""
+        waited = 0
+        while self._receive(0) or (not self._of(out_order_no) and waited < WAIT_SECONDS):
+            waited += not self._of(out_order_no) and not self._receive(1)
+        return self._of(out_order_no)
+
+    def _of(self, out_order_no: str) -> list[dict[str, Any]]:
+        return [event for event in self._heard if event["detail"]["out_order_no"] == out_order_no]
+
+    def _receive(self, seconds: int) -> bool:
+        reply = self._queue.receive_message(
+            QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=seconds
+        )
+        for message in reply.get("Messages", []):
+            self._heard.append(json.loads(message["Body"]))
+            self._queue.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        return bool(reply.get("Messages"))
+
+
+@pytest.fixture(scope="session")
+def outbox(stack: Stack) -> Outbox:
+    return Outbox(stack)
+
+
+@pytest.fixture
+def number(simulator: Simulator) -> str:
+    """An order that the shopper has confirmed, and nobody else's."""
+    unique = f"T|{uuid.uuid4().hex[:20]}*"
+    simulator.open_order(unique)
+    return unique
+
+
+@pytest.fixture
+def order(number: str) -> dict[str, Any]:
+    """The event of that order: 12.00 yuan."""
+    return {
+        "out_order_no": number,
+        "finish_type": 2,
+        "real_service_start_time": "20251001183012",
+        "real_service_end_time": "20251001183147",
+        "fees": [{"fee_name": "矿泉水", "fee_count": 2, "fee_amount": 1300}],
+        "discounts": [{"discount_name": "新客立减", "discount_amount": 100}],
+        "total_amount": 1200,
+        "metadata": {"cabinet": "SZ-NS-003"},
+    }
+
+
+@pytest.fixture
+def ledger(simulator: Simulator) -> Callable[[str], dict[str, Any]]:
+    """What truly became of an order."""
+    return lambda number: next(entry for entry in simulator.ledger() if entry["out_order_no"] == number)
+
+
+@pytest.fixture
+def run(stack: Stack, outbox: Outbox) -> Callable[[dict[str, Any]], executions.Execution]:
+    """Start the workflow with an event and follow it to its end."""
+    workflow = stack.client("stepfunctions")
+    return lambda event: executions.follow(workflow, stack.start(json.dumps(event)))

@@ -1,0 +1,63 @@
+"""What is tried again, by which name, and what is left for a redrive."""
+
+import json
+
+
+def test_a_transient_fault_is_retried_by_name_and_charged_once(run, order, simulator, outbox, ledger):
+    simulator.script(order["out_order_no"], fault="unavailable")
+
+    execution = run(order)
+
+    assert execution.raised == ["WeChatPayUnavailable"]
+    assert execution.states == ["ServiceEnded", "Outcome", "OrderCompleted", "Completed"]
+    assert execution.output["outcome"] == "COMPLETED"
+    simulator.advance(3600)
+    entry = ledger(order["out_order_no"])
+    assert (entry["accepted"], entry["debits"], entry["charged"]) == (1, 1, 1200)
+    assert len(outbox.about(order["out_order_no"])) == 1
+
+
+def test_an_unknown_outcome_is_retried_by_name_and_charged_once(run, order, simulator, outbox, ledger):
+    order["finish_ticket"] = simulator.order(order["out_order_no"])["finish_ticket"]
+    simulator.script(order["out_order_no"], "complete", fault="reset_after")
+    simulator.script(order["out_order_no"], "query", fault="system_error", times=20)
+
+    execution = run(order)
+
+    assert set(execution.raised) == {"OutcomeUnknown"}
+    assert execution.output["outcome"] == "COMPLETED"
+    simulator.advance(3600)
+    entry = ledger(order["out_order_no"])
+    assert (entry["accepted"], entry["debits"], entry["charged"]) == (1, 1, 1200)
+    assert len(outbox.about(order["out_order_no"])) == 1
+
+
+def test_a_rate_limit_is_retried_by_name(run, order, simulator, ledger):
+    simulator.script(order["out_order_no"], fault="rate_limited", times=2)
+
+    execution = run(order)
+
+    assert execution.raised == ["WeChatPayRateLimited", "WeChatPayRateLimited"]
+    assert execution.output["outcome"] == "COMPLETED"
+    assert ledger(order["out_order_no"])["accepted"] == 1
+
+
+def test_a_merchant_without_a_secret_fails_the_task_itself(run, order, simulator, outbox):
+    execution = run({**order, "mchid": "1900009999"})
+
+    assert execution.status == "FAILED"
+    assert execution.states == ["ServiceEnded"]
+    assert execution.raised == ["MerchantMisconfigured"]
+    assert execution.error == "MerchantMisconfigured"
+    assert "wechatpay/merchants/1900009999" in json.loads(execution.cause)["errorMessage"]
+    assert simulator.requests(order["out_order_no"]) == []
+
+
+def test_an_interrupted_order_settles_when_it_is_run_again(run, order, stack, simulator, ledger):
+    mchid = "1900009998"
+    broken = {**simulator.secret(), "mchid": mchid, "api_v3_key": "too short"}
+    stack.store_secret(broken)
+    assert run({**order, "mchid": mchid}).error == "MerchantMisconfigured"
+
+    assert run(order).output["outcome"] == "COMPLETED"
+    assert ledger(order["out_order_no"])["accepted"] == 1
