@@ -65,8 +65,8 @@ def _stack(settings: Mapping[str, str]) -> Iterator[tuple[EmbeddedAws, Stack]]:
     with contextlib.ExitStack() as resources:
         simulator = None if hosts else resources.enter_context(Simulator())
         aws = EmbeddedAws(port=port, wait_scale=scale, log=running.STATE / "aws.log")
-        print(f"Starting AWS on 127.0.0.1:{port}", flush=True)
         resources.enter_context(aws)
+        print(f"AWS answers at {aws.endpoint}", flush=True)
         variables = {**aws.environment(), "STACK_NAME": STACK_NAME}
         print(f"Deploying template.yaml as {STACK_NAME} (sam deploy)", flush=True)
         if simulator is None:

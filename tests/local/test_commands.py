@@ -1,0 +1,166 @@
+"""`make up`, `make settle` and `make down`, as a user runs them."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import uuid
+
+import pytest
+
+from local.aws.embedded import ROOT, connect
+
+
+class Commands:
+    """Runs the commands with a state directory of their own: a developer's own stack stays as it is."""
+
+    def __init__(self, state):
+        self.state = state
+
+    def __call__(self, command, *arguments, **variables):
+        return subprocess.run(
+            [sys.executable, "-m", f"local.{command}", *map(str, arguments)],
+            cwd=ROOT,
+            env={**os.environ, "LOCAL_STATE": str(self.state), "AWS_PORT": "0", **variables},
+            capture_output=True,
+            text=True,
+        )
+
+    def environment(self):
+        lines = (self.state / "env").read_text().splitlines()
+        return dict(line.removeprefix("export ").split("=", 1) for line in lines)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    commands = Commands(tmp_path_factory.mktemp("local"))
+    started = commands("up")
+    assert started.returncode == 0, started.stdout + started.stderr
+    yield commands
+    commands("down")
+
+
+@pytest.fixture
+def stopped(tmp_path):
+    commands = Commands(tmp_path)
+    yield commands
+    commands("down")
+
+
+@pytest.fixture
+def event(tmp_path):
+    def write(**fields):
+        order = {
+            "out_order_no": f"C|{uuid.uuid4().hex[:20]}*",
+            "finish_type": 2,
+            "fees": [{"fee_name": "矿泉水", "fee_amount": 300}],
+            "total_amount": 300,
+            **fields,
+        }
+        path = tmp_path / "event.json"
+        path.write_text(json.dumps(order, ensure_ascii=False), encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_the_environment_of_a_running_stack_reaches_it(running):
+    environment = running.environment()
+
+    stacks = connect("cloudformation", environment).describe_stacks(StackName=environment["STACK_NAME"])
+    assert stacks["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+    assert environment["SIMULATOR_CONTROL"].endswith("/simulator")
+
+
+def test_settling_an_order_prints_its_path_and_its_result(running, event):
+    settled = running("settle", event())
+
+    assert settled.returncode == 0, settled.stderr
+    path = [line.strip() for line in settled.stdout.splitlines() if line.startswith("  ")][:4]
+    assert path == ["ServiceEnded", "Outcome", "OrderCompleted", "Completed"]
+    result = json.loads(settled.stdout[settled.stdout.index("\n{") :])
+    assert (result["outcome"], result["total_amount"]) == ("COMPLETED", 300)
+
+
+def test_settling_the_same_order_twice_succeeds_twice(running, event):
+    path = event()
+
+    assert [running("settle", path).returncode for _ in range(2)] == [0, 0]
+
+
+def test_an_order_that_fails_says_why(running, event):
+    settled = running("settle", event(total_amount=301))
+
+    assert settled.returncode == 1
+    assert "error: INVALID_INPUT" in settled.stdout
+    assert "total_amount" in settled.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "No such file"), (b"{", "not JSON"), (b"\xff\xfe", "not JSON in UTF-8")]
+)
+def test_a_file_that_is_no_event_is_said_so(running, tmp_path, content, said):
+    path = tmp_path / "x.json"
+    if content is not None:
+        path.write_bytes(content)
+
+    settled = running("settle", path)
+
+    assert settled.returncode == 1
+    assert said in settled.stderr
+
+
+def test_a_second_stack_is_refused(running):
+    again = running("up")
+
+    assert again.returncode == 1
+    assert "running already" in again.stdout
+
+
+def test_without_a_stack_settling_says_how_to_start_one(stopped, event):
+    settled = stopped("settle", event())
+
+    assert settled.returncode == 1
+    assert "make up" in settled.stderr
+
+
+def test_a_taken_port_is_said_so_and_nothing_stays(stopped):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+
+        started = stopped("up", AWS_PORT=str(taken.getsockname()[1]))
+
+    assert started.returncode == 1
+    assert "in use" in started.stdout
+    assert not (stopped.state / "env").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"WAIT_SCALE": "2"}, {"WAIT_SCALE": "soon"}, {"AWS_PORT": "http"}, {"PARAMS": "SnapStart"}]
+)
+def test_a_wrong_setting_is_named(stopped, wrong):
+    started = stopped("up", **wrong)
+
+    assert started.returncode == 1
+    assert next(iter(wrong)) in started.stdout
+
+
+def test_stopping_leaves_nothing(stopped):
+    hosts = "http://127.0.0.1:9,http://127.0.0.1:10"
+    assert stopped("up", WECHATPAY_HOSTS=hosts, PARAMS="DefaultMchid=42 FunctionMemory=256").returncode == 0
+    environment = stopped.environment()
+    assert "SIMULATOR_CONTROL" not in environment
+    stacks = connect("cloudformation", environment).describe_stacks(StackName=environment["STACK_NAME"])
+    given = {p["ParameterKey"]: p["ParameterValue"] for p in stacks["Stacks"][0]["Parameters"]}
+    assert (given["WeChatPayHosts"], given["DefaultMchid"], given["FunctionMemory"]) == (hosts, "42", "256")
+    assert connect("secretsmanager", environment).list_secrets()["SecretList"] == []
+
+    assert stopped("down").stdout == "Stopped.\n"
+
+    port = int(environment["AWS_ENDPOINT_URL"].rsplit(":", 1)[1])
+    with socket.socket() as client, pytest.raises(ConnectionRefusedError):
+        client.connect(("127.0.0.1", port))
+    assert list(stopped.state.iterdir()) == []
+    assert stopped("down").stdout == "Nothing was running.\n"
