@@ -121,9 +121,6 @@ REPLIES: tuple[Row, ...] = (
         tails=frozenset({"271302262", "271302332", "271302333"}),
         words=("完结订单状态不合法", "当前订单状态不合法"),
     ),
-    Row("401", ServiceError, Next.REREAD_SECRET, "V: SIGN_ERROR", status=frozenset({401})),
-    Row("403", ServiceError, Next.MISCONFIGURED, "V: NO_AUTH", status=frozenset({403})),
-    Row("429", ServiceError, Next.RETRY_LATER, "V", status=frozenset({429})),
     Row(
         "rate limited under another status",
         ServiceError,
@@ -134,6 +131,9 @@ REPLIES: tuple[Row, ...] = (
             {"FREQUENCY_LIMIT_EXCEED", "FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED", "RATE_LIMITED"}
         ),
     ),
+    Row("401", ServiceError, Next.REREAD_SECRET, "V: SIGN_ERROR", status=frozenset({401})),
+    Row("403", ServiceError, Next.MISCONFIGURED, "V: NO_AUTH", status=frozenset({403})),
+    Row("429", ServiceError, Next.RETRY_LATER, "V", status=frozenset({429})),
     Row(
         "refused: PARAM_ERROR, risk cap, times, range, ORDER_NOT_EXIST, any other verified 4xx",
         ServiceError,

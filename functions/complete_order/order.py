@@ -138,25 +138,24 @@ def _service_times(form: Form, now: datetime) -> dict[str, str | None]:
 
 
 def _fees(form: Form) -> list[dict[str, Any]] | None:
+    seen: set[str] = set()
+
     def fee(entry: Form) -> dict[str, Any]:
         if "fee_amount" not in entry and "fee_desc" not in entry:
             entry.wrong("fee_amount", "required when there is no fee_desc")
+        name = entry.text("fee_name", 1, 20, required=True)
+        if name in seen:
+            entry.wrong("fee_name", "must be unique")
+        elif name is not None:
+            seen.add(name)
         return {
-            "fee_name": entry.text("fee_name", 1, 20, required=True),
+            "fee_name": name,
             "fee_count": entry.integer("fee_count", 1, 100),
             "fee_amount": entry.integer("fee_amount", 0, LARGEST_AMOUNT),
             "fee_desc": entry.text("fee_desc", 0, 30),
         }
 
-    fees = form.entries("fees", 100, fee)
-    seen: set[str] = set()
-    for index, entry in enumerate(fees or ()):
-        name = entry.get("fee_name")
-        if name in seen:
-            form.wrong(f"fees[{index}].fee_name", "must be unique")
-        elif name is not None:
-            seen.add(name)
-    return fees
+    return form.entries("fees", 100, fee)
 
 
 def _discounts(form: Form) -> list[dict[str, Any]] | None:
