@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 TOLERANCE_SECONDS = 300
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
+# One line: with a line break in it, the start of a genuine body could pass for the end of a nonce.
+_NONCE = re.compile(r"[\x21-\x7e]+")
 
 
 class NotVerified(Exception):
@@ -44,13 +46,15 @@ def verify(
     signature = _header(headers, "Wechatpay-Signature")
     if not _TIMESTAMP.fullmatch(timestamp):
         raise NotVerified("Wechatpay-Timestamp is not a number of seconds")
+    if not _NONCE.fullmatch(nonce):
+        raise NotVerified("Wechatpay-Nonce is not one line of printable ASCII")
     if abs(now - int(timestamp)) > TOLERANCE_SECONDS:
         raise NotVerified(f"Wechatpay-Timestamp is more than {TOLERANCE_SECONDS} s away from this clock")
     key = key_for(serial)
     if key is None:
         raise NotVerified("Wechatpay-Serial is unknown")
     try:
-        message = f"{timestamp}\n{nonce}\n".encode("latin-1") + body + b"\n"
+        message = f"{timestamp}\n{nonce}\n".encode("ascii") + body + b"\n"
         key.verify(base64.b64decode(signature, validate=True), message, PKCS1v15(), SHA256())
     except (InvalidSignature, binascii.Error, ValueError) as exc:
         raise NotVerified("Wechatpay-Signature is wrong") from exc
