@@ -54,7 +54,7 @@ else
             say "apt install python3.13-venv), or install uv: https://docs.astral.sh/uv/"
             exit 1
         fi
-        .local/uv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
+        .local/uv/bin/python -m pip install --quiet --quiet --disable-pip-version-check "uv==$UV_VERSION"
     fi
 fi
 

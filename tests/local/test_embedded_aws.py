@@ -202,6 +202,26 @@ def test_the_workflow_waits_for_the_declared_delay_scaled_and_for_nothing_else(m
     assert found == [({**retrier, "IntervalSeconds": 0}, 0)] * 3
 
 
+def test_every_wrap_is_in_place_in_the_process_that_serves():
+    program = """
+from local.aws import wraps
+wraps.install("python")
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc, stepfunctions
+from ministack.services.cloudformation import provisioners
+names = {
+    lambda_runtime: ["_detect_runtime_binary"],
+    lambda_svc: ["_execute_function_warm", "_durable_env_overlay"],
+    stepfunctions: ["_find_matching_retrier", "_invoke_resource"],
+    provisioners: ["_sfn_definition"],
+}
+print({getattr(module, name).__module__ for module in names for name in names[module]})
+"""
+    wrapped = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+
+    assert wrapped.stdout == "{'local.aws.wraps'}\n", wrapped.stderr
+
+
 def test_an_error_that_no_retrier_names_waits_for_nothing(run):
     assert run("raise", [{"ErrorEquals": ["Another"], "MaxAttempts": 5}]).raised == ["Unlucky"]
 
