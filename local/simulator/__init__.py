@@ -17,6 +17,7 @@ import trustme
 from aiohttp import web
 
 from local.simulator.control import PREFIX, Control, HttpControl
+from local.simulator.faults import ChaosKind
 from local.simulator.hosts import ADDRESS, Host
 from local.simulator.keys import Keys, Mode
 from local.simulator.orders import Orders
@@ -142,7 +143,7 @@ class Simulator:
         """Forget planned faults: all, or one order's."""
         self._run(self._control.clear_faults(out_order_no))
 
-    def chaos(self, rate: float, seed: int = 0, kinds: Iterable[str] | None = None) -> None:
+    def chaos(self, rate: float, seed: int = 0, kinds: Iterable[ChaosKind] | None = None) -> None:
         """Throw faults at random at this rate; 0 stops it."""
         self._run(self._control.chaos(rate, seed, kinds))
 
@@ -186,9 +187,9 @@ class Simulator:
         for index, port in enumerate(self._ports):
             host = Host(self._server(functools.partial(self._route, host=index)), port, tls)
             self._hosts.append(host)
-            await host.up()
+            host.up()
         self._control_host = Host(self._server(self._http_control.handle), self._control_port, None)
-        await self._control_host.up()
+        self._control_host.up()
         self._control.hosts = self._hosts
         self._api.refuse_host = lambda index, seconds: self._hosts[index].down_for(seconds)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import signal
 
 from local.simulator import MCHID, Simulator
@@ -40,6 +41,7 @@ def main() -> None:
     if arguments.list_faults:
         _list_faults()
         return
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of clients that leave in the middle
     stopping = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
     with Simulator(

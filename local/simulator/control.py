@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from local.simulator.faults import ChaosKind
 from local.simulator.hosts import Host
 from local.simulator.keys import Mode
 from local.simulator.kinds import make
@@ -78,7 +79,7 @@ class Control:
         self._api.misbehaviour.clear(out_order_no)
         return self._api.misbehaviour.pending()
 
-    async def chaos(self, rate: float, seed: int = 0, kinds: Iterable[str] | None = None) -> Json:
+    async def chaos(self, rate: float, seed: int = 0, kinds: Iterable[ChaosKind] | None = None) -> Json:
         """Throw faults at random; rate 0 stops it."""
         chosen = self._api.misbehaviour.set_chaos(rate, seed, kinds)
         return {"rate": rate, "seed": seed, "kinds": chosen}
@@ -111,7 +112,7 @@ class Control:
         if index not in range(len(self.hosts)):
             raise ValueError(f"host must be 0 or {len(self.hosts) - 1}")
         if up:
-            await self.hosts[index].up()
+            self.hosts[index].up()
         else:
             self.hosts[index].down()
         return [{"host": host.url, "up": host.is_up} for host in self.hosts]

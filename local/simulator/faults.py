@@ -2,11 +2,13 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from local.simulator.kinds import KINDS, OPERATIONS, Fault, make
+
+type ChaosKind = str | Mapping[str, Any]
 
 
 @dataclass
@@ -77,13 +79,17 @@ class Misbehaviour:
             for s in self._scripted
         ]
 
-    def set_chaos(self, rate: float, seed: int, kinds: Iterable[str] | None) -> list[str]:
-        """Throw faults at this rate (0 to 1) from these kinds; by default every kind an order survives."""
+    def set_chaos(self, rate: float, seed: int, kinds: Iterable[ChaosKind] | None) -> list[str]:
+        """Throw faults at this rate (0 to 1) from these kinds; by default every kind an order survives.
+
+        A kind is a name, or an object with ``fault`` and options; one given twice is twice as likely.
+        """
         if not 0 <= rate <= 1:
             raise ValueError("rate must be between 0 and 1")
-        chosen = [kind.name for kind in KINDS.values() if kind.chaos] if kinds is None else list(kinds)
-        self._chaos = Chaos(rate, seed, tuple(make(name, {}) for name in chosen))
-        return chosen
+        survivable = [kind for kind in KINDS.values() if kind.chaos]
+        chosen = survivable if kinds is None else [_with_options(kind) for kind in kinds]
+        self._chaos = Chaos(rate, seed, tuple(chosen))
+        return [kind.name for kind in chosen]
 
     def next_fault(self, out_order_no: str, operation: str) -> Fault | None:
         """The fault of this call, used up."""
@@ -98,3 +104,8 @@ class Misbehaviour:
             if chosen.times == 0:
                 self._scripted.remove(chosen)
         return chosen.fault
+
+
+def _with_options(kind: ChaosKind) -> Fault:
+    options = {"fault": kind} if isinstance(kind, str) else dict(kind)
+    return make(str(options.pop("fault", "")), options)

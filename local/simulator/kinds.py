@@ -123,7 +123,7 @@ _TABLE: Mapping[str, tuple[str, _Axes]] = {
     "oversized_gzip": ("a signed body of 32 MB, compressed to some KB", _OVERSIZED | {"gzip": True}),
     # The network fails.
     "host_down": (
-        "the connection is reset, and the host refuses new ones for a second",
+        "every connection of the host is broken, and new ones are refused for a second",
         _NOT_APPLIED | _RARE | {"wire": "refuse", "seconds": 1.0},
     ),
     "reset_before": ("reset before the request is read", _NOT_APPLIED | {"wire": "reset"}),

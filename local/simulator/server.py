@@ -73,7 +73,10 @@ class Api:
         record = self._record(request, host, call, fault)
         if fault is not None and fault.acts_on_arrival:
             return await self._act_on_arrival(request, host, fault)
-        body = await request.read()
+        try:
+            body = await request.read()
+        except OSError:
+            return wire.reset(request)
         record["body"] = body.decode(errors="replace")
         reply, fault = self._answer(request, call, body, fault, record)
         record["status"] = reply.status

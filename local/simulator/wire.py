@@ -73,6 +73,8 @@ async def _stream(
     with contextlib.suppress(ConnectionError):
         await response.prepare(request)
         for start in range(0, len(body), CHUNK):
+            if not _connected(request):
+                break
             await response.write(body[start : start + CHUNK])
             record["sent"] += len(body[start : start + CHUNK])
     return response

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import requests
@@ -142,6 +143,25 @@ def test_as_a_process_it_says_where_it_is_and_ends_when_told(stop):
         process.send_signal(stop)
         assert process.wait(timeout=10) == 0
         assert process.stdout.read() == b""
+
+
+def test_an_idle_connection_is_closed_as_wechat_pay_closes_it():
+    with Simulator(keep_alive=0.05) as simulator:
+        host, port = simulator.hosts[0].removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(b"GET /v3/certificates HTTP/1.1\r\nHost: x\r\n\r\n")
+            reply = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert reply.startswith(b"HTTP/1.1 401")
+    assert b"connection: close" not in reply.lower()
+
+
+def test_it_shares_no_code_with_what_it_tests():
+    program = "import local.simulator.__main__, sys; print(*sorted(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
+    products = {path.stem for path in Path("functions").rglob("*.py")} | {"wechatpay"}
+    assert not products & set(loaded.split())
 
 
 def test_the_list_of_faults_names_every_one_of_them():

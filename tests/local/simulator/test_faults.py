@@ -305,7 +305,7 @@ def test_a_call_can_take_its_host_down(as_merchant, kind):
     with Simulator() as simulator:
         merchant = as_merchant(simulator)
         simulator.script(None, "query", fault=kind, seconds=3600)
-        for reason in ("reset", "refused"):
+        for reason in ("aborted", "refused"):
             with pytest.raises(requests.ConnectionError, match=f"(?i){reason}"):
                 merchant.query("A1")
 
@@ -379,6 +379,8 @@ def test_chaos_leaves_out_what_an_order_does_not_survive_and_stops_when_told(sim
     assert not unsurvivable & {kind.name for kind in KINDS.values() if kind.chaos}
     sim.chaos(1.0, kinds=["rate_limited"])
     assert merchant.query(opened).status_code == 429
+    sim.chaos(1.0, kinds=[{"fault": "reply", "status": 418}])
+    assert merchant.query(opened).status_code == 418
     sim.chaos(0)
     assert merchant.query(opened).status_code == 200
 
