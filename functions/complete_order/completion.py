@@ -139,12 +139,13 @@ class Completion:
             OutcomeUnknown: the query could not tell.
         """
         try:
-            return self._judged(smart_retail.query(self._client, self._key))
-        except WeChatPayError as error:
+            found = smart_retail.query(self._client, self._key)
+        except (WeChatPayError, SettlementError) as error:  # the latter: the secret cannot be read just now
             if _is_proven_absent(error) and isinstance(error, ReplyError):
                 return self._rejected("QUERY", error)
             told = f"{self._saying(unclear)}; and the query: {error}"
             raise OutcomeUnknown(told) from error
+        return self._judged(found)
 
     def _judged(self, found: OrderState) -> OrderState | Result:
         """Return the state while the order is open, otherwise the result it proves.
@@ -199,7 +200,7 @@ _RAISED: dict[Next, type[SettlementError]] = {
 _WITHOUT_CURE = {Next.REREAD_SECRET: Next.MISCONFIGURED, Next.FRESH_TICKET: Next.ASK_THEN_REJECT}
 
 
-def _is_proven_absent(error: WeChatPayError) -> bool:
+def _is_proven_absent(error: Exception) -> bool:
     return (
         isinstance(error, ServiceError)
         and error.problem.status == HTTPStatus.NOT_FOUND

@@ -30,9 +30,7 @@ class Observation:
     def of_invocation(self, event: object, context: LambdaContext) -> Iterator[None]:
         """Put order number and execution on every line, and count what is raised."""
         named = event.get("out_order_no") if isinstance(event, dict) else None
-        self._logger.append_keys(
-            out_order_no=named[:32] if isinstance(named, str) else None, execution=_execution(context)
-        )
+        self._logger.append_keys(out_order_no=_shown(named), execution=_execution(context))
         try:
             yield
         except SettlementError as exc:
@@ -72,6 +70,13 @@ class Observation:
 
     def _count(self, name: str) -> None:
         self._metrics.add_metric(name, MetricUnit.Count, 1)
+
+
+def _shown(out_order_no: object) -> str | None:
+    """Return what may be a number of an order, so that it can be written: half a surrogate pair cannot."""
+    if not isinstance(out_order_no, str):
+        return None
+    return out_order_no[:32].encode("utf-8", "backslashreplace").decode()
 
 
 def _execution(context: LambdaContext) -> str | None:

@@ -13,6 +13,8 @@ Evidence = Literal["REPLY", "QUERY"]
 Category = Literal["INVALID_INPUT", "REJECTED", "CONFLICT"]
 
 _OPTIONAL = ("order_id", "error")
+# Step Functions and EventBridge take 256 KiB, and a hostile event may have a problem in every eight bytes.
+_MOST_PROBLEMS = 200
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,9 @@ class Result:
         amount, finish_type = given.get("total_amount"), given.get("finish_type")
         metadata = given.get("metadata")
         clean = not any(problem.startswith("metadata:") for problem in problems)
+        told = problems[:_MOST_PROBLEMS]
+        if len(problems) > len(told):
+            told.append(f"(event): {len(problems) - len(told)} more problems")
         return cls(
             outcome="FAILED",
             out_order_no=_echo(given.get("out_order_no")),
@@ -106,7 +111,7 @@ class Result:
             finish_type=finish_type if finish_type in (1, 2) and type(finish_type) is int else None,
             total_amount=amount if type(amount) is int and abs(amount) < 2**53 else None,
             metadata=metadata if isinstance(metadata, dict) and clean else {},
-            error=Failure("INVALID_INPUT", f"{len(problems)} problem(s) in the order event", detail=problems),
+            error=Failure("INVALID_INPUT", f"{len(problems)} problem(s) in the order event", detail=told),
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -83,6 +83,12 @@ def _explanation(detail: Any) -> Any:
     return detail
 
 
+def written(text: str) -> tuple[str, ...]:
+    """Return every way in which `problem_of` may write a text that WeChat Pay quotes."""
+    escaped = json.dumps(text, ensure_ascii=False)[1:-1]
+    return text, escaped, _OPAQUE.sub("***", text), _OPAQUE.sub("***", escaped)
+
+
 def _text(value: Any) -> str:
     if value is None:
         return ""

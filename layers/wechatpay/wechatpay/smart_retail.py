@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from .client import QUERY_SECONDS, Client
 from .errors import Problem, ReplyError, UnexpectedReply
-from .replies import JSON
+from .replies import JSON, written
 
 ORDERS_PATH = "/v3/payscore/smartretail-orders"
 # What is kept of the deadline while a completion is under way: one query to each of two hosts.
@@ -75,7 +75,10 @@ def complete(client: Client, key: OrderKey, parameters: Mapping[str, Any]) -> Ac
         reply, request_id = client.post(target, body, reserve=QUERY_RESERVE_SECONDS)
     except ReplyError as exc:
         # WeChat Pay quotes what it refuses; the ticket must not reach a log by that way.
-        raise type(exc)(exc.problem.without(str(parameters.get("finish_ticket", "")))) from None
+        problem = exc.problem
+        for ticket in written(str(parameters.get("finish_ticket", ""))):
+            problem = problem.without(ticket)
+        raise type(exc)(problem) from None
     _require_same_order(reply, key, request_id, ("mchid", "appid", "service_id", "out_order_no"))
     return Accepted(_text(reply, "order_id", request_id), request_id)
 
