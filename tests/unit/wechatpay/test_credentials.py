@@ -1,0 +1,275 @@
+import json
+import re
+import traceback
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from wechatpay.credentials import Credentials, parse
+from wechatpay.errors import MerchantMisconfigured
+
+from tests.unit.wechatpay.material import (
+    API_V3_KEY,
+    MCHID,
+    MERCHANT_SERIAL,
+    NOW,
+    PUBLIC_KEY_ID,
+    certificate,
+    certificate_pem,
+    private_pem,
+    public_pem,
+    rsa_key,
+    secret,
+)
+
+ENCRYPTED = (
+    rsa_key("merchant")
+    .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password"))
+    .decode()
+)
+CERTIFICATE = certificate_pem(certificate("certified", 0xA1))
+SHORT_KEY = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+CURVE_KEY = ec.generate_private_key(ec.SECP256R1())
+NO_KEY = "not an unencrypted private key in PEM (-----BEGIN PRIVATE KEY-----)"
+NO_PUBLIC_KEY = "not a public key in PEM (-----BEGIN PUBLIC KEY-----)"
+NO_CERTIFICATE = "not a certificate in PEM (-----BEGIN CERTIFICATE-----)"
+TOO_WEAK = "must be an RSA key of at least 2048 bits"
+KEY_ID_RULE = "must start with PUB_KEY_ID_ and hold only letters, digits and _"
+NAME_RULE = "must be 1-32 letters, digits, _ or -"
+
+
+def parsed(**changes: Any) -> Credentials:
+    return parse(json.dumps(secret(**changes)), MCHID)
+
+
+def refused(text: str, mchid: str = MCHID) -> str:
+    with pytest.raises(MerchantMisconfigured) as caught:
+        parse(text, mchid)
+    shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+    assert_tells_no_value(text, shown)
+    return str(caught.value)
+
+
+def words(value: Any) -> list[str]:
+    """Every line and word of a secret's values that would be worth stealing."""
+    if isinstance(value, dict):
+        return [
+            word for name, each in value.items() if name not in ("mchid", "appid") for word in words(each)
+        ]
+    if isinstance(value, list):
+        return [word for each in value for word in words(each)]
+    known = ("PRIVATE", "PUBLIC", "KEY", "CERTIFICATE", "BEGIN", "END", "ENCRYPTED", "PUB_KEY_ID_")
+    found = re.split(r"[\s-]+", value) if isinstance(value, str) else []
+    return [word for word in found if len(word) >= 8 and word not in known]
+
+
+def assert_tells_no_value(text: str, shown: str) -> None:
+    try:
+        values = words(json.loads(text))
+    except (ValueError, RecursionError):
+        values = words(text)
+    assert [word for word in values if word in shown] == []
+
+
+def test_a_sound_secret_is_read() -> None:
+    credentials = parsed()
+    assert credentials.signer.mchid == MCHID
+    assert credentials.signer.serial_no == MERCHANT_SERIAL
+    assert credentials.signer.private_key.private_numbers() == rsa_key("merchant").private_numbers()
+    assert credentials.api_v3_key == API_V3_KEY.encode()
+    assert credentials.public_key_id == PUBLIC_KEY_ID
+    assert credentials.public_key is not None
+    assert credentials.public_key.public_numbers() == rsa_key("platform").public_key().public_numbers()
+    assert credentials.certificates == ()
+    assert (credentials.appid, credentials.service_id) == ("wxd678efh567hg6787", "500001")
+
+
+def test_a_merchant_of_certificates_needs_no_public_key() -> None:
+    credentials = parsed(
+        wechatpay_public_key_id=..., wechatpay_public_key=..., wechatpay_certificates=[CERTIFICATE]
+    )
+    assert credentials.public_key is credentials.public_key_id is None
+    assert [each.serial_number for each in credentials.certificates] == [0xA1]
+
+
+def test_both_kinds_of_keys_may_stand_side_by_side() -> None:
+    credentials = parsed(
+        wechatpay_certificates=[CERTIFICATE, certificate_pem(certificate("other", 0xB2, now=NOW))]
+    )
+    assert credentials.public_key is not None
+    assert [each.serial_number for each in credentials.certificates] == [0xA1, 0xB2]
+
+
+def test_neither_kind_is_sound_too_for_certificates_can_be_downloaded() -> None:
+    credentials = parsed(wechatpay_public_key_id=..., wechatpay_public_key=..., appid=..., service_id=...)
+    assert credentials.public_key is None
+    assert (credentials.certificates, credentials.appid, credentials.service_id) == ((), None, None)
+
+
+def test_a_lower_case_serial_is_written_in_upper_case() -> None:
+    assert parsed(merchant_serial_no=MERCHANT_SERIAL.lower()).signer.serial_no == MERCHANT_SERIAL
+
+
+@pytest.mark.parametrize("name", ["mchid", "merchant_serial_no", "merchant_private_key", "api_v3_key"])
+def test_a_missing_field_is_named(name: str) -> None:
+    assert refused(json.dumps(secret(**{name: ...}))) == f"secret of merchant {MCHID}: {name}: required, text"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mchid",
+        "merchant_serial_no",
+        "merchant_private_key",
+        "api_v3_key",
+        "wechatpay_public_key_id",
+        "wechatpay_public_key",
+        "appid",
+        "service_id",
+    ],
+)
+@pytest.mark.parametrize("value", [None, "", 7, ["x"], {"x": 1}, True])
+def test_a_field_that_is_no_text_is_named(name: str, value: object) -> None:
+    told = refused(json.dumps(secret(**{name: value})))
+    assert told == f"secret of merchant {MCHID}: {name}: must be non-empty text"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("mchid", "19000000O1", "must be digits; mchid: belongs to another merchant"),
+        ("mchid", "1900000002", "belongs to another merchant"),
+        ("mchid", "１９００００００１", "must be digits; mchid: belongs to another merchant"),
+        ("merchant_serial_no", "SERIAL-NUMBER", "must be hexadecimal"),
+        ("merchant_serial_no", "1DDE", "must be hexadecimal"),
+        ("merchant_serial_no", MERCHANT_SERIAL + "\n", "must be hexadecimal"),
+        ("merchant_private_key", "not a key at all", NO_KEY),
+        ("merchant_private_key", private_pem(rsa_key("merchant"))[:-300], NO_KEY),
+        ("merchant_private_key", public_pem(rsa_key("merchant")), NO_KEY),
+        ("merchant_private_key", CERTIFICATE, NO_KEY),
+        ("merchant_private_key", ENCRYPTED, NO_KEY),
+        ("merchant_private_key", "\ud800", NO_KEY),
+        ("merchant_private_key", private_pem(CURVE_KEY), TOO_WEAK),
+        ("merchant_private_key", private_pem(SHORT_KEY), TOO_WEAK),
+        ("api_v3_key", API_V3_KEY[:31], "must be 32 bytes, is 31"),
+        ("api_v3_key", API_V3_KEY[:16], "must be 32 bytes, is 16"),
+        ("api_v3_key", API_V3_KEY + "\n", "must be 32 bytes, is 33"),
+        ("api_v3_key", "密" * 32, "must be 32 bytes, is 96"),
+        ("wechatpay_public_key_id", "0119000000012024101100397200000006", KEY_ID_RULE),
+        ("wechatpay_public_key_id", PUBLIC_KEY_ID + "\n", KEY_ID_RULE),
+        ("wechatpay_public_key_id", "PUB_KEY_ID_", KEY_ID_RULE),
+        ("wechatpay_public_key", "not a key at all", NO_PUBLIC_KEY),
+        ("wechatpay_public_key", CERTIFICATE, NO_PUBLIC_KEY),
+        ("wechatpay_public_key", private_pem(rsa_key("merchant")), NO_PUBLIC_KEY),
+        ("wechatpay_public_key", public_pem(CURVE_KEY), TOO_WEAK),
+        ("wechatpay_public_key", public_pem(SHORT_KEY), TOO_WEAK),
+        ("wechatpay_certificates", CERTIFICATE, "must be a list of certificates in PEM"),
+        ("wechatpay_certificates", [7], "must be a list of certificates in PEM"),
+        ("wechatpay_certificates", None, "must be a list of certificates in PEM"),
+        ("appid", "wx 1234567890", NAME_RULE),
+        ("appid", "w" * 33, NAME_RULE),
+        ("service_id", "服务标识", NAME_RULE),
+    ],
+)
+def test_a_malformed_field_is_named_with_its_rule(name: str, value: object, rule: str) -> None:
+    assert refused(json.dumps(secret(**{name: value}))) == f"secret of merchant {MCHID}: {name}: {rule}"
+
+
+@pytest.mark.parametrize(
+    ("certificates", "problem"),
+    [
+        (["nonsense"], f"wechatpay_certificates[0]: {NO_CERTIFICATE}"),
+        ([CERTIFICATE, public_pem(rsa_key("platform"))], f"wechatpay_certificates[1]: {NO_CERTIFICATE}"),
+        (
+            [certificate_pem(certificate("curve", 1, key=CURVE_KEY)), "x"],
+            f"wechatpay_certificates[0]: {TOO_WEAK}; wechatpay_certificates[1]: {NO_CERTIFICATE}",
+        ),
+    ],
+)
+def test_a_bad_certificate_is_named_by_its_place(certificates: list[str], problem: str) -> None:
+    told = refused(json.dumps(secret(wechatpay_certificates=certificates)))
+    assert told == f"secret of merchant {MCHID}: {problem}"
+
+
+@pytest.mark.parametrize("name", ["wechatpay_public_key_id", "wechatpay_public_key"])
+def test_a_public_key_and_its_id_come_together(name: str) -> None:
+    assert refused(json.dumps(secret(**{name: ...}))) == f"secret of merchant {MCHID}: {name}: required, text"
+
+
+def test_unknown_fields_are_counted_not_repeated_for_one_may_be_a_value() -> None:
+    text = json.dumps(secret(**{private_pem(rsa_key("merchant")): "x", "api_v3_kye": "y"}))
+    told = refused(text)
+    assert "(field names): 2 unknown; known are api_v3_key, appid, mchid, merchant_private_key" in told
+    assert "kye" not in told
+    assert private_pem(rsa_key("merchant")).splitlines()[1] not in told
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    told = refused('{"mchid": "x", "merchant_private_key": "y", "wechatpay_public_key": "z"}')
+    for name in (
+        "mchid",
+        "merchant_serial_no",
+        "merchant_private_key",
+        "api_v3_key",
+        "wechatpay_public_key_id",
+    ):
+        assert f"{name}: " in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "{",
+        private_pem(rsa_key("merchant")),
+        '{"merchant_private_key": "MIIEvQIBADANBgkq',
+        "[" * 99999,
+    ],
+)
+def test_what_is_no_json_is_not_quoted(text: str) -> None:
+    assert refused(text) == f"secret of merchant {MCHID}: not JSON"
+
+
+@pytest.mark.parametrize("text", ["[]", "null", '"MIIEvQIBADANBgkq"', "7"])
+def test_what_is_no_object_is_not_quoted(text: str) -> None:
+    assert refused(text) == f"secret of merchant {MCHID}: must be a JSON object"
+
+
+def test_repr_and_str_show_no_secret() -> None:
+    credentials = parsed(wechatpay_certificates=[CERTIFICATE])
+    assert repr(credentials) == str(credentials) == f"Credentials(mchid='{MCHID}', ***)"
+
+
+SOUND = secret(wechatpay_certificates=[CERTIFICATE])
+materials = st.sampled_from([*(v for v in SOUND.values() if isinstance(v, str)), CERTIFICATE, ENCRYPTED])
+values = st.none() | st.integers() | st.text(max_size=40) | materials | st.lists(materials, max_size=2)
+
+
+# A private key is checked when it is loaded, which takes its time.
+@settings(max_examples=settings().max_examples // 3)
+@given(changes=st.dictionaries(st.sampled_from([*SOUND, "unknown"]), values, max_size=3))
+def test_any_secret_is_credentials_or_misconfigured_and_never_told(changes: dict[str, Any]) -> None:
+    text = json.dumps(SOUND | changes)
+    try:
+        credentials = parse(text, MCHID)
+    except MerchantMisconfigured as exc:
+        # What a rule itself says is no value: these are the only words both may share.
+        rules = " ".join(SOUND)
+        shown = "".join(traceback.format_exception(exc))
+        told = [word for word in words(json.loads(text)) if word in shown and word not in rules]
+        assert [word for word in told if word in SECRET_WORDS] == []
+    else:
+        assert credentials.signer.mchid == MCHID
+
+
+SECRET_WORDS = {*words(SOUND), *words(ENCRYPTED)}
+
+
+@given(text=st.text(max_size=200))
+def test_any_text_is_misconfigured(text: str) -> None:
+    with pytest.raises(MerchantMisconfigured):
+        parse(text, MCHID)

@@ -1,0 +1,60 @@
+import pytest
+from wechatpay.errors import (
+    MerchantMisconfigured,
+    NothingSent,
+    OutcomeUnknown,
+    Problem,
+    ServiceError,
+    SettlementError,
+    Unverifiable,
+    WeChatPayError,
+    WeChatPayRateLimited,
+    WeChatPayUnavailable,
+)
+
+
+@pytest.mark.parametrize(
+    ("request_id", "internal_code"),
+    [
+        ("08DABC-271316598", "271316598"),
+        ("08-DA-BC-0", "0"),
+        ("08DABC", ""),
+        ("12345", "12345"),
+        ("08-x1", ""),
+        ("08-", ""),
+        ("", ""),
+        ("08-١٢", ""),
+    ],
+)
+def test_the_internal_code_is_the_digits_behind_the_last_dash(request_id: str, internal_code: str) -> None:
+    assert Problem(400, request_id=request_id).internal_code == internal_code
+
+
+def test_a_problem_says_everything_that_is_known() -> None:
+    problem = Problem(400, "PARAM_ERROR", "参数错误", '{"field":"/fees"}', "08-1", verified=True)
+    assert str(problem) == 'HTTP 400 | PARAM_ERROR | 参数错误 | {"field":"/fees"} | Request-ID 08-1'
+
+
+def test_a_problem_says_when_it_is_not_proven_and_leaves_out_what_is_empty() -> None:
+    assert str(Problem(502)) == "HTTP 502 | signature not verified"
+
+
+def test_a_secret_is_taken_out_wherever_it_was_quoted() -> None:
+    problem = Problem(400, "C", "ticket T-1 is wrong, T-1", "value T-1").without("T-1")
+    assert (problem.message, problem.detail, problem.code) == ("ticket *** is wrong, ***", "value ***", "C")
+
+
+def test_no_secret_takes_nothing_out() -> None:
+    assert Problem(400, message="abc").without("") == Problem(400, message="abc")
+
+
+def test_a_reply_error_carries_its_problem() -> None:
+    problem = Problem(500, "SYSTEM_ERROR")
+    assert ServiceError(problem).problem is problem
+    assert str(Unverifiable(problem)) == str(problem)
+
+
+def test_the_two_families_are_apart() -> None:
+    raised = (WeChatPayUnavailable, WeChatPayRateLimited, OutcomeUnknown, MerchantMisconfigured)
+    assert all(issubclass(each, SettlementError) and not issubclass(each, WeChatPayError) for each in raised)
+    assert not issubclass(NothingSent, SettlementError)
