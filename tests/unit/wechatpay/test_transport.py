@@ -347,11 +347,9 @@ def test_a_reply_above_one_mebibyte_is_refused_without_reading_it_all(head: str)
         connection.send(head.encode())
         connection.send_until_closed(HUGE)
 
-    with (
-        RawServer(behave) as server,
-        pytest.raises(NoAnswer, match=r"more than 1048576 bytes"),
-    ):
-        send(server.url)
+    with RawServer(behave) as server:
+        with pytest.raises(NoAnswer, match="more than 1048576 bytes"):
+            send(server.url)
         assert server.ended.acquire(timeout=LONG)
     assert server.written[0] < BUFFERED
 
@@ -363,11 +361,9 @@ def test_a_byte_more_than_the_limit_is_refused() -> None:
 
 def test_after_an_oversized_reply_its_connection_is_not_used_again() -> None:
     transport = Transport()
-    with (
-        RawServer(answering(http(b"A" * (2 * MAX_REPLY_BYTES))), answering(http(b"next"))) as server,
-        pytest.raises(NoAnswer),
-    ):
-        send(server.url, transport=transport)
+    with RawServer(answering(http(b"A" * (2 * MAX_REPLY_BYTES))), answering(http(b"next"))) as server:
+        with pytest.raises(NoAnswer):
+            send(server.url, transport=transport)
         assert send(server.url, transport=transport).body == b"next"
     assert server.accepted == 2
 
@@ -380,9 +376,8 @@ def test_after_an_oversized_reply_its_connection_is_not_used_again() -> None:
 )
 def test_a_redirect_is_a_reply_and_is_not_followed(status: str) -> None:
     with RawServer(answering(http(b"elsewhere"))) as other:
-        with RawServer(
-            answering(http(b"moved", status=status, headers=f"Location: {other.url}/\r\n"))
-        ) as server:
+        moved = http(b"moved", status=status, headers=f"Location: {other.url}/\r\n")
+        with RawServer(answering(moved)) as server:
             reply = send(server.url)
     assert (reply.status, reply.body) == (int(status[:3]), b"moved")
     assert (len(server.requests), other.accepted) == (1, 0)
@@ -481,11 +476,9 @@ def test_a_call_on_a_kept_connection_has_its_own_deadline() -> None:
 
 def test_what_failed_to_connect_does_not_make_the_next_failure_look_sent(refusing: str) -> None:
     transport = Transport()
-    with (
-        RawServer(after_request(Connection.reset)) as server,
-        pytest.raises(NoAnswer),
-    ):
-        send(server.url, transport=transport)
+    with RawServer(after_request(Connection.reset)) as server:
+        with pytest.raises(NoAnswer):
+            send(server.url, transport=transport)
         with pytest.raises(NothingSent):
             send(refusing, transport=transport)
 
