@@ -1,0 +1,198 @@
+"""CompleteOrder in this process: the real handler, its own environment, boto3, sockets, nothing patched."""
+
+import contextlib
+import importlib.util
+import io
+import itertools
+import json
+import logging
+import os
+import re
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from local.simulator import Simulator
+from tests.secrets_manager import SecretsManager
+
+CODE = Path(__file__).parents[1] / "functions" / "complete_order"
+PREFIX = "wechatpay/merchants/"
+EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:ServiceEnded:one"
+_number = itertools.count()
+
+Event = dict[str, Any]
+
+
+class Context:
+    """What Lambda hands to a handler, with a real clock running down."""
+
+    function_name = "CompleteOrder"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:CompleteOrder:live"
+    aws_request_id = "0d8ac54b-5d41-4d65-b6ec-0a2d1f4e1c33"
+
+    def __init__(self, seconds: float, client_context: object) -> None:
+        self.client_context = client_context
+        self._ends = time.monotonic() + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int((self._ends - time.monotonic()) * 1000)
+
+
+class Function:
+    """One execution environment of the function, against one simulator and one Secrets Manager.
+
+    `output` holds what went to standard output and error; `said` everything that left the function in any
+    other way: results, exceptions with their chains, representations.
+    """
+
+    def __init__(
+        self,
+        simulator: Simulator,
+        secrets_manager: SecretsManager,
+        *,
+        hosts: Sequence[str] = (),
+        default_mchid: str = "1900000001",
+    ) -> None:
+        self.simulator = simulator
+        self.secrets_manager = secrets_manager
+        self.output = io.StringIO()
+        self.said: list[str] = []
+        self.tickets: set[str] = set()
+        self.client_context: object = SimpleNamespace(custom={"execution": EXECUTION})
+        self.context = Context(0, None)
+        self._seen: set[tuple[str, str]] = set()
+        self._looked_at = 0
+        self.store_secret()
+        environment = {
+            "MERCHANT_SECRET_PREFIX": PREFIX,
+            "DEFAULT_MCHID": default_mchid,
+            "WECHATPAY_HOSTS": ",".join(hosts or simulator.hosts),
+            "POWERTOOLS_SERVICE_NAME": "complete-order",
+            "POWERTOOLS_METRICS_NAMESPACE": "SmartRetail",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets_manager.url,
+        }
+        with _environment(environment), self._captured():
+            self.app = _fresh_module("app")
+
+    def __call__(self, event: object, *, seconds: float = 30.0) -> dict[str, Any]:
+        """Invoke the handler with so many seconds until Lambda would kill it; returns its JSON."""
+        self.context = Context(seconds, self.client_context)
+        if isinstance(event, dict) and isinstance(event.get("finish_ticket"), str):
+            self.tickets.add(event["finish_ticket"])
+        try:
+            with self._captured():
+                answer = self.app.lambda_handler(event, self.context)
+        except Exception as exc:
+            self.said += [repr(exc), *traceback.format_exception(exc), *_chain(exc)]
+            raise
+        text = json.dumps(answer, ensure_ascii=False, allow_nan=False)
+        self.said.append(text)
+        return json.loads(text)
+
+    def store_secret(self, **changes: Any) -> None:
+        """Store the simulator's present secret of its merchant; a change of None leaves a field out."""
+        secret = {**self.simulator.secret(), **changes}
+        kept = {name: value for name, value in secret.items() if value is not None}
+        self.secrets_manager.put(f"{PREFIX}{self.simulator.secret()['mchid']}", kept)
+
+    def forget(self) -> None:
+        """Forget what a warm environment knows of its merchants."""
+        self.app.accounts.clear()
+
+    def turn_page(self) -> None:
+        """Begin `lines` anew; what was written stays under watch."""
+        self.said.append(self.output.getvalue())
+        self.output.seek(0)
+        self.output.truncate()
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Every line written so far; all of it is JSON."""
+        return [json.loads(line) for line in self.output.getvalue().splitlines()]
+
+    @property
+    def logs(self) -> list[dict[str, Any]]:
+        return [line for line in self.lines if "_aws" not in line]
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        return [line for line in self.lines if "_aws" in line]
+
+    def leaks(self) -> list[str]:
+        """Every place where a secret of the merchant, a signature or a ticket came out."""
+        self.said += [
+            repr(self.app.accounts),
+            *(repr(vars(account)) for account in self.app.accounts.values()),
+        ]
+        places = [*self.said, *self.output.getvalue().splitlines()]
+        everything = "\n".join(places)
+        found = [(kind, secret) for kind, secret in self.secrets() if secret in everything]
+        return [f"{kind} in: {place}" for place in places for kind, secret in found if secret in place]
+
+    def secrets(self) -> list[tuple[str, str]]:
+        """Everything that must never come out, each with what it is."""
+        found = self._seen
+        for stored in self.secrets_manager.ever_stored:
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                secret = json.loads(stored)
+                found.add(("api_v3_key", secret["api_v3_key"]))
+                pem = secret["merchant_private_key"].splitlines()
+                found |= {("private key", line) for line in pem if line and not line.startswith("--")}
+        arrived = self.simulator.requests()
+        for request in arrived[self._looked_at :]:
+            authorization = request["headers"].get("Authorization", "")
+            found.add(("Authorization", authorization))
+            found |= {("signature", value) for value in re.findall(r'signature="([^"]+)"', authorization)}
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                found.add(("finish_ticket", json.loads(request["body"])["finish_ticket"]))
+        self._looked_at = len(arrived)
+        found |= {("finish_ticket", ticket) for ticket in self.tickets | self._issued()}
+        # Shorter text would be found by chance.
+        return [(kind, secret) for kind, secret in sorted(found) if len(secret) >= 8]
+
+    def _issued(self) -> set[str]:
+        orders = self.simulator._api.orders._orders
+        return {ticket for order in list(orders.values()) for ticket in list(order.tickets)}
+
+    @contextlib.contextmanager
+    def _captured(self) -> Iterator[None]:
+        for handler in logging.getLogger("complete-order").handlers:
+            if isinstance(handler, logging.StreamHandler):
+                handler.setStream(self.output)
+        with contextlib.redirect_stdout(self.output), contextlib.redirect_stderr(self.output):
+            yield
+
+
+def _fresh_module(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{name}_{next(_number)}", CODE / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextlib.contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _chain(exc: BaseException | None) -> Iterator[str]:
+    """The text of every exception behind this one, shown or suppressed."""
+    while exc is not None:
+        yield f"{exc!r} {exc} {exc.args}"
+        exc = exc.__cause__ or exc.__context__

@@ -1,0 +1,225 @@
+"""The use case where the handler cannot be used to show it: another clock, a secret that fails in between."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import order
+import pytest
+from completion import Completion, identified
+from order import InvalidOrder
+from result import Result
+from wechatpay import credentials
+from wechatpay.account import Account
+from wechatpay.client import Client
+from wechatpay.credentials import Credentials
+from wechatpay.deadline import Deadline
+from wechatpay.errors import (
+    MerchantMisconfigured,
+    OutcomeUnknown,
+    SettlementError,
+    WeChatPayUnavailable,
+)
+from wechatpay.exchange import Exchanger
+from wechatpay.transport import Transport
+
+from local.simulator import MCHID
+from tests.function import Function
+from tests.unit.complete_order.orders import arrived, cancel, finish, opened
+
+
+def read_now(function: Function, **changes: Any) -> Credentials:
+    secret = function.simulator.secret() | changes
+    return credentials.parse(json.dumps({n: v for n, v in secret.items() if v is not None}), MCHID)
+
+
+def settle(function: Function, event: dict[str, Any], account: Account | None = None) -> dict[str, Any]:
+    """Settle in an environment of its own, as another instance of the function would."""
+    wanted = order.parse(event, default_mchid=MCHID, now=datetime.now(UTC))
+    account = account or Account(lambda: read_now(function))
+    client = Client(Exchanger(account, Transport()), function.simulator.hosts, Deadline(28.5))
+    return Completion(wanted, identified(wanted, account), client).run().to_json()
+
+
+def named(function: Function, event: dict[str, Any], **secret: Any) -> Any:
+    wanted = order.parse(event, default_mchid=MCHID, now=datetime.now(UTC))
+    return identified(wanted, Account(lambda: read_now(function, **secret)))
+
+
+def test_appid_and_service_id_come_from_the_secret_unless_the_event_names_them(function: Function) -> None:
+    assert named(function, cancel("A")).appid == "wxd678efh567hg6787"
+    assert named(function, cancel("A")).service_id == "500001"
+    assert named(function, cancel("A", appid="wx1", service_id="7")).appid == "wx1"
+    assert named(function, cancel("A", appid="wx1", service_id="7")).service_id == "7"
+    assert (
+        named(function, cancel("A", appid="wx1", service_id="7"), appid=None, service_id=None).mchid == MCHID
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "missing"),
+    [
+        ({}, ["appid", "service_id"]),
+        ({"appid": "wx1"}, ["service_id"]),
+        ({"service_id": "7"}, ["appid"]),
+    ],
+)
+def test_what_neither_event_nor_secret_has_is_a_problem_of_the_event(
+    function: Function, event: dict[str, Any], missing: list[str]
+) -> None:
+    with pytest.raises(InvalidOrder) as raised:
+        named(function, cancel("A", **event), appid=None, service_id=None)
+    assert raised.value.problems == [
+        f"{name}: required, because the merchant's secret has none" for name in missing
+    ]
+
+
+def test_twenty_functions_settle_the_same_order_at_once_with_one_charge(
+    function: Function, order_no: str
+) -> None:
+    ticket = opened(function, order_no, debit_after=0)
+    held = read_now(function)
+    with ThreadPoolExecutor(20) as pool:
+        event = finish(order_no, finish_ticket=ticket)
+        results = list(pool.map(lambda _: settle(function, event, Account(lambda: held)), range(20)))
+    assert {(result["outcome"], result["total_amount"]) for result in results} == {("COMPLETED", 1200)}
+    truth = function.simulator.order(order_no)
+    assert (truth["accepted"], truth["debits"], truth["charged"]) == (1, 1, 1200)
+
+
+def test_twenty_functions_that_want_different_things_agree_on_what_happened(
+    function: Function, order_no: str
+) -> None:
+    ticket = opened(function, order_no, debit_after=0)
+    held = read_now(function)
+    other = finish(order_no, finish_ticket=ticket, fees=[{"fee_name": "茶", "fee_amount": 700}], discounts=[])
+    wishes = [
+        finish(order_no, finish_ticket=ticket),
+        other | {"total_amount": 700},
+        cancel(order_no, finish_ticket=ticket),
+    ]
+    with ThreadPoolExecutor(20) as pool:
+        events = [wishes[index % 3] for index in range(20)]
+        results = list(pool.map(lambda event: settle(function, event, Account(lambda: held)), events))
+    truth = function.simulator.order(order_no)
+    for event, result in zip(events, results, strict=True):
+        if (event["finish_type"], event.get("total_amount", 0)) == (
+            truth["finish_type"],
+            truth["total_amount"] or 0,
+        ):
+            assert result["outcome"] in ("COMPLETED", "CANCELLED")
+        else:
+            assert result["error"]["category"] == "CONFLICT"
+    assert truth["accepted"] == 1
+    assert truth["charged"] == (truth["total_amount"] or 0)
+
+
+class Aging:
+    """A secret that grows too old between the completion and the query, and then fails to be read again."""
+
+    def __init__(self, function: Function, then: Callable[[], Credentials]) -> None:
+        self._first = read_now(function)
+        self._then = then
+        self._reads = 0
+        self.seconds = 1_000_000.0
+
+    def read(self) -> Credentials:
+        self._reads += 1
+        return self._first if self._reads == 1 else self._then()
+
+
+def fails_with(error: SettlementError) -> Callable[[], Credentials]:
+    def fail() -> Credentials:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    "error", [WeChatPayUnavailable("down"), MerchantMisconfigured("malformed")], ids=repr
+)
+def test_a_secret_that_cannot_be_read_while_asking_never_says_that_nothing_was_applied(
+    function: Function, order_no: str, error: SettlementError
+) -> None:
+    ticket = opened(function, order_no)
+    function.simulator.script(order_no, "complete", fault="reset_after")
+    aging = Aging(function, fails_with(error))
+    account = Account(aging.read, clock=lambda: aging.seconds)
+
+    def grow_old(_: object) -> None:
+        aging.seconds += 301
+
+    exchanger = Exchanger(account, Transport(), observe=grow_old)
+    wanted = order.parse(finish(order_no, finish_ticket=ticket), default_mchid=MCHID, now=datetime.now(UTC))
+    client = Client(exchanger, function.simulator.hosts, Deadline(28.5))
+    with pytest.raises(OutcomeUnknown, match=str(error)):
+        Completion(wanted, identified(wanted, account), client).run()
+    assert arrived(function, order_no) == ["complete"]
+
+
+def test_a_ticket_that_the_query_does_not_give_is_not_made_up(function: Function, order_no: str) -> None:
+    opened(function, order_no)
+    answer = json.dumps({"out_order_no": order_no, "state": "USER_ACCEPTED"})
+    function.simulator.script(order_no, "query", fault="reply", status=200, content=answer, applied=False)
+    with pytest.raises(WeChatPayUnavailable, match="gave no finish_ticket"):
+        settle(function, finish(order_no))
+    assert arrived(function, order_no) == ["query"]
+
+
+def test_the_fresh_ticket_is_the_only_thing_that_changes_in_a_second_try(
+    function: Function, order_no: str
+) -> None:
+    opened(function, order_no)
+    assert settle(function, finish(order_no, finish_ticket="stale-ticket"))["evidence"] == "REPLY"
+    first, second = (
+        json.loads(request["body"])
+        for request in function.simulator.requests(order_no)
+        if request["operation"] == "complete"
+    )
+    assert first.pop("finish_ticket") == "stale-ticket"
+    assert second.pop("finish_ticket") != "stale-ticket"
+    assert first == second
+
+
+def test_a_refusal_after_a_rejected_signature_is_judged_as_any_other(
+    function: Function, order_no: str
+) -> None:
+    opened(function, order_no)
+    function.simulator.script(order_no, "complete", fault="sign_error")
+    result = settle(function, finish(order_no, finish_ticket="stale-ticket"))
+    assert result["evidence"] == "REPLY"
+    assert arrived(function, order_no) == ["complete", "complete", "query", "complete"]
+
+
+def test_no_mixture_of_cures_sends_more_than_three_completions(function: Function, order_no: str) -> None:
+    opened(function, order_no)
+    refused = {
+        "fault": "reply",
+        "status": 400,
+        "code": "PARAM_ERROR",
+        "message": "校验完结凭证错误",
+        "applied": False,
+    }
+    for fault in (refused, {"fault": "sign_error"}, refused, {"fault": "sign_error"}):
+        function.simulator.script(order_no, "complete", **fault)
+    result = settle(function, finish(order_no, finish_ticket="t" * 20))
+    assert result["error"]["category"] == "REJECTED"
+    assert arrived(function, order_no).count("complete") == 3
+
+
+def test_results_and_all_that_makes_them_print_no_secret(function: Function, order_no: str) -> None:
+    ticket = opened(function, order_no)
+    wanted = order.parse(finish(order_no, finish_ticket=ticket), default_mchid=MCHID, now=datetime.now(UTC))
+    account = Account(lambda: read_now(function))
+    client = Client(Exchanger(account, Transport()), function.simulator.hosts, Deadline(28.5))
+    key = identified(wanted, account)
+    completion = Completion(wanted, key, client)
+    held = account.credentials
+    result = completion.run()
+    assert isinstance(result, Result)
+    for thing in (wanted, account, client, key, completion, held, held.signer, account.keyring, result):
+        function.said += [repr(thing), str(thing)]
+    assert function.secrets()
+    assert function.leaks() == []

@@ -1,0 +1,344 @@
+import json
+from typing import Any
+
+import order
+import pytest
+from hypothesis import given
+from order import LARGEST_AMOUNT, InvalidOrder
+
+from tests.unit.complete_order.events import NOW, Event, arbitrary_events, cancelled, finished, valid_events
+
+MCHID = "1900000001"
+
+
+def problems_of(event: object, default_mchid: str = MCHID) -> list[str]:
+    with pytest.raises(InvalidOrder) as raised:
+        order.parse(event, default_mchid=default_mchid, now=NOW)
+    assert str(raised.value) == "; ".join(raised.value.problems)
+    return raised.value.problems
+
+
+def fee(**changes: Any) -> dict[str, Any]:
+    entry = {"fee_name": "可乐", "fee_amount": 300} | changes
+    return {name: value for name, value in entry.items() if value is not ...}
+
+
+def discount(**changes: Any) -> dict[str, Any]:
+    entry = {"discount_name": "立减", "discount_amount": 100} | changes
+    return {name: value for name, value in entry.items() if value is not ...}
+
+
+NUMBER = "must be text of 1-32 of 0-9 A-Z a-z _ - | *"
+NAME = "must be text of 1-32 letters, digits, _ or -"
+TIME = "must be text of yyyyMMddHHmmss or yyyyMMdd"
+NULL = "must not be null; leave it out"
+EMOJI = "must be UTF-8 without 4-byte characters (such as emoji): WeChat Pay refuses them"
+START, END, PLACE = "real_service_start_time", "real_service_end_time", "real_service_end_location"
+
+WRONG: list[tuple[Event, list[str]]] = [
+    (finished(out_order_no=...), ["out_order_no: required"]),
+    (finished(out_order_no=""), [f"out_order_no: {NUMBER}"]),
+    (finished(out_order_no="A" * 33), [f"out_order_no: {NUMBER}"]),
+    (finished(out_order_no="A/B"), [f"out_order_no: {NUMBER}"]),
+    (finished(out_order_no="A%7C"), [f"out_order_no: {NUMBER}"]),
+    (finished(out_order_no="A\n"), [f"out_order_no: {NUMBER}"]),
+    (finished(out_order_no="订单"), [f"out_order_no: {NUMBER}"]),
+    (finished(out_order_no="１"), [f"out_order_no: {NUMBER}"]),
+    (finished(out_order_no=1), [f"out_order_no: {NUMBER}"]),
+    (finished(mchid=1900000001), ["mchid: must be text of 1-32 digits"]),
+    (finished(mchid=""), ["mchid: must be text of 1-32 digits"]),
+    (finished(mchid="19x"), ["mchid: must be text of 1-32 digits"]),
+    (finished(mchid="１９"), ["mchid: must be text of 1-32 digits"]),
+    (finished(mchid="../other"), ["mchid: must be text of 1-32 digits"]),
+    (finished(appid=""), [f"appid: {NAME}"]),
+    (finished(appid="wx d"), [f"appid: {NAME}"]),
+    (finished(service_id="5" * 33), [f"service_id: {NAME}"]),
+    (finished(service_id=500001), [f"service_id: {NAME}"]),
+    (finished(finish_type=...), ["finish_type: required"]),
+    (finished(finish_type=0), ["finish_type: must be from 1 to 2"]),
+    (finished(finish_type=3), ["finish_type: must be from 1 to 2"]),
+    (finished(finish_type="2"), ["finish_type: must be an integer, is text"]),
+    (finished(finish_type=2.0), ["finish_type: must be an integer, is a fraction"]),
+    (finished(finish_type=True), ["finish_type: must be an integer, is true or false"]),
+    (finished(finish_type=None), [f"finish_type: {NULL}"]),
+    (finished(cancel_reason="误开门"), ["cancel_reason: forbidden when finish_type is 2"]),
+    (cancelled(cancel_reason=...), ["cancel_reason: required when finish_type is 1"]),
+    (cancelled(cancel_reason=""), ["cancel_reason: must have 1-30 characters, has 0"]),
+    (cancelled(cancel_reason="误" * 31), ["cancel_reason: must have 1-30 characters, has 31"]),
+    (cancelled(cancel_reason="误开门🚪"), [f"cancel_reason: {EMOJI}"]),
+    (cancelled(cancel_reason="\ud800"), [f"cancel_reason: {EMOJI}"]),
+    (cancelled(cancel_reason=7), ["cancel_reason: must be text, is a number"]),
+    (cancelled(**{PLACE: "3号柜"}), [f"{PLACE}: forbidden when finish_type is 1"]),
+    (cancelled(total_amount=1), ["total_amount: must be 0 or absent when finish_type is 1"]),
+    (finished(**{PLACE: ""}), [f"{PLACE}: must have 1-20 characters, has 0"]),
+    (finished(**{PLACE: "柜" * 21}), [f"{PLACE}: must have 1-20 characters, has 21"]),
+    (finished(**{START: "2026-01-01"}), [f"{START}: {TIME}"]),
+    (finished(**{START: "202601010000"}), [f"{START}: {TIME}"]),
+    (finished(**{START: 20260101}), [f"{START}: {TIME}"]),
+    (finished(**{START: "２０２６０１０１"}), [f"{START}: {TIME}"]),
+    (finished(**{START: "20260101\n"}), [f"{START}: {TIME}"]),
+    (finished(**{START: "20260230"}), [f"{START}: is not a real date and time"]),
+    (finished(**{START: "00000101"}), [f"{START}: is not a real date and time"]),
+    (finished(**{START: "20260101240000"}), [f"{START}: is not a real date and time"]),
+    (finished(**{END: "20260101235960"}), [f"{END}: is not a real date and time"]),
+    (finished(**{END: "20260305120001"}), [f"{END}: must not be in the future (Asia/Shanghai)"]),
+    (finished(**{END: "20260306"}), [f"{END}: must not be in the future (Asia/Shanghai)"]),
+    (finished(**{END: "99991231"}), [f"{END}: must not be in the future (Asia/Shanghai)"]),
+    (
+        finished(**{START: "20260101000001", END: "20260101000000"}),
+        [f"{END}: must not be before real_service_start_time"],
+    ),
+    (
+        finished(**{START: "20260102", END: "20260101"}),
+        [f"{END}: must not be before real_service_start_time"],
+    ),
+    (
+        finished(**{START: "20260102000000", END: "20260101"}),
+        [f"{END}: must not be before real_service_start_time"],
+    ),
+    (finished(fees={}), ["fees: must be a list, is an object"]),
+    (
+        finished(fees=[fee(fee_name=str(n), fee_amount=0) for n in range(101)]),
+        ["fees: must have at most 100 entries, has 101"],
+    ),
+    (finished(fees=["可乐"]), ["fees[0]: must be an object, is text"]),
+    (finished(fees=[[]]), ["fees[0]: must be an object, is a list"]),
+    (finished(fees=[fee(fee_name=...)]), ["fees[0].fee_name: required"]),
+    (finished(fees=[fee(fee_name="")]), ["fees[0].fee_name: must have 1-20 characters, has 0"]),
+    (finished(fees=[fee(fee_name="可" * 21)]), ["fees[0].fee_name: must have 1-20 characters, has 21"]),
+    (finished(fees=[fee(fee_name="酸奶🥛")]), [f"fees[0].fee_name: {EMOJI}"]),
+    (finished(fees=[fee(), fee()], total_amount=600), ["fees[1].fee_name: must be unique"]),
+    (
+        finished(fees=[1, fee(), fee()]),
+        ["fees[0]: must be an object, is a number", "fees[2].fee_name: must be unique"],
+    ),
+    (finished(fees=[fee(fee_count=0)]), ["fees[0].fee_count: must be from 1 to 100"]),
+    (finished(fees=[fee(fee_count=101)]), ["fees[0].fee_count: must be from 1 to 100"]),
+    (finished(fees=[fee(fee_amount=-1)]), [f"fees[0].fee_amount: must be from 0 to {LARGEST_AMOUNT}"]),
+    (finished(fees=[fee(fee_amount=2**53)]), [f"fees[0].fee_amount: must be from 0 to {LARGEST_AMOUNT}"]),
+    (finished(fees=[fee(fee_amount="300")]), ["fees[0].fee_amount: must be an integer, is text"]),
+    (finished(fees=[fee(fee_amount=300.0)]), ["fees[0].fee_amount: must be an integer, is a fraction"]),
+    (finished(fees=[fee(fee_amount=True)]), ["fees[0].fee_amount: must be an integer, is true or false"]),
+    (finished(fees=[fee(fee_amount=...)]), ["fees[0].fee_amount: required when there is no fee_desc"]),
+    (
+        finished(fees=[fee(fee_amount=..., fee_desc="描" * 31)]),
+        ["fees[0].fee_desc: must have 0-30 characters, has 31"],
+    ),
+    (finished(fees=[fee(price=1)], total_amount=300), ["fees[0].price: unknown field"]),
+    (finished(discounts="立减"), ["discounts: must be a list, is text"]),
+    (finished(discounts=[discount()] * 6), ["discounts: must have at most 5 entries, has 6"]),
+    (finished(discounts=[None]), ["discounts[0]: must be an object, is null"]),
+    (finished(discounts=[discount(discount_name=...)]), ["discounts[0].discount_name: required"]),
+    (finished(discounts=[discount(discount_amount=...)]), ["discounts[0].discount_amount: required"]),
+    (
+        finished(discounts=[discount(discount_amount=0)]),
+        [f"discounts[0].discount_amount: must be from 1 to {LARGEST_AMOUNT}"],
+    ),
+    (
+        finished(discounts=[discount(discount_desc="描" * 31)]),
+        ["discounts[0].discount_desc: must have 0-30 characters, has 31"],
+    ),
+    (
+        finished(discounts=[discount(discount_name="立" * 21)]),
+        ["discounts[0].discount_name: must have 1-20 characters, has 21"],
+    ),
+    (finished(total_amount=...), ["total_amount: required when finish_type is 2"]),
+    (finished(total_amount=-1), [f"total_amount: must be from 0 to {LARGEST_AMOUNT}"]),
+    (finished(total_amount=0.0), ["total_amount: must be an integer, is a fraction"]),
+    (finished(total_amount=False), ["total_amount: must be an integer, is true or false"]),
+    (
+        finished(fees=[fee()], total_amount=299),
+        ["total_amount: must be the sum of fees minus the sum of discounts, 300 - 0 = 300"],
+    ),
+    (
+        finished(fees=[fee()], discounts=[discount()], total_amount=300),
+        ["total_amount: must be the sum of fees minus the sum of discounts, 300 - 100 = 200"],
+    ),
+    (
+        finished(discounts=[discount()], total_amount=0),
+        ["total_amount: must be the sum of fees minus the sum of discounts, 0 - 100 = -100"],
+    ),
+    (finished(finish_ticket=""), ["finish_ticket: must have 1-512 characters, has 0"]),
+    (finished(finish_ticket="t" * 513), ["finish_ticket: must have 1-512 characters, has 513"]),
+    (finished(finish_ticket=["t"]), ["finish_ticket: must be text, is a list"]),
+    (finished(profit_sharing="false"), ["profit_sharing: must be true or false, is text"]),
+    (finished(profit_sharing=0), ["profit_sharing: must be true or false, is a number"]),
+    (finished(metadata=[]), ["metadata: must be an object, is a list"]),
+    (finished(metadata={"a": "a" * 4089}), ["metadata: must be at most 4096 bytes, is 4097"]),
+    (finished(metadata={"a": "汉" * 1363}), ["metadata: must be at most 4096 bytes, is 4097"]),
+    (finished(metadata={"a": float("nan")}), ["metadata: must be JSON in UTF-8"]),
+    (finished(metadata={"a": "\udc00"}), ["metadata: must be JSON in UTF-8"]),
+    (finished(discuonts=[discount()]), ["discuonts: unknown field"]),
+    (finished(Mchid=MCHID), ["Mchid: unknown field"]),
+    (finished(**{"a\nb": 1}), ["a\\nb: unknown field"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("event", "problems"), WRONG, ids=lambda value: str(value)[:90] if isinstance(value, list) else ""
+)
+def test_a_broken_rule_is_reported_under_its_field_and_alone(event: Event, problems: list[str]) -> None:
+    assert problems_of(event) == problems
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "out_order_no",
+        "mchid",
+        "appid",
+        "service_id",
+        "finish_type",
+        "cancel_reason",
+        START,
+        END,
+        PLACE,
+        "fees",
+        "discounts",
+        "total_amount",
+        "finish_ticket",
+        "profit_sharing",
+        "metadata",
+    ],
+)
+def test_null_is_an_error_in_every_field(name: str) -> None:
+    assert f"{name}: {NULL}" in problems_of(finished(**{name: None}))
+
+
+@pytest.mark.parametrize("event", [None, [], "event", 1, 1.5, True])
+def test_what_is_no_object_is_no_event(event: object) -> None:
+    [problem] = problems_of(event)
+    assert problem.startswith("(event): must be a JSON object, is ")
+
+
+def test_without_a_default_merchant_the_event_must_name_one() -> None:
+    assert problems_of(finished(), default_mchid="") == [
+        "mchid: required, because this stack has no DefaultMchid"
+    ]
+    assert problems_of(finished(mchid="x"), default_mchid="") == ["mchid: must be text of 1-32 digits"]
+    assert order.parse(finished(mchid="19"), default_mchid="", now=NOW).mchid == "19"
+
+
+def test_every_problem_is_reported_at_once() -> None:
+    event = {
+        "out_order_no": "a b",
+        "finish_type": 2,
+        "cancel_reason": "no",
+        END: "20270101",
+        PLACE: "",
+        "fees": [{"fee_name": "", "fee_count": 0, "fee_amount": 1.5}, fee(), fee(fee_desc=1)],
+        "discounts": [{}],
+        "total_amount": "1",
+        "finish_ticket": 1,
+        "profit_sharing": 1,
+        "metadata": 1,
+        "unknown": 1,
+    }
+    paths = sorted(problem.partition(":")[0] for problem in problems_of(event))
+    assert paths == sorted(
+        [
+            "out_order_no",
+            "cancel_reason",
+            END,
+            PLACE,
+            "fees[0].fee_name",
+            "fees[0].fee_count",
+            "fees[0].fee_amount",
+            "fees[2].fee_name",
+            "fees[2].fee_desc",
+            "discounts[0].discount_name",
+            "discounts[0].discount_amount",
+            "total_amount",
+            "finish_ticket",
+            "profit_sharing",
+            "metadata",
+            "unknown",
+        ]
+    )
+
+
+BOUNDARIES: list[Event] = [
+    finished(),
+    cancelled(),
+    cancelled(total_amount=0),
+    finished(out_order_no="-"),
+    finished(out_order_no="|*_-" * 8),
+    finished(mchid="1" * 32),
+    cancelled(cancel_reason="误"),
+    cancelled(cancel_reason="误" * 30),
+    finished(**{PLACE: "柜" * 20}),
+    finished(**{END: "20260305120000"}),
+    finished(**{END: "20260305"}),
+    finished(**{END: "00010101"}),
+    finished(**{START: "20260101120000", END: "20260101120000"}),
+    finished(**{START: "20260101120000", END: "20260101"}),
+    finished(**{START: "20260101", END: "20260101000000"}),
+    finished(**{START: "20240229"}),
+    finished(fees=[]),
+    finished(discounts=[]),
+    finished(fees=[fee(fee_name=str(n), fee_amount=1) for n in range(100)], total_amount=100),
+    finished(fees=[fee(fee_name="可" * 20, fee_count=100, fee_desc="描" * 30)], total_amount=300),
+    finished(fees=[fee(fee_amount=0)]),
+    finished(fees=[fee(fee_amount=..., fee_desc="赠品")]),
+    finished(fees=[fee(fee_amount=LARGEST_AMOUNT)], total_amount=LARGEST_AMOUNT),
+    finished(fees=[fee(), fee(fee_name="可乐 ")], total_amount=600),
+    finished(fees=[fee(fee_amount=5)], discounts=[discount(discount_amount=1)] * 5),
+    finished(finish_ticket="t"),
+    finished(finish_ticket="t" * 512),
+    finished(profit_sharing=True),
+    finished(metadata={}),
+    finished(metadata={"a": "a" * 4088}),
+    finished(metadata={"表情": "🥤"}),
+]
+
+
+@pytest.mark.parametrize("event", BOUNDARIES, ids=lambda event: json.dumps(event, ensure_ascii=False)[:80])
+def test_what_just_keeps_a_rule_is_accepted_and_sent_unchanged(event: Event) -> None:
+    carried_unchanged(event)
+
+
+def carried_unchanged(event: Event) -> None:
+    found = order.parse(event, default_mchid=MCHID, now=NOW)
+    outside = {"out_order_no", "mchid", "appid", "service_id", "finish_ticket", "metadata"}
+    inside = {name: value for name, value in event.items() if name not in outside}
+    assert found.parameters == {"profit_sharing": False, **inside}
+    assert (found.out_order_no, found.mchid) == (event["out_order_no"], event.get("mchid", MCHID))
+    assert (found.appid, found.service_id) == (event.get("appid"), event.get("service_id"))
+    assert (found.finish_ticket, found.metadata) == (event.get("finish_ticket"), event.get("metadata", {}))
+    assert (found.finish_type, found.total_amount) == (event["finish_type"], event.get("total_amount", 0))
+
+
+@given(valid_events())
+def test_every_valid_event_parses_and_its_parameters_are_carried_unchanged(event: Event) -> None:
+    carried_unchanged(event)
+
+
+def outcome_of(event: object) -> order.Order | list[str]:
+    try:
+        return order.parse(event, default_mchid=MCHID, now=NOW)
+    except InvalidOrder as exc:
+        return exc.problems
+
+
+@given(arbitrary_events)
+def test_no_event_at_all_raises_anything_but_invalid_order(event: object) -> None:
+    found = outcome_of(event)
+    if isinstance(found, list):
+        assert found
+        assert all(": " in problem for problem in found)
+        json.dumps(found, ensure_ascii=False).encode()
+    else:
+        json.dumps(found.parameters, ensure_ascii=False, allow_nan=False).encode()
+
+
+def test_metadata_nested_beyond_reason_is_a_problem_and_not_a_crash() -> None:
+    nested: dict[str, Any] = {}
+    for _ in range(100_000):
+        nested = {"a": nested}
+    [problem] = problems_of(finished(metadata=nested))
+    assert problem.startswith("metadata: ")
+
+
+def test_an_order_shows_no_ticket() -> None:
+    found = order.parse(finished(finish_ticket="opaque-ticket"), default_mchid=MCHID, now=NOW)
+    assert "opaque-ticket" not in repr(found)
