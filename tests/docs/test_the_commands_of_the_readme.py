@@ -1,0 +1,129 @@
+"""The README's shell blocks, run as a reader runs them: in one shell, from the top."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import time
+
+import boto3
+import pytest
+from botocore import xform_name
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from wechatpay.credentials import parse
+
+from local import executions
+from local.stack import Stack
+from tests.docs.markdown import ROOT, Document
+
+README = Document("README.md")
+DOWN = "make down\n"
+PATIENCE_SECONDS = 30
+RUN = [block.text for block in README.blocks if block.language == "sh" and block.run]
+NOT_RUN = [block.text for block in README.blocks if block.language == "sh" and not block.run]
+
+
+class Shell:
+    """A shell in the repository, but with a home, and a directory for what runs, of this test's own."""
+
+    def __init__(self, directory):
+        self.state, self.home = directory / "local", directory / "home"
+        self.state.mkdir()
+        self.home.mkdir()
+
+    def __call__(self, *blocks):
+        # `make test` tells its children how it was called; here it is the reader who calls.
+        makes = ("MAKE", "MFLAGS")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(makes)}
+        script = "".join(f"({block})\n" if block.startswith("cd ") else block for block in blocks)
+        return subprocess.run(
+            ["/bin/sh", "-eu"],
+            cwd=ROOT,
+            input=script.replace(".local/", f"{self.state}/"),
+            env={
+                **inherited,
+                "AWS_PORT": "0",
+                "HOME": str(self.home),
+                "LOCAL_STATE": str(self.state),
+                "PATH": f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}",
+            },
+            capture_output=True,
+            text=True,
+        )
+
+    def stack(self):
+        words = shlex.split((self.state / "env").read_text())
+        environment = dict(word.split("=", 1) for word in words if word != "export")
+        return Stack.find(environment, environment["STACK_NAME"])
+
+
+@pytest.fixture
+def shell(tmp_path):
+    shell = Shell(tmp_path)
+    _merchants_files(shell.home / "merchant-1900000109")
+    yield shell
+    assert shell(DOWN).returncode == 0
+
+
+# One test, because it takes one stack: a worker of its own for each part would start one each.
+def test_who_follows_the_readme_settles_an_order_in_every_way_and_stores_a_secret(shell):
+    ran = shell(*(block for block in RUN if block != DOWN))
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    excerpt = next(text for text in README.of("text") if "SUCCEEDED" in text).removesuffix("  …\n")
+    assert _constant(excerpt) in _constant(ran.stdout)
+    stack = shell.stack()
+    assert _outcomes(stack, count=3) == ["COMPLETED"] * 3
+    name = "wechatpay/merchants/1900000109"
+    stored = stack.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+    assert parse(stored, "1900000109").appid == json.loads(stored)["appid"]
+    assert not (shell.home / "merchant-1900000109/secret.json").exists()
+
+
+def _merchants_files(directory):
+    """What a merchant has from the merchant platform, made here."""
+    directory.mkdir()
+    own, wechat_pays = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
+    private = own.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = wechat_pays.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    (directory / "apiclient_key.pem").write_bytes(private)
+    (directory / "pub_key.pem").write_bytes(public)
+    (directory / "api_v3_key.txt").write_text("0123456789abcdef" * 2 + "\n")
+
+
+def test_the_readme_puts_a_stack_up_and_takes_it_down():
+    assert RUN[0].startswith("make up ")
+    assert RUN.count(DOWN) == 1
+
+
+def _constant(text):
+    """Without what differs from run to run."""
+    text = re.sub(r"StateMachine-\S+:settle-\S+", "StateMachine-…:settle-…", text)
+    return re.sub(r"\d+\.\d s", "1.0 s", text)
+
+
+def _outcomes(stack, count):
+    """Outcomes of so many executions; an event on the bus starts one only a moment later."""
+    client, found = stack.client("stepfunctions"), []
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while len(found) < count and time.monotonic() < deadline:
+        found = client.list_executions(stateMachineArn=stack.outputs["StateMachineArn"])["executions"]
+    return [executions.follow(client, each["executionArn"]).output["outcome"] for each in found]
+
+
+def test_aws_commands_that_are_not_run_have_their_names_right():
+    session = boto3.Session()._session
+    lines = [shlex.split(line) for text in NOT_RUN for line in text.splitlines() if line.startswith("aws ")]
+    assert lines
+    for _, service, operation, *arguments in lines:
+        model = session.get_service_model(service)
+        names = {xform_name(name, "-"): name for name in model.operation_names}
+        members = model.operation_model(names[operation]).input_shape.members
+        known = {f"--{xform_name(member, '-')}" for member in members}
+        assert {argument for argument in arguments if argument.startswith("--")} <= known

@@ -1,0 +1,219 @@
+"""What README.md, README.zh-CN.md and docs/ say, held against the code that it is said of."""
+
+import json
+import re
+import tomllib
+from datetime import UTC, datetime
+from typing import get_args
+from urllib.parse import unquote
+
+import pytest
+import yaml
+from order import InvalidOrder, parse
+from result import Category, Evidence, Outcome, Result
+from samtranslator.yaml_helper import yaml_parse
+from wechatpay.credentials import parse as parse_secret
+from wechatpay.errors import MerchantMisconfigured, SettlementError
+from wechatpay.smart_retail import OrderKey
+
+from local.checks import arrows
+from local.demo.samples import samples
+from tests.docs.markdown import ROOT, Document
+
+READMES = ["README.md", "README.zh-CN.md"]
+DOCUMENTS = sorted(
+    str(path.relative_to(ROOT))
+    for where in (ROOT.glob("*.md"), (ROOT / "docs").rglob("*.md"))
+    for path in where
+)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+WORKFLOW = yaml.safe_load((ROOT / "statemachine/service_ended.asl.yaml").read_text(encoding="utf-8"))
+TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+
+readmes = pytest.mark.parametrize("readme", [Document(path) for path in READMES], ids=READMES)
+documents = pytest.mark.parametrize("document", [Document(path) for path in DOCUMENTS], ids=DOCUMENTS)
+
+
+@documents
+def test_every_link_leads_somewhere(document):
+    local = [link for link in document.links if not re.match(r"[a-z]+:", link)]
+    for link in local:
+        path, _, anchor = unquote(link).partition("#")
+        target = document.path.parent / path if path else document.path
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in [re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings], link
+
+
+@documents
+def test_every_make_target_that_is_named_exists(document):
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    commands = [*document.spans, *(line for text in document.of("sh") for line in text.splitlines())]
+    named = {target for command in commands for target in re.findall(r"^make ([a-z-]+)", command)}
+
+    assert named <= targets
+
+
+@documents
+def test_every_path_that_is_named_exists(document):
+    tops = {path.name for path in ROOT.iterdir()} - {".local", ".venv", ".aws-sam"}
+    named = [span for span in document.spans if re.fullmatch(r"[\w.-]+/[\w./-]*", span)]
+
+    assert [path for path in named if path.split("/")[0] in tops and not (ROOT / path).exists()] == []
+
+
+@documents
+def test_json_parses(document):
+    for text in document.of("json"):
+        json.loads(text)
+
+
+def test_both_readmes_name_the_same_things():
+    english, chinese = (Document(path) for path in READMES)
+
+    def said(document):
+        comment = re.compile(r"\s+#.*$", re.MULTILINE)
+        return [(b.language, comment.sub("", b.text)) for b in document.blocks if b.language != "mermaid"]
+
+    assert said(english) == said(chinese)
+    assert set(english.spans) ^ set(chinese.spans) == set()
+    assert [[len(row) for row in t] for t in english.tables] == [
+        [len(row) for row in t] for t in chinese.tables
+    ]
+    assert [(a, b) for a, b, _ in english.edges()] == [(a, b) for a, b, _ in chinese.edges()]
+
+
+@readmes
+def test_the_diagram_is_the_state_machine(readme):
+    drawn = {(a, b) for a, b, _ in readme.edges()}
+    edges = {("[*]", WORKFLOW["StartAt"])}
+    for name, state in WORKFLOW["States"].items():
+        following = [choice["Next"] for choice in state.get("Choices", [])] or [state.get("Next", "[*]")]
+        edges |= {(name, target) for target in following}
+
+    retried_and_failing = {("ServiceEnded", "ServiceEnded"), ("ServiceEnded", "[*]")}
+    assert drawn == edges | retried_and_failing
+
+
+@readmes
+def test_the_diagram_says_what_is_raised_and_what_is_retried(readme):
+    raised = {error.__name__ for error in SettlementError.__subclasses__()}
+    retried = {name for retry in WORKFLOW["States"]["ServiceEnded"]["Retry"] for name in retry["ErrorEquals"]}
+    labels = {(a, b): set(re.findall(r"\w+", label, re.ASCII)) for a, b, label in readme.edges()}
+
+    assert labels["ServiceEnded", "ServiceEnded"] & raised == raised & retried
+    assert labels["ServiceEnded", "[*]"] & raised == raised - retried
+
+
+@readmes
+def test_the_parameters_are_the_templates(readme):
+    rows = readme.table_of("MerchantSecretPrefix")
+
+    assert {name: cells[0].strip("`") for name, cells in rows.items()} == {
+        name: str(declared["Default"]) for name, declared in TEMPLATE["Parameters"].items()
+    }
+
+
+@readmes
+def test_the_outputs_and_environments_exist(readme):
+    outputs = {span for span in readme.spans if span in TEMPLATE["Outputs"]}
+    assert outputs == TEMPLATE["Outputs"].keys()
+    environments = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    assert set(re.findall(r"--config-env (\w+)", readme.text)) <= environments.keys()
+
+
+class Recorded(dict):
+    """An object that remembers which fields it was asked for."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.asked = set()
+
+    def get(self, name, default=None):
+        self.asked.add(name)
+        return super().get(name, default)
+
+
+@readmes
+def test_the_events_fields_are_those_the_function_reads(readme):
+    event = Recorded(fees=[Recorded()], discounts=[Recorded()])
+    with pytest.raises(InvalidOrder):
+        parse(event, default_mchid="", now=NOW)
+    read = event.asked | {f"{n}[].{f}" for n in ("fees", "discounts") for f in event[n][0].asked}
+
+    assert set(readme.table_of("out_order_no")) == read
+
+
+@readmes
+def test_the_sample_event_is_valid_and_its_result_is_the_sample_result(readme):
+    event, result = (json.loads(text) for text in readme.of("json"))
+
+    order = parse(event, default_mchid=result["mchid"], now=NOW)
+
+    key = OrderKey(order.mchid, result["appid"], result["service_id"], order.out_order_no)
+    assert result == Result.settled(order, key, "REPLY", result["request_id"], result["order_id"]).to_json()
+
+
+@readmes
+def test_outcomes_evidence_and_published_events_are_those_there_are(readme):
+    rows = readme.table_of("COMPLETED")
+    published = {
+        entry["DetailType"]
+        for state in WORKFLOW["States"].values()
+        for entry in state.get("Arguments", {}).get("Entries", [])
+    }
+
+    assert set(rows) == set(get_args(Outcome))
+    assert {cells[-1].strip("`") for cells in rows.values()} == published
+    assert set(get_args(Evidence)) <= set(readme.spans)
+
+
+@readmes
+def test_every_error_has_its_row(readme):
+    rows = readme.table_of("WeChatPayUnavailable")
+
+    assert set(rows) == {error.__name__ for error in SettlementError.__subclasses__()} | set(
+        get_args(Category)
+    )
+    assert all(all(cells) for cells in rows.values())
+
+
+@readmes
+def test_the_secrets_fields_are_those_that_are_read(readme):
+    with pytest.raises(MerchantMisconfigured) as caught:
+        parse_secret('{"unknown": ""}', "1900000001")
+    known = re.search(r"known are ([\w, ]+)", str(caught.value))
+
+    assert set(readme.table_of("merchant_serial_no")) == set(known[1].split(", "))
+
+
+@readmes
+def test_the_excerpt_of_the_demo_shows_its_orders(readme):
+    excerpt = next(text for text in readme.of("text") if "states passed" in text)
+    shown = re.findall(r"^(SR\S+) .*?  ([A-Z_]{4,})  ", excerpt, re.MULTILINE)
+
+    assert shown == [(sample.number, sample.outcome) for sample in samples()]
+    assert all(sample.what in excerpt for sample in samples())
+
+
+def test_the_arrows_drawn_are_the_imports():
+    drawn = Document("docs/architecture.md").of("mermaid")[0]
+    edges = re.findall(r"^\s+(\w+) --> ([\w &]+)$", drawn, re.MULTILINE)
+    said = {(start, end) for start, ends in edges for end in ends.split(" & ")}
+    modules = {module.name: module for module in arrows.shipped(ROOT)}
+    imports = {
+        (module.short, modules[name].short)
+        for module in modules.values()
+        for name in module.imports & modules.keys()
+    }
+
+    assert said <= imports
+    assert _closure(said) == _closure(imports)
+
+
+def _closure(edges):
+    reached = set(edges)
+    while longer := {(a, d) for a, b in reached for c, d in edges if b == c} - reached:
+        reached |= longer
+    return reached
