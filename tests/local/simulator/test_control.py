@@ -164,7 +164,8 @@ def test_it_shares_no_code_with_what_it_tests():
     assert not products & set(loaded.split())
 
 
-def test_the_list_of_faults_names_every_one_of_them():
+def test_the_documented_table_of_faults_is_the_one_it_prints():
     command = [sys.executable, "-m", "local.simulator", "--list-faults"]
     table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert all(f"`{name}`" in table for name in KINDS)
+    assert table in Path("docs/simulator.md").read_text(encoding="utf-8")

@@ -87,6 +87,11 @@ def test_an_end_before_the_start_is_refused(merchant, internal_code, opened, tic
     assert (reply.status_code, internal_code(reply)) == (400, "271316637")
 
 
+@pytest.mark.parametrize("end", ["20240601101500", "20240601"])
+def test_a_service_may_end_the_moment_it_starts(merchant, opened, ticket, end):
+    assert merchant.complete(opened, merchant.body(ticket, real_service_end_time=end)).status_code == 200
+
+
 def test_an_end_in_the_future_is_refused(merchant, opened, ticket):
     reply = merchant.complete(opened, merchant.body(ticket, real_service_end_time="29990101"))
     assert (reply.status_code, reply.json()["message"]) == (400, "服务结束时间不能晚于当前时间")

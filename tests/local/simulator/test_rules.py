@@ -17,6 +17,7 @@ DROP = ...
         ({"finish_type": 3}, "/finish_type"),
         ({"finish_type": True}, "/finish_type"),
         ({"total_amount": DROP}, "/total_amount"),
+        ({"total_amount": 1199}, "/total_amount"),
         ({"total_amount": 1201}, "/total_amount"),
         ({"total_amount": 1200.0}, "/total_amount"),
         ({"total_amount": "1200"}, "/total_amount"),
