@@ -224,7 +224,7 @@ def test_a_body_is_cut_in_the_middle(misbehave, kind):
 
 @pytest.mark.parametrize("kind", ["slow_body", "slow_headers"])
 def test_a_reply_drips(sim, merchant, opened, ticket, kind):
-    sim.script(opened, fault=kind, interval=0.001)
+    sim.script(opened, fault=kind, interval=0.0002)
     pieces = wire_bytes(sim, merchant, opened, ticket)
     head, _, body = b"".join(pieces).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
