@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from wechatpay.errors import NoAnswer, NothingSent
 from wechatpay.transport import IDLE_SECONDS, MAX_REPLY_BYTES, Reply, Transport
 
+from tests.unit.wechatpay.merchant import shared_transport
 from tests.unit.wechatpay.raw_server import Connection, RawServer, answering, http
 
 TARGET = "/v3/payscore/smartretail-orders/A%7Cb%2A1/complete"
@@ -539,7 +540,7 @@ def test_whatever_comes_back_it_is_a_reply_or_no_answer(
     server, reply = scripted
     reply[0] = data
     try:
-        found = send(server.url)
+        found = send(server.url, transport=shared_transport())
     except NoAnswer:
         return
     assert isinstance(found.status, int)

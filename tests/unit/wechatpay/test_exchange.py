@@ -1,0 +1,120 @@
+import re
+import time
+
+import pytest
+from wechatpay.errors import NoAnswer, NothingSent
+from wechatpay.exchange import Exchange, Exchanger
+from wechatpay.transport import Reply, Transport
+from wechatpay.verification import NotVerified
+
+from local.simulator import Simulator
+from tests.unit.wechatpay.merchant import Merchant
+from tests.unit.wechatpay.raw_server import Connection, RawServer, answering, http
+
+QUERY = "/v3/payscore/smartretail-orders?out_order_no=A%7C1"
+UNPROVEN = "Wechatpay-Timestamp is missing"
+
+
+def proven(reply: Reply) -> None:
+    """Any reply will do."""
+
+
+def refusing(reply: Reply) -> None:
+    raise NotVerified(UNPROVEN)
+
+
+def test_every_attempt_is_told_with_its_path_and_without_its_query(simulator: Simulator) -> None:
+    merchant = Merchant(simulator)
+    with RawServer(answering(http(status="404 Not Found", headers="Request-ID: 08-1\r\n"))) as server:
+        reply, unproven = merchant.exchanger.exchange("GET", server.url, QUERY, b"", timeout=5, check=proven)
+    assert (reply.status, unproven) == (404, "")
+    (told,) = merchant.exchanges
+    assert told == Exchange(
+        "GET",
+        server.url,
+        "/v3/payscore/smartretail-orders",
+        status=404,
+        milliseconds=told.milliseconds,
+        request_id="08-1",
+    )
+    assert told.milliseconds > 0
+
+
+def test_why_a_reply_is_not_proven_is_returned_and_told(simulator: Simulator) -> None:
+    merchant = Merchant(simulator)
+    with RawServer(answering(http())) as server:
+        reply, unproven = merchant.exchanger.exchange(
+            "GET", server.url, QUERY, b"", timeout=5, check=refusing
+        )
+    assert (reply.status, unproven) == (200, UNPROVEN)
+    assert merchant.exchanges[0].problem == UNPROVEN
+
+
+def test_an_attempt_without_an_answer_is_told_too(simulator: Simulator) -> None:
+    merchant = Merchant(simulator)
+    with RawServer(Connection.read_request) as server, pytest.raises(NoAnswer):
+        merchant.exchanger.exchange("GET", server.url, QUERY, b"", timeout=5, check=proven)
+    (told,) = merchant.exchanges
+    assert (told.status, told.request_id) == (0, "")
+    assert "after the request was sent" in told.problem
+
+
+def test_a_request_id_as_long_as_a_header_may_be_is_cut_for_the_logs(simulator: Simulator) -> None:
+    merchant = Merchant(simulator)
+    with RawServer(answering(http(headers=f"Request-ID: {'1' * 60_000}\r\n"))) as server:
+        merchant.exchanger.exchange("GET", server.url, QUERY, b"", timeout=5, check=proven)
+    assert merchant.exchanges[0].request_id == "1" * 128
+
+
+@pytest.mark.parametrize("timeout", [0.49, 0.0, -3.0])
+def test_with_too_little_time_left_nothing_is_sent(simulator: Simulator, timeout: float) -> None:
+    merchant = Merchant(simulator)
+    with RawServer(answering(http())) as server, pytest.raises(NothingSent, match="not enough time left"):
+        merchant.exchanger.exchange("GET", server.url, QUERY, b"", timeout=timeout, check=proven)
+    assert server.accepted == 0
+    assert merchant.exchanges == []
+
+
+def test_the_headers_apiv3_requires_are_sent(simulator: Simulator) -> None:
+    merchant = Merchant(simulator)
+    with RawServer(answering(http())) as server:
+        merchant.exchanger.exchange("POST", server.url, "/v3/x", b"{}", timeout=5, check=proven)
+        merchant.exchanger.exchange("GET", server.url, "/v3/x", b"", timeout=5, check=proven)
+    post, get = (request.decode() for request in server.requests)
+    for request in (post, get):
+        assert "\r\nAccept: application/json\r\n" in request
+        assert "\r\nUser-Agent: smart-retail-settlement/" in request
+        assert "\r\nAccept-Encoding: identity\r\n" in request
+        assert f"\r\nWechatpay-Serial: {simulator.secret()['wechatpay_public_key_id']}\r\n" in request
+        assert "\r\nAuthorization: WECHATPAY2-SHA256-RSA2048 mchid=" in request
+    assert "\r\nContent-Type: application/json\r\n" in post
+    assert "Content-Type" not in get
+
+
+def test_without_any_key_no_serial_is_asked_for(certifying: Simulator) -> None:
+    merchant = Merchant(certifying, wechatpay_certificates=...)
+    with RawServer(answering(http())) as server:
+        merchant.exchanger.exchange("GET", server.url, "/v3/x", b"", timeout=5, check=proven)
+    assert b"Wechatpay-Serial" not in server.requests[0]
+
+
+def test_every_attempt_has_a_new_nonce_and_the_time_of_its_clock(simulator: Simulator) -> None:
+    merchant = Merchant(simulator)
+    now = [1_700_000_000.9]
+    exchanger = Exchanger(merchant.account, Transport(), clock=lambda: now[0])
+    with RawServer(answering(http())) as server:
+        for _ in range(3):
+            exchanger.exchange("GET", server.url, QUERY, b"", timeout=5, check=proven)
+            now[0] += 1
+    heads = [request.decode() for request in server.requests]
+    assert [re.findall(r'timestamp="(\d+)"', head) for head in heads] == [
+        ["1700000000"],
+        ["1700000001"],
+        ["1700000002"],
+    ]
+    nonces = {re.findall(r'nonce_str="([0-9A-F]{32})"', head)[0] for head in heads}
+    assert len(nonces) == 3
+
+
+def test_the_real_time_is_the_default(simulator: Simulator) -> None:
+    assert Merchant(simulator).exchanger.clock is time.time

@@ -1,0 +1,225 @@
+import json
+from typing import Any
+
+import pytest
+from wechatpay.errors import ReplyError, ServiceError, UnexpectedReply
+from wechatpay.smart_retail import STATES, Accepted, OrderKey, OrderState, complete, query
+
+from local.simulator import Simulator
+from tests.unit.wechatpay.merchant import Merchant
+
+
+def finish(simulator: Simulator, order_no: str, **changes: Any) -> dict[str, Any]:
+    """Open the order and give the parameters that finish it for 12 yuan."""
+    opened = simulator.open_order(order_no)
+    return {
+        "finish_type": 2,
+        "total_amount": 1200,
+        "fees": [{"fee_name": "可乐", "fee_amount": 1300}],
+        "discounts": [{"discount_name": "优惠", "discount_amount": 100}],
+        "finish_ticket": opened.get("finish_ticket"),
+    } | changes
+
+
+def test_an_order_is_completed_and_then_found_finished(simulator: Simulator, order_no: str) -> None:
+    merchant = Merchant(simulator)
+    client, key = merchant.client(), merchant.key(order_no)
+    accepted = complete(client, key, finish(simulator, order_no))
+    assert accepted.order_id == simulator.order(order_no)["order_id"]
+    found = query(client, key)
+    assert (found.state, found.finish_type, found.total_amount, found.finish_ticket) == (
+        "FINISHED",
+        2,
+        1200,
+        None,
+    )
+    assert found.request_id.endswith("-0")
+
+
+def test_the_order_number_is_in_the_path_once_encoded_and_never_in_the_body(
+    simulator: Simulator, order_no: str
+) -> None:
+    merchant = Merchant(simulator)
+    complete(merchant.client(), merchant.key(order_no), finish(simulator, order_no))
+    query(merchant.client(), merchant.key(order_no))
+    posted, got = simulator.requests(order_no)
+    number = order_no.replace("|", "%7C").replace("*", "%2A")
+    assert posted["target"] == f"/v3/payscore/smartretail-orders/{number}/complete"
+    assert "out_order_no" not in json.loads(posted["body"])
+    assert "mchid" not in json.loads(posted["body"])
+    assert got["target"] == (
+        f"/v3/payscore/smartretail-orders?service_id=500001&out_order_no={number}&appid=wxd678efh567hg6787"
+    )
+    assert posted["verified"]
+    assert got["verified"]
+
+
+def test_the_same_completion_again_is_accepted_again(simulator: Simulator, order_no: str) -> None:
+    merchant = Merchant(simulator)
+    parameters = finish(simulator, order_no)
+    first, second = (complete(merchant.client(), merchant.key(order_no), parameters) for _ in range(2))
+    assert first.order_id == second.order_id
+    assert simulator.order(order_no)["accepted"] == 1
+
+
+def test_a_ticket_comes_with_an_accepted_order_and_is_not_shown(simulator: Simulator, order_no: str) -> None:
+    simulator.open_order(order_no)
+    merchant = Merchant(simulator)
+    found = query(merchant.client(), merchant.key(order_no))
+    assert found.state == "USER_ACCEPTED"
+    assert found.finish_ticket
+    assert found.finish_ticket not in repr(found)
+
+
+def test_a_paid_order_says_when_and_by_which_transaction(simulator: Simulator, order_no: str) -> None:
+    simulator.open_order(order_no, state="USER_PAID", finish_type=2, total_amount=700)
+    merchant = Merchant(simulator)
+    found = query(merchant.client(), merchant.key(order_no))
+    assert (found.state, found.total_amount) == ("USER_PAID", 700)
+    assert found.finish_transaction_id
+    assert found.pay_succ_time
+
+
+@pytest.mark.parametrize("state", sorted(STATES))
+def test_every_documented_state_is_understood(simulator: Simulator, order_no: str, state: str) -> None:
+    simulator.open_order(order_no, state=state)
+    merchant = Merchant(simulator)
+    assert query(merchant.client(), merchant.key(order_no)).state == state
+
+
+def test_an_order_nobody_opened_is_a_verified_404(simulator: Simulator, order_no: str) -> None:
+    merchant = Merchant(simulator)
+    with pytest.raises(ServiceError) as caught:
+        query(merchant.client(), merchant.key(order_no))
+    problem = caught.value.problem
+    assert (problem.status, problem.code, problem.verified) == (404, "ORDER_NOT_EXIST", True)
+
+
+# Genuine replies that do not answer the question
+
+
+def replied(simulator: Simulator, order_no: str, operation: str, content: object) -> None:
+    text = json.dumps(content, ensure_ascii=False)
+    simulator.script(order_no, operation, fault="reply", times=2, applied=False, status=200, content=text)
+
+
+def answer(key: OrderKey, **changes: Any) -> dict[str, Any]:
+    fields = {
+        "mchid": key.mchid,
+        "appid": key.appid,
+        "service_id": key.service_id,
+        "out_order_no": key.out_order_no,
+    } | changes
+    return {name: value for name, value in fields.items() if value is not ...}
+
+
+OTHER_ORDERS = [
+    *({name: "another"} for name in ("mchid", "appid", "service_id", "out_order_no")),
+    {"out_order_no": None},
+    {"out_order_no": ...},
+    {"mchid": 1900000001},
+]
+
+
+@pytest.mark.parametrize(
+    "change", [*OTHER_ORDERS, {"mchid": ...}, {"appid": ...}, {"service_id": None}], ids=str
+)
+def test_a_genuine_acceptance_of_another_order_is_no_acceptance(
+    simulator: Simulator, order_no: str, change: dict[str, Any]
+) -> None:
+    merchant = Merchant(simulator)
+    key = merchant.key(order_no)
+    parameters = finish(simulator, order_no)
+    replied(simulator, order_no, "complete", answer(key, order_id="1", **change))
+    with pytest.raises(UnexpectedReply, match=f"{next(iter(change))} is not the one asked for"):
+        complete(merchant.client(), key, parameters)
+
+
+@pytest.mark.parametrize("order_id", [..., None, "", 7, ["1"], True])
+def test_an_acceptance_names_the_order_id(simulator: Simulator, order_no: str, order_id: object) -> None:
+    merchant = Merchant(simulator)
+    key = merchant.key(order_no)
+    parameters = finish(simulator, order_no)
+    replied(simulator, order_no, "complete", answer(key, order_id=order_id))
+    with pytest.raises(UnexpectedReply, match="order_id"):
+        complete(merchant.client(), key, parameters)
+
+
+@pytest.mark.parametrize("change", OTHER_ORDERS, ids=str)
+def test_a_genuine_state_of_another_order_is_no_state(
+    simulator: Simulator, order_no: str, change: dict[str, Any]
+) -> None:
+    simulator.open_order(order_no)
+    merchant = Merchant(simulator)
+    key = merchant.key(order_no)
+    replied(simulator, order_no, "query", answer(key, state="FINISHED", **change))
+    with pytest.raises(UnexpectedReply, match=f"{next(iter(change))} is not the one asked for"):
+        query(merchant.client(), key)
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({}, "state is missing"),
+        ({"state": None}, "state is missing"),
+        ({"state": ""}, "state is missing"),
+        ({"state": 1}, "state must be str"),
+        ({"state": "DONE"}, "state is none that is documented"),
+        ({"state": "finished"}, "state is none that is documented"),
+        ({"state": "FINISHED", "total_amount": "1200"}, "total_amount must be int"),
+        ({"state": "FINISHED", "total_amount": 1200.0}, "total_amount must be int"),
+        ({"state": "FINISHED", "total_amount": True}, "total_amount must be int"),
+        ({"state": "FINISHED", "finish_type": "2"}, "finish_type must be int"),
+        ({"state": "USER_ACCEPTED", "finish_ticket": 7}, "finish_ticket must be str"),
+        ({"state": "USER_PAID", "finish_transaction_id": {}}, "finish_transaction_id must be str"),
+        ({"state": "USER_PAID", "pay_succ_time": 20260101}, "pay_succ_time must be str"),
+    ],
+)
+def test_a_state_that_is_not_well_formed_is_unexpected(
+    simulator: Simulator, order_no: str, fields: dict[str, Any], complaint: str
+) -> None:
+    simulator.open_order(order_no)
+    merchant = Merchant(simulator)
+    replied(simulator, order_no, "query", answer(merchant.key(order_no), **fields))
+    with pytest.raises(UnexpectedReply, match=complaint) as caught:
+        query(merchant.client(), merchant.key(order_no))
+    assert caught.value.problem.verified
+
+
+def test_a_query_need_only_name_the_order(simulator: Simulator, order_no: str) -> None:
+    simulator.open_order(order_no)
+    merchant = Merchant(simulator)
+    replied(simulator, order_no, "query", {"out_order_no": order_no, "state": "CREATED"})
+    assert query(merchant.client(), merchant.key(order_no)).state == "CREATED"
+
+
+# The ticket
+
+
+@pytest.mark.parametrize("ticket", ["T-short", 'quote"back\\slash', "A" * 512, "票据", "a+/=" * 20 + " b"])
+def test_a_ticket_that_is_quoted_back_reaches_no_error(
+    simulator: Simulator, order_no: str, ticket: str
+) -> None:
+    merchant = Merchant(simulator)
+    parameters = finish(simulator, order_no, finish_ticket=ticket)
+    simulator.script(
+        order_no,
+        fault="reply",
+        status=400,
+        code="PARAM_ERROR",
+        message=f"ticket {ticket} is wrong",
+        detail={"field": "finish_ticket", "value": ticket, "issue": f"got {ticket}"},
+    )
+    with pytest.raises(ReplyError) as caught:
+        complete(merchant.client(), merchant.key(order_no), parameters)
+    error = caught.value
+    for shown in (str(error), repr(error), repr(error.problem)):
+        assert ticket not in shown
+        assert json.dumps(ticket, ensure_ascii=False)[1:-1] not in shown
+    assert "is wrong" in error.problem.message
+    assert (error.problem.status, error.problem.code) == (400, "PARAM_ERROR")
+
+
+def test_what_is_returned_is_plain_data() -> None:
+    assert Accepted("1", "2") == Accepted("1", "2")
+    assert OrderState("CREATED").finish_ticket is None
