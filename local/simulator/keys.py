@@ -1,5 +1,6 @@
 """Every key of the simulated world, generated afresh for each simulator."""
 
+import functools
 import secrets
 import string
 from dataclasses import dataclass
@@ -113,11 +114,19 @@ class Keys:
         self.mchid = mchid
         self.api_v3_key = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(32))
         self.merchant = MerchantKey.generate(mchid)
-        self.public_key = PlatformKey.generate_public_key(mchid)
-        self.certificates = [PlatformKey.generate_certificate()]
         self._accepted: dict[str, RSAPublicKey] = {}
         self._accept_only_current()
         self.set_mode(mode)
+
+    @functools.cached_property
+    def public_key(self) -> PlatformKey:
+        """The WeChat Pay public key, generated when a mode first needs it."""
+        return PlatformKey.generate_public_key(self.mchid)
+
+    @functools.cached_property
+    def certificates(self) -> list[PlatformKey]:
+        """The platform certificates, oldest first; the first is generated when a mode needs it."""
+        return [PlatformKey.generate_certificate()]
 
     def set_mode(self, mode: Mode) -> None:
         """Move the merchant to another stage of the migration."""
