@@ -7,7 +7,7 @@ import order
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from completion import Completion, identified
-from observation import Observation
+from invocation.observation import Observation
 from result import Result
 from settings import Settings
 from wechatpay.account import Account
@@ -45,7 +45,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             exchanger = Exchanger(account, transport, observe=observation.of_exchange)
             client = Client(exchanger, settings.wechatpay_hosts, deadline)
             result = Completion(wanted, key, client).run()
-        observation.of_result(result)
+        observation.of_outcome(**result.summary())
         return result.to_json()
 
 

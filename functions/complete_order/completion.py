@@ -1,26 +1,25 @@
 """Settling one order: complete it, and when the answer proves nothing, ask before saying anything.
 
-What each answer means stands in `decisions`; here is what follows from it.
+What each answer means stands in `wechatpay.decisions`; here is what follows from it.
 """
 
 from http import HTTPStatus
 
-from decisions import Next, Verdict, after_reply, of_state
 from order import CANCEL, InvalidOrder, Order
 from result import Failure, Result
 from wechatpay import smart_retail
 from wechatpay.account import Account
 from wechatpay.client import Client
+from wechatpay.decisions import RAISED, Next, Verdict, after_reply, of_state
 from wechatpay.errors import (
-    MerchantMisconfigured,
     OutcomeUnknown,
     ReplyError,
     ServiceError,
     SettlementError,
     WeChatPayError,
-    WeChatPayRateLimited,
     WeChatPayUnavailable,
 )
+from wechatpay.lookup import look
 from wechatpay.smart_retail import OrderKey, OrderState
 
 
@@ -93,8 +92,8 @@ class Completion:
         if step in self._tried:  # the cure did not help: what it cures is final now
             step = _WITHOUT_CURE[step]
         self._tried.add(step)
-        if step in _RAISED:
-            raise _RAISED[step](self._saying(error)) from error
+        if step in RAISED:
+            raise RAISED[step](self._saying(error)) from error
         match step:
             case Next.REREAD_SECRET:
                 self._client.account.reread()
@@ -117,20 +116,10 @@ class Completion:
     def _look_before_sending(self) -> OrderState | Result:
         """Query for the ticket. Whatever goes wrong here, nothing was sent to be applied."""
         try:
-            return self._judged(smart_retail.query(self._client, self._key))
-        except WeChatPayError as error:
-            step = after_reply(error)
-            if step in self._tried:
-                step = _WITHOUT_CURE[step]
-            if step in _RAISED:
-                raise _RAISED[step](f"{self._saying(error)}; nothing was sent") from error
-            if step is Next.REJECT and isinstance(error, ReplyError):
-                return self._rejected("QUERY", error)
-            if step is not Next.REREAD_SECRET:
-                raise WeChatPayUnavailable(f"{self._saying(error)}; nothing was sent") from error
-        self._tried.add(Next.REREAD_SECRET)
-        self._client.account.reread()
-        return self._look_before_sending()
+            found = look(self._client, self._key)
+        except ServiceError as error:
+            return self._rejected("QUERY", error)
+        return self._judged(found)
 
     def _ask(self, unclear: WeChatPayError) -> OrderState | Result:
         """Find out by a verified query what became of a completion that got no clear answer.
@@ -189,12 +178,6 @@ class Completion:
     def _saying(self, error: Exception) -> str:
         return f"{self._order.out_order_no}: {error}"
 
-
-_RAISED: dict[Next, type[SettlementError]] = {
-    Next.RETRY: WeChatPayUnavailable,
-    Next.RETRY_LATER: WeChatPayRateLimited,
-    Next.MISCONFIGURED: MerchantMisconfigured,
-}
 
 # What it comes to when a cure was tried and the same refusal came back.
 _WITHOUT_CURE = {Next.REREAD_SECRET: Next.MISCONFIGURED, Next.FRESH_TICKET: Next.ASK_THEN_REJECT}

@@ -114,6 +114,18 @@ class Result:
             error=Failure("INVALID_INPUT", f"{len(problems)} problem(s) in the order event", detail=told),
         )
 
+    def summary(self) -> dict[str, Any]:
+        """Return what may be logged of it."""
+        error = self.error
+        return {
+            "outcome": self.outcome,
+            "evidence": self.evidence,
+            "request_id": self.request_id,
+            "category": error.category if error else None,
+            "code": error.code if error else None,
+            "status": error.status if error else None,
+        }
+
     def to_json(self) -> dict[str, Any]:
         """Return the result as plain JSON, without fields that do not apply."""
         result = {each.name: getattr(self, each.name) for each in fields(self)}

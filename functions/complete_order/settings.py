@@ -1,13 +1,10 @@
 """What the template configures, read once from the environment: the only module that knows `os.environ`."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_HOST = re.compile(
-    r"(https://[A-Za-z0-9.\-]+(:[0-9]{1,5})?|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?)/?"
-)
+from wechatpay import hosts
 
 
 @dataclass(frozen=True)
@@ -34,12 +31,8 @@ class Settings:
         missing = [n for n in ("MERCHANT_SECRET_PREFIX", "WECHATPAY_HOSTS") if not environment.get(n)]
         if missing:
             raise ValueError(f"environment: {', '.join(missing)} must be set")
-        hosts = tuple(host.strip() for host in environment["WECHATPAY_HOSTS"].split(","))
-        for host in hosts:
-            if not _HOST.fullmatch(host):
-                raise ValueError(f"WECHATPAY_HOSTS: {host!r} must be https://host, or http:// on loopback")
         return cls(
             merchant_secret_prefix=environment["MERCHANT_SECRET_PREFIX"],
             default_mchid=environment.get("DEFAULT_MCHID", ""),
-            wechatpay_hosts=tuple(host.rstrip("/") for host in hosts),
+            wechatpay_hosts=hosts.configured(environment["WECHATPAY_HOSTS"]),
         )

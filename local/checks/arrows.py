@@ -20,7 +20,7 @@ RANKS = (
     ("errors",),
 )
 _RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
-LAYER = "wechatpay"
+LAYERS = ("wechatpay", "invocation")
 AWS_SDK = {"boto3", "botocore"}
 NEVER_SHIPPED = {"local", "tests"}
 _ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv"}
@@ -44,7 +44,7 @@ class Module:
 def check(root: Path) -> list[str]:
     """Each arrow that points the wrong way."""
     modules = {module.name: module for module in shipped(root)}
-    functions = {name.split(".")[0] for name in modules} - {LAYER}
+    functions = {name.split(".")[0] for name in modules} - set(LAYERS)
     problems = []
     for module in modules.values():
         problems += [f"{module.path.relative_to(root)}: {problem}" for problem in _own(module, functions)]
@@ -58,7 +58,8 @@ def check(root: Path) -> list[str]:
 
 def shipped(root: Path) -> Iterator[Module]:
     """Every module of the layer and of the functions."""
-    for directory in [root / "layers/wechatpay" / LAYER, *sorted((root / "functions").glob("*/"))]:
+    layers = [root / "layers/wechatpay" / name for name in LAYERS]
+    for directory in [*layers, *sorted((root / "functions").glob("*/"))]:
         sources = sorted(directory.glob("*.py"))
         siblings = {source.stem for source in sources}
         for source in sources:
@@ -88,7 +89,7 @@ def _imported(node: ast.AST, package: str) -> list[str]:
 def _resolved(name: str, package: str, siblings: set[str]) -> str:
     """A function's modules import each other by their bare names."""
     top = name.split(".")[0]
-    return f"{package}.{top}" if package != LAYER and top in siblings else name
+    return f"{package}.{top}" if package not in LAYERS and top in siblings else name
 
 
 def _reads_environment(node: ast.AST) -> bool:
@@ -109,7 +110,7 @@ def _own(module: Module, functions: set[str]) -> Iterator[str]:
         yield "reads the environment; only settings does"
     if found := tops & NEVER_SHIPPED:
         yield f"imports {', '.join(sorted(found))}, which does not ship"
-    if module.name.startswith(f"{LAYER}.") and (found := tops & (functions | {"functions"})):
+    if module.name.split(".")[0] in LAYERS and (found := tops & (functions | {"functions"})):
         yield f"imports {', '.join(sorted(found))}; the layer never imports a function"
 
 

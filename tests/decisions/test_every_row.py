@@ -3,9 +3,8 @@
 import json
 from typing import Any
 
-import decisions
 import pytest
-from wechatpay import errors, smart_retail
+from wechatpay import decisions, errors, smart_retail
 from wechatpay.client import Client
 from wechatpay.deadline import Deadline
 from wechatpay.exchange import Exchanger

@@ -1,7 +1,7 @@
 """The tables against the official pages, row by row and independent of how the tables are written."""
 
 import pytest
-from decisions import Next, Verdict, after_reply, of_state
+from wechatpay.decisions import Next, Verdict, after_reply, of_state
 from wechatpay.errors import (
     NoAnswer,
     NothingSent,

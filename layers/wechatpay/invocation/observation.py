@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from result import Result
 from wechatpay.errors import SettlementError
 from wechatpay.exchange import Exchange
 
@@ -54,18 +53,26 @@ class Observation:
             problem=exchange.problem,
         )
 
-    def of_result(self, result: Result) -> None:
-        """Log and count what became of the order."""
-        error = result.error
-        self._count(error.category if error else result.outcome)
+    def of_outcome(
+        self,
+        outcome: str,
+        *,
+        evidence: str | None,
+        request_id: str,
+        category: str | None = None,
+        code: str | None = None,
+        status: int | None = None,
+    ) -> None:
+        """Log and count what became of the order; a failure by its category."""
+        self._count(category or outcome)
         self._logger.info(
-            "settled" if error is None else "failed",
-            outcome=result.outcome,
-            evidence=result.evidence,
-            category=error.category if error else None,
-            code=error.code if error else None,
-            status=error.status if error else None,
-            request_id=result.request_id,
+            "failed" if category else "settled",
+            outcome=outcome,
+            evidence=evidence,
+            category=category,
+            code=code,
+            status=status,
+            request_id=request_id,
         )
 
     def _count(self, name: str) -> None:

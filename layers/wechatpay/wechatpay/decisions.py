@@ -7,14 +7,18 @@ retired official page, I inferred, D a decision of this project. One test per ro
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from wechatpay.errors import (
+from .errors import (
+    MerchantMisconfigured,
     NoAnswer,
     NothingSent,
     ReplyError,
     ServiceError,
+    SettlementError,
     UnexpectedReply,
     Unverifiable,
     WeChatPayError,
+    WeChatPayRateLimited,
+    WeChatPayUnavailable,
 )
 
 
@@ -160,6 +164,14 @@ REPLIES: tuple[Row, ...] = (
     ),
     Row("5xx, 3xx and all else", ServiceError, Next.ASK, "V: SYSTEM_ERROR says the outcome is not known"),
 )
+
+
+# Steps that leave it to Step Functions.
+RAISED: dict[Next, type[SettlementError]] = {
+    Next.RETRY: WeChatPayUnavailable,
+    Next.RETRY_LATER: WeChatPayRateLimited,
+    Next.MISCONFIGURED: MerchantMisconfigured,
+}
 
 
 def after_reply(error: WeChatPayError) -> Next:

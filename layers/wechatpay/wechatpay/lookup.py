@@ -1,0 +1,42 @@
+"""Asking about an order while nothing is in doubt: a verified answer, or the error that says what to do.
+
+For a completion that got no clear answer the same question means something else: see `decisions`.
+"""
+
+from typing import NoReturn
+
+from . import smart_retail
+from .client import Client
+from .decisions import RAISED, Next, after_reply
+from .errors import MerchantMisconfigured, WeChatPayError, WeChatPayUnavailable
+from .smart_retail import OrderKey, OrderState
+
+
+def look(client: Client, key: OrderKey) -> OrderState:
+    """Query an order; a signature that is refused is made once more with the secret read again.
+
+    Raises:
+        ServiceError: verified and final, such as 404: WeChat Pay will not tell about this order.
+        WeChatPayUnavailable, WeChatPayRateLimited: nothing was sent that could be applied; ask again later.
+        MerchantMisconfigured: the secret or the permission is wrong.
+    """
+    try:
+        return smart_retail.query(client, key)
+    except WeChatPayError as error:
+        if after_reply(error) is not Next.REREAD_SECRET:
+            _raise_what_it_means(error, key)
+    client.account.reread()
+    try:
+        return smart_retail.query(client, key)
+    except WeChatPayError as error:
+        _raise_what_it_means(error, key)
+
+
+def _raise_what_it_means(error: WeChatPayError, key: OrderKey) -> NoReturn:
+    step = after_reply(error)
+    if step is Next.REJECT:
+        raise error
+    told = f"{key.out_order_no}: {error}; nothing was sent"
+    if step is Next.REREAD_SECRET:
+        raise MerchantMisconfigured(told) from error
+    raise RAISED.get(step, WeChatPayUnavailable)(told) from error
