@@ -7,6 +7,7 @@ cookies, no retries of its own. Whether to send again is a question of money, so
 import http.client
 import io
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from typing import Any
 
 import requests
 import urllib3
+from requests import certs
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
@@ -53,6 +55,7 @@ class _UntilDeadline(io.RawIOBase):
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
         self._raw = raw
         self._sock = sock
+        self.ended = False
 
     def readable(self) -> bool:
         return True
@@ -62,7 +65,9 @@ class _UntilDeadline(io.RawIOBase):
         if remaining <= 0:
             raise TimeoutError("the reply was not complete in time")
         self._sock.settimeout(remaining)
-        return self._raw.readinto(buffer)
+        count = self._raw.readinto(buffer)
+        self.ended = count == 0
+        return count
 
     def close(self) -> None:
         self._raw.close()
@@ -72,7 +77,13 @@ class _UntilDeadline(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_UntilDeadline(self.fp.detach(), sock))
+        self._stream = _UntilDeadline(self.fp.detach(), sock)
+        self.fp = io.BufferedReader(self._stream)
+
+    def begin(self) -> None:
+        super().begin()
+        if self._stream.ended:  # http.client takes the end of the stream for the end of the headers
+            raise http.client.RemoteDisconnected("the reply ended within its headers")
 
 
 class _Witness(HTTPConnection):
@@ -100,19 +111,28 @@ class _TLSPool(urllib3.HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
+    """Trusts through one context, made once: requests would read the authorities again for each connection."""
+
+    def __init__(self, trust: ssl.SSLContext) -> None:
+        self._trust = trust
+        super().__init__()
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, ssl_context=self._trust, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Add nothing: the context verifies, and `verify=True` keeps it from being told otherwise."""
 
 
 class _Session(requests.Session):
-    def __init__(self) -> None:
+    def __init__(self, trust: ssl.SSLContext) -> None:
         super().__init__()
         self.trust_env = False
         self.headers.clear()
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.mount("https://", _Adapter())
-        self.mount("http://", _Adapter())
+        self.mount("https://", _Adapter(trust))
+        self.mount("http://", _Adapter(trust))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Never follow: a redirect would carry a signed order to a host nobody configured."""
@@ -127,8 +147,7 @@ class Transport:
     """
 
     def __init__(self, *, ca_bundle: str | None = None, wall_clock: Callable[[], float] = time.time) -> None:
-        self._session = _Session()
-        self._verify: bool | str = ca_bundle or True
+        self._session = _Session(ssl.create_default_context(cafile=ca_bundle or certs.where()))
         self._wall_clock = wall_clock
         self._last_used: dict[str, float] = {}
 
@@ -149,6 +168,8 @@ class Transport:
             NothingSent: not one byte left.
             NoAnswer: bytes left, and no whole reply of at most 1 MiB came back in time.
         """
+        if timeout <= 0:
+            raise NothingSent(f"{method} {host}: no time left")
         self._forget_idle_connections(host)
         _attempt.bytes_left = False
         _attempt.deadline = time.monotonic() + timeout
@@ -160,7 +181,7 @@ class Transport:
                 stream=True,
                 allow_redirects=False,
                 timeout=(min(CONNECT_SECONDS, timeout), timeout),
-                verify=self._verify,
+                verify=True,
                 proxies={},
             ) as response:
                 reply = Reply(response.status_code, response.headers, _whole_body(response))
