@@ -1,0 +1,186 @@
+"""wechatpay-axios-plugin (npm) settles orders on the simulator and agrees with the layer on signatures."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_pem_x509_certificate
+from requests.structures import CaseInsensitiveDict
+from wechatpay.certificates import decrypt
+from wechatpay.credentials import parse
+from wechatpay.verification import NotVerified, verify
+
+from local import node
+from local.simulator import Simulator
+
+SCRIPT = Path(__file__).with_name("axios_plugin.js")
+ORDERS = "v3/payscore/smartretail-orders"
+VECTORS = json.loads(Path("tests/vectors/apiv3.json").read_text())["vectors"]
+
+
+def run(*operations: dict[str, Any]) -> list[Any]:
+    """Run operations in one process of the peer."""
+    node.install()
+    done = subprocess.run(
+        [node.NODE, SCRIPT],
+        input=json.dumps(operations),
+        env={"PATH": os.defpath, "NODE_PATH": str(node.MODULES)},
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def as_merchant(simulator: Simulator) -> dict[str, Any]:
+    secret = simulator.secret()
+    certificates = secret.get("wechatpay_certificates", [])
+    certs = {f"{load_pem_x509_certificate(pem.encode()).serial_number:X}": pem for pem in certificates}
+    if "wechatpay_public_key_id" in secret:
+        certs[secret["wechatpay_public_key_id"]] = secret["wechatpay_public_key"]
+    return {
+        "operation": "call",
+        "baseURL": f"{simulator.hosts[0]}/",
+        "mchid": secret["mchid"],
+        "serial": secret["merchant_serial_no"],
+        "privateKey": secret["merchant_private_key"],
+        "certs": certs,
+    }
+
+
+def completion(simulator: Simulator, order_no: str, **changes: Any) -> dict[str, Any]:
+    secret = simulator.secret()
+    body = {
+        "appid": secret["appid"],
+        "service_id": secret["service_id"],
+        "finish_type": 2,
+        "total_amount": 300,
+        "fees": [{"fee_name": "可乐", "fee_amount": 300}],
+        "finish_ticket": simulator.order(order_no)["finish_ticket"],
+    } | changes
+    number = order_no.replace("|", "%7C").replace("*", "%2A")
+    return as_merchant(simulator) | {"method": "post", "path": f"{ORDERS}/{number}/complete", "body": body}
+
+
+def query(simulator: Simulator, order_no: str) -> dict[str, Any]:
+    secret = simulator.secret()
+    params = {"service_id": secret["service_id"], "out_order_no": order_no, "appid": secret["appid"]}
+    return as_merchant(simulator) | {"method": "get", "path": ORDERS, "params": params}
+
+
+def test_it_completes_and_queries_an_order(simulator: Simulator, order_no: str) -> None:
+    simulator.open_order(order_no)
+    accepted, found = run(completion(simulator, order_no), query(simulator, order_no))
+    assert (accepted["status"], accepted["data"]["order_id"]) == (200, simulator.order(order_no)["order_id"])
+    assert (found["status"], found["data"]["state"], found["data"]["total_amount"]) == (200, "FINISHED", 300)
+    assert all(request["verified"] for request in simulator.requests(order_no))
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("wrong_signature", "EV3_RES_HEADER_SIGNATURE_DIGEST"),
+        ("signtest", "EV3_RES_HEADER_SIGNATURE_DIGEST"),
+        ("unsigned", "EV3_RES_HEADERS_INCOMPLATE"),
+        ("missing_header", "EV3_RES_HEADERS_INCOMPLATE"),
+        ("unknown_serial", "EV3_RES_HEADER_PLATFORM_SERIAL"),
+        ("stale_timestamp", "EV3_RES_HEADER_TIMESTAMP_OFFSET"),
+        ("future_timestamp", "EV3_RES_HEADER_TIMESTAMP_OFFSET"),
+    ],
+)
+def test_it_refuses_a_reply_for_the_reason_the_simulator_gave_it(
+    simulator: Simulator, order_no: str, fault: str, reason: str
+) -> None:
+    simulator.open_order(order_no)
+    simulator.script(order_no, "query", fault=fault)
+    (refused,) = run(query(simulator, order_no))
+    assert refused["failed"] == reason
+
+
+def test_a_refusal_reaches_it_as_wechat_pay_words_it(simulator: Simulator, order_no: str) -> None:
+    simulator.open_order(order_no)
+    wrong_amount = completion(simulator, order_no, total_amount=301)
+    wrong_serial = query(simulator, order_no) | {"serial": "AB" * 20}
+    amount, serial = run(wrong_amount, wrong_serial)
+    assert (amount["status"], amount["data"]["detail"]["field"]) == (400, "/total_amount")
+    assert (serial["status"], serial["data"]["code"]) == (401, "SIGN_ERROR")
+
+
+def test_both_write_and_sign_a_request_alike(simulator: Simulator) -> None:
+    secret = simulator.secret()
+    signer = parse(json.dumps(secret), secret["mchid"]).signer
+    request = {
+        "method": "POST",
+        "target": "/v3/payscore/smartretail-orders/A%7Cb%2A1/complete",
+        "timestamp": 1_700_000_000,
+        "nonce": "593BEC0C930BF1AFEB40B4A08C8FB242",
+        "body": '{"fee_name":"可乐"}',
+    }
+    (message,) = run({"operation": "message", **request})
+    (signature,) = run(
+        {"operation": "sign", "message": message, "privateKey": secret["merchant_private_key"]}
+    )
+    ours = signer.authorization(
+        request["method"],
+        request["target"],
+        request["body"].encode(),
+        timestamp=request["timestamp"],
+        nonce=request["nonce"],
+    )
+    assert ours.endswith(f'signature="{signature}"')
+
+
+def test_it_verifies_what_the_layer_signs_and_the_layer_what_it_signs(simulator: Simulator) -> None:
+    secret = simulator.secret()
+    signer = parse(json.dumps(secret), secret["mchid"]).signer
+    public_key = signer.private_key.public_key()
+    pem = public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    body = '{"message":"可乐"}'
+    message = f"1700000000\nN\n{body}\n"
+    signed = {"operation": "verify", "signature": signer.sign(message.encode()), "publicKey": pem}
+    right, wrong, theirs = run(
+        {**signed, "message": message},
+        {**signed, "message": message + " "},
+        {"operation": "sign", "message": message, "privateKey": secret["merchant_private_key"]},
+    )
+    assert (right, wrong) == (True, False)
+    headers = CaseInsensitiveDict(
+        {
+            "Wechatpay-Timestamp": "1700000000",
+            "Wechatpay-Nonce": "N",
+            "Wechatpay-Serial": "S",
+            "Wechatpay-Signature": theirs,
+        }
+    )
+    verify(headers, body.encode(), {"S": public_key}.get, 1_700_000_000)
+    with pytest.raises(NotVerified):
+        verify(headers, body.encode() + b" ", {"S": public_key}.get, 1_700_000_000)
+
+
+def test_both_decrypt_the_published_ciphertexts_alike() -> None:
+    vectors = [vector for vector in VECTORS if vector["kind"] == "aes-256-gcm"]
+    theirs = run(
+        *(
+            {
+                "operation": "decrypt",
+                "ciphertext": vector["ciphertext"],
+                "apiV3Key": vector["key_utf8"],
+                "nonce": vector["nonce"],
+                "associatedData": vector["aad"],
+            }
+            for vector in vectors
+        )
+    )
+    ours = [
+        decrypt(
+            v["key_utf8"].encode(), nonce=v["nonce"], associated_data=v["aad"], ciphertext=v["ciphertext"]
+        )
+        for v in vectors
+    ]
+    assert [text.encode() for text in theirs] == ours
