@@ -5,8 +5,9 @@ What each answer means stands in `wechatpay.decisions`; here is what follows fro
 
 from http import HTTPStatus
 
+from invocation.failure import Failure
 from order import CANCEL, InvalidOrder, Order
-from result import Failure, Result
+from result import Result
 from wechatpay import smart_retail
 from wechatpay.account import Account
 from wechatpay.client import Client
@@ -115,10 +116,14 @@ class Completion:
 
     def _look_before_sending(self) -> OrderState | Result:
         """Query for the ticket. Whatever goes wrong here, nothing was sent to be applied."""
+        account = self._client.account
+        held = account.credentials
         try:
             found = look(self._client, self._key)
         except ServiceError as error:
             return self._rejected("QUERY", error)
+        if account.credentials is not held:  # read again just now: to do so once more would change nothing
+            self._tried.add(Next.REREAD_SECRET)
         return self._judged(found)
 
     def _ask(self, unclear: WeChatPayError) -> OrderState | Result:
@@ -150,26 +155,18 @@ class Completion:
             finish_type=found.finish_type,
             total_amount=found.total_amount,
         )
-        shown = f"state {found.state}, finish_type {found.finish_type}, total_amount {found.total_amount}"
         match verdict:
             case Verdict.OPEN:
                 return found
             case Verdict.AS_ASKED:
                 return Result.settled(order, self._key, "QUERY", found.request_id)
             case Verdict.CONFLICT:
-                message = "the order is already settled otherwise"
-                return self._failed(
-                    Failure("CONFLICT", message, detail=shown, request_id=found.request_id, verified=True)
-                )
+                failure = Failure.of_state("CONFLICT", "the order is already settled otherwise", found)
+                return Result.failed(order, self._key, "QUERY", failure)
             case Verdict.IMPOSSIBLE:
-                message = "the order cannot be completed any more"
-                return self._failed(
-                    Failure("REJECTED", message, detail=shown, request_id=found.request_id, verified=True)
-                )
-        raise OutcomeUnknown(f"{order.out_order_no}: a query says only {shown}")
-
-    def _failed(self, failure: Failure) -> Result:
-        return Result.failed(self._order, self._key, "QUERY", failure)
+                failure = Failure.of_state("REJECTED", "the order cannot be completed any more", found)
+                return Result.failed(order, self._key, "QUERY", failure)
+        raise OutcomeUnknown(f"{order.out_order_no}: a query says only {found}")
 
     def _rejected(self, evidence: str, error: ReplyError) -> Result:
         failure = Failure.quoting("REJECTED", error.problem)

@@ -193,6 +193,20 @@ def test_a_refusal_after_a_rejected_signature_is_judged_as_any_other(
     assert arrived(function, order_no) == ["complete", "complete", "query", "complete"]
 
 
+def test_the_secret_is_read_again_by_force_once_for_the_lookup_and_the_completion_together(
+    function: Function, order_no: str
+) -> None:
+    opened(function, order_no)
+    function.simulator.script(order_no, "query", fault="sign_error")
+    function.simulator.script(order_no, "complete", fault="sign_error", times=None)
+    held, read = read_now(function), []
+    account = Account(lambda: read.append("read") or held)
+    with pytest.raises(MerchantMisconfigured):
+        settle(function, finish(order_no), account)
+    assert read == ["read", "read"]
+    assert arrived(function, order_no) == ["query", "query", "complete"]
+
+
 def test_no_mixture_of_cures_sends_more_than_three_completions(function: Function, order_no: str) -> None:
     opened(function, order_no)
     refused = {
