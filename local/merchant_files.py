@@ -1,0 +1,66 @@
+"""`make merchant`: the simulated merchant's files, as WeChat Pay hands them out, for `make secret`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from local import running
+
+DIRECTORY = running.STATE / "merchant"
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def main() -> int:
+    """Write the files of the running stack's simulator into a directory of the user's choice."""
+    directory = Path(sys.argv[1]) if sys.argv[1:] and sys.argv[1] else DIRECTORY
+    try:
+        secret = write(_control(), directory)
+    except (running.NotRunningError, OSError) as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    key_id = secret.get("wechatpay_public_key_id")
+    print(
+        f"""{directory} holds what a merchant gets from WeChat Pay. Store it:
+  . .local/env
+  make secret FILES={directory} {f"PUBLIC_KEY_ID={key_id} " if key_id else ""}\\
+    APPID={secret["appid"]} SERVICE_ID={secret["service_id"]} < {directory}/api_v3_key.txt"""
+    )
+    return 0
+
+
+def _control() -> str:
+    control = running.read_environment().get("SIMULATOR_CONTROL")
+    if not control:
+        raise running.NotRunningError("the local stack runs without the simulator: WECHATPAY_HOSTS is set")
+    return control
+
+
+def write(control: str, directory: Path) -> dict[str, Any]:
+    """Write the files, readable by this user alone. Returns the secret they make up."""
+    secret: dict[str, Any] = _get(f"{control}/secret")
+    files = {
+        "apiclient_key.pem": secret["merchant_private_key"],
+        "apiclient_cert.pem": _get(f"{control}/merchant-certificate"),
+        "api_v3_key.txt": f"{secret['api_v3_key']}\n",
+    }
+    if "wechatpay_public_key" in secret:
+        files["pub_key.pem"] = secret["wechatpay_public_key"]
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name, text in files.items():
+        path = directory / name
+        path.touch(mode=0o600)
+        path.write_text(text)
+    return secret
+
+
+def _get(url: str) -> Any:
+    with _DIRECT.open(url, timeout=10) as reply:
+        return json.load(reply)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

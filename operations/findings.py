@@ -1,0 +1,65 @@
+"""What a check found: pass, a note, or a failure that says what to do."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from rich.console import Console
+from rich.text import Text
+
+
+class Verdict(Enum):
+    """A note does not fail a command: something could not be checked, or needs attention soon."""
+
+    PASS = "pass"  # noqa: S105 - not a password
+    NOTE = "note"
+    FAIL = "FAIL"
+
+
+_STYLES = {Verdict.PASS: "green", Verdict.NOTE: "yellow", Verdict.FAIL: "bold red"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of a report. `message` says what was seen, and when it is no pass, what to do."""
+
+    subject: str
+    verdict: Verdict
+    message: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether this fails the command."""
+        return self.verdict is Verdict.FAIL
+
+    def about(self, subject: str) -> "Finding":
+        """Return the same about something more precise."""
+        return Finding(f"{self.subject} {subject}", self.verdict, self.message)
+
+
+def passed(subject: str, message: str) -> Finding:
+    """It is as it should be."""
+    return Finding(subject, Verdict.PASS, message)
+
+
+def note(subject: str, message: str) -> Finding:
+    """It is worth knowing, and fails nothing."""
+    return Finding(subject, Verdict.NOTE, message)
+
+
+def failed(subject: str, message: str) -> Finding:
+    """It is wrong, and the message says what to do."""
+    return Finding(subject, Verdict.FAIL, message)
+
+
+def report(console: Console, findings: Iterable[Finding]) -> bool:
+    """Print each finding as soon as it is there. Returns whether none failed."""
+    good = True
+    for finding in findings:
+        line = Text.assemble(
+            (f"{finding.verdict.value:<4} ", _STYLES[finding.verdict]), (f"{finding.subject}: ", "bold")
+        )
+        # soft_wrap: a line that is piped to a file or a ticket stays one line.
+        console.print(line + Text(finding.message), soft_wrap=True)
+        good = good and not finding.failed
+    return good

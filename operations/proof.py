@@ -1,0 +1,176 @@
+"""Proving credentials by calls that change nothing: WeChat Pay must accept our signature, and we its own."""
+
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+from wechatpay.account import Account
+from wechatpay.client import Client
+from wechatpay.credentials import Credentials
+from wechatpay.deadline import Deadline
+from wechatpay.errors import (
+    MerchantMisconfigured,
+    Problem,
+    ReplyError,
+    ServiceError,
+    Unverifiable,
+    WeChatPayError,
+)
+from wechatpay.exchange import Exchanger
+from wechatpay.platform_keys import PlatformKeys
+from wechatpay.smart_retail import OrderKey, query
+from wechatpay.transport import Reply, Transport
+
+from operations.findings import Finding, failed, note, passed
+
+QUERY = "signed query 签名查询"
+API_V3_KEY = "APIv3 key"
+CLOCK = "clock 时钟"
+SECONDS = 20.0
+_REFUSED_AFTER_SECONDS = 300.0
+_NOTABLE_SECONDS = 30.0
+_WHERE = "商户平台 → 账户中心 → API安全"
+_PLACEHOLDER = "0"
+
+
+class Recording(Transport):
+    """A transport that remembers the last reply and when it came, to tell this clock from WeChat Pay's."""
+
+    last: tuple[float, Reply] | None = None
+
+    def send(
+        self, method: str, host: str, target: str, headers: Mapping[str, str], body: bytes, timeout: float
+    ) -> Reply:
+        """Send as `Transport` does."""
+        reply = super().send(method, host, target, headers, body, timeout)
+        self.last = (time.time(), reply)
+        return reply
+
+
+def prove(
+    credentials: Credentials, hosts: Sequence[str], transport: Recording, order: str | None = None
+) -> Iterator[Finding]:
+    """Make a signed query, and where WeChat Pay offers it the encrypted download; tell what they prove.
+
+    Args:
+        credentials: what to prove.
+        hosts: WeChat Pay's base URLs.
+        transport: carries the calls.
+        order: an order that exists; without it one is asked for that cannot exist.
+    """
+    yield _query(credentials, hosts, transport, order)
+    yield _api_v3_key(credentials, hosts, transport)
+    yield _clock(transport)
+
+
+def _query(
+    credentials: Credentials, hosts: Sequence[str], transport: Transport, order: str | None
+) -> Finding:
+    account = Account(lambda: credentials)
+    client = Client(Exchanger(account, transport), hosts, Deadline(SECONDS))
+    number = order or f"DOCTOR-{secrets.token_hex(12)}"
+    signer = credentials.signer
+    key = OrderKey(
+        signer.mchid, credentials.appid or _PLACEHOLDER, credentials.service_id or _PLACEHOLDER, number
+    )
+    try:
+        state = query(client, key)
+    except ServiceError as exc:
+        return _answered(exc.problem, credentials)
+    except MerchantMisconfigured as exc:
+        return failed(
+            QUERY,
+            f"{exc}. The secret holds no WeChat Pay public key, so platform certificates were downloaded. "
+            f"When this merchant uses the public key, give it and its id ({_WHERE} → 微信支付公钥)",
+        )
+    except ReplyError as exc:
+        return failed(QUERY, _not_verified(exc.problem))
+    except WeChatPayError as exc:
+        return failed(QUERY, f"no answer: {exc}. Check the way from this machine to {', '.join(hosts)}")
+    return passed(QUERY, f"verified 200: order {number} is {state.state}; key and serial agree")
+
+
+def _answered(problem: Problem, credentials: Credentials) -> Finding:
+    """Read what a refusal proves: WeChat Pay checks our signature before it looks at the order."""
+    match problem.status:
+        case HTTPStatus.UNAUTHORIZED:
+            return failed(
+                QUERY,
+                f"WeChat Pay refuses the signature ({problem}). "
+                f"Serial {credentials.signer.serial_no} and the private key must be those of a certificate "
+                f"that merchant {credentials.signer.mchid} has in use ({_WHERE} → API证书)",
+            )
+        case HTTPStatus.FORBIDDEN:
+            return failed(
+                QUERY,
+                f"the merchant may not do this ({problem}). Ask WeChat Pay to open 支付分智慧零售 "
+                "for this mchid and service_id",
+            )
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            return failed(QUERY, f"too many requests ({problem}). Try again in a minute")
+    if not problem.verified:
+        return failed(QUERY, _not_verified(problem))
+    if problem.status == HTTPStatus.NOT_FOUND:
+        return passed(QUERY, "verified 404 for an order that cannot exist; key and serial agree")
+    if problem.status == HTTPStatus.BAD_REQUEST and not (credentials.appid and credentials.service_id):
+        return note(
+            QUERY,
+            "verified 400: key and serial agree. The secret has no appid or no service_id, so the service "
+            "itself was not checked",
+        )
+    return failed(
+        QUERY,
+        f"key and serial agree, but WeChat Pay refuses the query ({problem}). "
+        f"Check appid {credentials.appid} and service_id {credentials.service_id}",
+    )
+
+
+def _not_verified(problem: Problem) -> str:
+    return (
+        f"the reply is not proven to be WeChat Pay's ({problem}). The public key and its id must be the pair "
+        f"shown at {_WHERE} → 微信支付公钥. When they are: some refusals are not signed, "
+        "so name an order that exists, ORDER=..."
+    )
+
+
+def _api_v3_key(credentials: Credentials, hosts: Sequence[str], transport: Transport) -> Finding:
+    """Try the key on the platform certificates, which WeChat Pay encrypts with it, if it still has any."""
+    alone = replace(credentials, public_key=None, public_key_id=None, certificates=())
+    exchanger = Exchanger(Account(lambda: alone), transport)
+    try:
+        PlatformKeys(exchanger, lambda: hosts, lambda: SECONDS).require_one()
+    except (MerchantMisconfigured, WeChatPayError) as exc:
+        cause = exc.__cause__
+        if isinstance(cause, Unverifiable):
+            return failed(API_V3_KEY, f"{cause}. Set the key shown at {_WHERE} → APIv3密钥")
+        if isinstance(cause, ServiceError) and cause.problem.status == HTTPStatus.NOT_FOUND:
+            return passed(API_V3_KEY, "32 bytes; a merchant of the public key has nothing to try it on")
+        return note(API_V3_KEY, f"32 bytes; not tried: {exc}")
+    return passed(API_V3_KEY, "decrypts the platform certificates")
+
+
+def _clock(transport: Recording) -> Finding:
+    if transport.last is None:
+        return note(CLOCK, "not compared: no reply")
+    at, reply = transport.last
+    theirs = _time_of(reply)
+    if theirs is None:
+        return note(CLOCK, "not compared: the reply has no time")
+    away = at - theirs
+    told = f"this clock is {abs(away):.0f} s {'ahead of' if away > 0 else 'behind'} WeChat Pay's"
+    if abs(away) >= _REFUSED_AFTER_SECONDS:
+        return failed(CLOCK, f"{told}; 300 s are refused. Set it (NTP) and run this again")
+    return note(CLOCK, f"{told}; set it (NTP)") if abs(away) > _NOTABLE_SECONDS else passed(CLOCK, told)
+
+
+def _time_of(reply: Reply) -> float | None:
+    timestamp = reply.headers.get("Wechatpay-Timestamp", "")
+    if timestamp.isascii() and timestamp.isdigit():
+        return float(timestamp)
+    try:
+        return parsedate_to_datetime(reply.headers.get("Date", "")).timestamp()
+    except ValueError:
+        return None

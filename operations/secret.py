@@ -1,0 +1,72 @@
+"""`make secret`: store or rotate a merchant's secret, once it is proven against WeChat Pay."""
+
+import getpass
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+from wechatpay.credentials import parse
+
+from operations import expiry, findings, merchant_files
+from operations.composition import Given, compose
+from operations.errors import Stop
+from operations.proof import Recording, prove
+from operations.staging import StagedSecret
+
+_LONGEST_KEY_BYTES = 4096
+_PROMPT = "APIv3 key APIv3密钥 (hidden 不显示; Enter keeps the present one 回车保留): "
+
+
+def read_api_v3_key(descriptor: int | None) -> bytes:
+    """Ask for the APIv3 key without showing it, or read it from a descriptor or redirected standard input.
+
+    Never from an argument or the environment: both can be read by others on the machine. Empty keeps what the
+    secret holds.
+    """
+    try:
+        if descriptor is not None:
+            found = os.read(descriptor, _LONGEST_KEY_BYTES)
+        elif sys.stdin.isatty():
+            found = getpass.getpass(_PROMPT).encode()
+        else:
+            found = sys.stdin.buffer.readline(_LONGEST_KEY_BYTES)
+    except OSError as exc:
+        raise Stop(f"api_v3_key: cannot be read: {exc.strerror}") from exc
+    return found.rstrip(b"\r\n")
+
+
+def run(
+    console: Console,
+    secret: StagedSecret,
+    given: Given,
+    api_v3_key: bytes,
+    hosts: Sequence[str],
+    *,
+    order: str | None = None,
+    transport: Recording | None = None,
+) -> None:
+    """Check, stage, prove and promote. Raises `Stop`, with AWSCURRENT untouched, when anything is wrong."""
+    described = secret.describe()
+    value, certificate = compose(given, api_v3_key, secret.value() if described else None)
+    carrier = transport or Recording()
+
+    def proven(stored: dict[str, Any]) -> None:
+        credentials = parse(json.dumps(stored), str(value["mchid"]))
+        if not findings.report(console, prove(credentials, hosts, carrier, order)):
+            raise Stop("these credentials do not work, see above; orders are not affected 新密钥未生效")
+
+    console.print(f"merchant 商户 {value['mchid']}, serial {value['merchant_serial_no']}", soft_wrap=True)
+    secret.store(value, proven, lambda text: console.print(text, soft_wrap=True))
+    if certificate is not None:
+        secret.tag(expiry.tags(certificate.serial_no, certificate.expires))
+    findings.report(console, _aftercare(secret, value))
+
+
+def _aftercare(secret: StagedSecret, value: dict[str, Any]) -> Iterator[findings.Finding]:
+    kept = expiry.read(str(value["mchid"]), secret.describe() or {})
+    yield expiry.judge(kept, merchant_files.now(), str(value["merchant_serial_no"]))
+    if not (value.get("appid") and value.get("service_id")):
+        yield findings.note("appid, service_id", "not in the secret: every order event must carry them")

@@ -1,0 +1,123 @@
+"""Which stack the commands work on: STACK_NAME, the region and the profile, as for every AWS tool.
+
+ARNs are taken from what the stack and the APIs return, never put together here, so the same commands work in
+`aws`, in `aws-cn` and against the local stack (`. .local/env`).
+"""
+
+import functools
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from operations.errors import Stop
+
+DEFAULT_STACK = "smart-retail-settlement"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_ARN_OF_A_MACHINE = re.compile(r"(?:[^:]+:){6}[^:]+")
+
+
+def error_code(exc: ClientError) -> str:
+    """Return AWS's name of an error."""
+    return str(exc.response.get("Error", {}).get("Code", ""))
+
+
+@dataclass(frozen=True)
+class Function:
+    """The deployed function as it is configured now.
+
+    Attributes:
+        hosts: WeChat Pay's base URLs, main host first.
+        secret_prefix: what the names of merchants' secrets start with.
+        default_mchid: the merchant of events that name none; may be empty.
+        role: ARN of its role.
+    """
+
+    arn: str
+    hosts: tuple[str, ...]
+    secret_prefix: str
+    default_mchid: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """A stack in an account and region.
+
+    Args:
+        stack_name: the CloudFormation stack.
+        region, profile: as the AWS CLI takes them; None takes its defaults from the environment.
+    """
+
+    stack_name: str
+    region: str | None = None
+    profile: str | None = None
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of `service` that retries when it is throttled."""
+        endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+        local = urlsplit(endpoint).hostname in _LOOPBACK
+        config = Config(retries={"total_max_attempts": 5, "mode": "standard"}, proxies={} if local else None)
+        create: Any = _session(self.region, self.profile).client
+        return create(service, config=config)
+
+    @functools.cached_property
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs. Raises `Stop` when there is no such stack."""
+        try:
+            stacks = self.client("cloudformation").describe_stacks(StackName=self.stack_name)["Stacks"]
+        except ClientError as exc:
+            if error_code(exc) == "ValidationError":
+                raise Stop(
+                    f"there is no stack {self.stack_name!r} in this account and region: "
+                    "deploy it (make deploy), or name it with STACK_NAME and AWS_REGION 没有这个堆栈"
+                ) from exc
+            raise
+        return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
+
+    @functools.cached_property
+    def function(self) -> Function:
+        """The function behind the stack's alias."""
+        arn = self.outputs["CompleteOrderFunctionArn"]
+        found = self.client("lambda").get_function_configuration(FunctionName=arn)
+        variables = found.get("Environment", {}).get("Variables", {})
+        return Function(
+            arn=arn,
+            hosts=parse_hosts(variables.get("WECHATPAY_HOSTS", "")),
+            secret_prefix=variables.get("MERCHANT_SECRET_PREFIX", self.outputs["MerchantSecretPrefix"]),
+            default_mchid=variables.get("DEFAULT_MCHID", ""),
+            role=found["Role"],
+        )
+
+    @property
+    def state_machine(self) -> str:
+        """ARN to start executions with, as the stack gives it: of the machine or of an alias of it."""
+        return self.outputs["StateMachineArn"]
+
+    @property
+    def whole_state_machine(self) -> str:
+        """ARN of the machine itself: lists executions of every version and alias."""
+        found = _ARN_OF_A_MACHINE.match(self.state_machine)
+        return found[0] if found else self.state_machine
+
+    def mchid(self, given: str | None) -> str:
+        """Return the merchant meant: the one given, else the stack's default."""
+        mchid = given or self.function.default_mchid
+        if not mchid:
+            raise Stop("which merchant? MCHID=1900000001 (the stack has no DefaultMchid) 请指定商户号")
+        return mchid
+
+
+@functools.cache
+def _session(region: str | None, profile: str | None) -> boto3.session.Session:
+    return boto3.session.Session(region_name=region, profile_name=profile)
+
+
+def parse_hosts(text: str) -> tuple[str, ...]:
+    """Read base URLs separated by commas."""
+    return tuple(host.strip().rstrip("/") for host in text.split(",") if host.strip())
