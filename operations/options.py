@@ -1,0 +1,65 @@
+"""Options that several commands share, and how their text is read."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from operations.errors import Stop
+from operations.target import DEFAULT_STACK, Target
+
+StackName = Annotated[
+    str, typer.Option("--stack-name", envvar="STACK_NAME", help="CloudFormation stack 堆栈")
+]
+Region = Annotated[
+    str | None, typer.Option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="区域")
+]
+Profile = Annotated[
+    str | None, typer.Option("--profile", envvar="AWS_PROFILE", help="credentials profile 凭证配置")
+]
+Mchid = Annotated[
+    str | None, typer.Option("--mchid", help="merchant 商户号; default: of the files, or the stack's")
+]
+Order = Annotated[
+    str | None, typer.Option("--order", help="ask about this order, which exists 用真实订单号查询")
+]
+Reasons = Annotated[
+    list[str] | None, typer.Option("--reason", help="only this error or status, repeatable 按原因筛选")
+]
+Orders = Annotated[
+    list[str] | None, typer.Option("--order", help="only this out_order_no, repeatable 按订单号筛选")
+]
+Since = Annotated[
+    str | None, typer.Option("--since", help="ended since: 2026-11-23T02:00 (local time), or 3h, 2d ago")
+]
+Before = Annotated[str | None, typer.Option("--before", help="ended before, written like --since")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="show what would be done 仅演示")]
+Rate = Annotated[float, typer.Option("--rate", min=0.01, max=100, help="calls a second 每秒次数")]
+
+STACK = DEFAULT_STACK
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def moment(text: str | None, now: datetime) -> datetime | None:
+    """Read a time: ISO 8601 (without a zone: this machine's), or an age such as `3h`."""
+    if not text:
+        return None
+    if text[-1:] in _UNITS and text[:-1].isdigit():
+        return now - timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError as exc:
+        raise Stop(f"{text!r} is no time: write 2026-11-23T02:00, 30m, 3h or 2d") from exc
+
+
+def existing(directory: Path | None, given: Path | None, name: str) -> Path | None:
+    """Return the file given, else the one of that name in the directory when it is there."""
+    if given is not None or directory is None:
+        return given
+    return directory / name if (directory / name).exists() else None
+
+
+def target_of(stack_name: str, region: str | None, profile: str | None) -> Target:
+    """Return the stack meant. Empty text, as Make passes it, counts as not given."""
+    return Target(stack_name or STACK, region or None, profile or None)
