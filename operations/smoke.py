@@ -1,0 +1,148 @@
+"""`make smoke`: after a deployment, one execution that shows the stack works, followed to its end.
+
+Without an order it cancels one that cannot exist. The function has no ticket, so it asks by a signed query
+and sends nothing else; WeChat Pay's verified 404 ends it as REJECTED, published as `Order Failed` with
+`metadata.smoke`. That exercises the workflow, the function, the secret, WeChat Pay and the bus, and charges
+nobody. It is a FAILED execution on purpose: an alarm on those may ring once.
+"""
+
+import json
+import secrets
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from operations import executions
+from operations.errors import Stop
+from operations.executions import Execution
+from operations.target import Target
+
+_TO_FAILED = ("ServiceEnded", "Outcome", "OrderFailed", "Failed")
+# From here on the order is accepted, and the workflow waits for the debit: seconds, or days.
+_ACCEPTED = "AwaitPayment"
+_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Smoke:
+    """One execution to start, and what it must come to.
+
+    Attributes:
+        event: the order event, as JSON.
+        expected: what it must come to, in words.
+        holds: tells whether an execution came to that.
+    """
+
+    event: str
+    expected: str
+    holds: Callable[[Execution], bool]
+
+
+def order(path: Path) -> Smoke:
+    """Settle the order of a file, for real: it must succeed, or be accepted and wait to be paid."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        json.loads(text)
+    except OSError as exc:
+        raise Stop(f"{path} cannot be read: {exc.strerror}") from exc
+    except ValueError as exc:
+        raise Stop(f"{path} is not JSON in UTF-8: {exc}") from exc
+    return Smoke(
+        text,
+        "SUCCEEDED, or accepted and waiting to be paid",
+        lambda execution: (
+            execution.status == "SUCCEEDED"
+            or (execution.status == "RUNNING" and _ACCEPTED in execution.states)
+        ),
+    )
+
+
+def impossible_order(mchid: str, appid: str | None = None, service_id: str | None = None) -> Smoke:
+    """Cancel an order that cannot exist: it must be refused by WeChat Pay itself, verified."""
+    event = {
+        "out_order_no": _number(),
+        "mchid": mchid,
+        "finish_type": 1,
+        "cancel_reason": "smoke test",
+        "metadata": {"smoke": True},
+        **({"appid": appid} if appid else {}),
+        **({"service_id": service_id} if service_id else {}),
+    }
+
+    def holds(execution: Execution) -> bool:
+        problem = _problem(execution)
+        return (
+            execution.states == _TO_FAILED
+            and execution.error == "REJECTED"
+            and problem.get("status") == HTTPStatus.NOT_FOUND
+            and problem.get("verified") is True
+        )
+
+    return Smoke(json.dumps(event), "FAILED in OrderFailed: REJECTED by a verified 404", holds)
+
+
+def invalid_order() -> Smoke:
+    """Send an event that breaks the rules: nothing may reach WeChat Pay. Needs no merchant."""
+    event = {"out_order_no": _number(), "finish_type": 0, "metadata": {"smoke": True}}
+    return Smoke(
+        json.dumps(event),
+        "FAILED in OrderFailed: INVALID_INPUT, nothing sent",
+        lambda execution: execution.states == _TO_FAILED and execution.error == "INVALID_INPUT",
+    )
+
+
+def run(target: Target, smoke: Smoke, say: Callable[[str], None]) -> bool:
+    """Start the execution, follow it, print path and result. Returns whether it came to what it must."""
+    client = target.client("stepfunctions")
+    started = client.start_execution(
+        stateMachineArn=target.state_machine, name=f"smoke-{secrets.token_hex(16)}", input=smoke.event
+    )
+    say(started["executionArn"])
+    execution = executions.follow(
+        client, started["executionArn"], lambda state: say(f"  {state}"), until=_ACCEPTED
+    )
+    if execution.output is not None:
+        say(json.dumps(execution.output, ensure_ascii=False, indent=2))
+    elif execution.error or execution.cause:
+        say(f"{execution.error}: {executions.message_of(execution.cause)}")
+    good = smoke.holds(execution)
+    say(f"{execution.status}; expected {smoke.expected}")
+    return good
+
+
+def open_in_simulator(control: str, event: str) -> None:
+    """Open the order in the local simulator first, as the cabinet did when its door was opened."""
+    found = json.loads(event)
+    number = found.get("out_order_no") if isinstance(found, dict) else None
+    if not isinstance(number, str) or not number:
+        return
+    url = f"{control}/orders/{urllib.parse.quote(number, safe='')}"
+    if urllib.parse.urlsplit(url).hostname != "127.0.0.1":
+        raise Stop("SIMULATOR_CONTROL must be on 127.0.0.1")
+    known = {name: found[name] for name in ("appid", "service_id", "finish_ticket") if name in found}
+    asked = urllib.request.Request(  # noqa: S310 - loopback, checked above
+        url, json.dumps(known).encode(), {"Content-Type": "application/json"}, method="PUT"
+    )
+    try:
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=_SECONDS).close()
+    except urllib.error.HTTPError:
+        return  # it is open already
+    except OSError as exc:
+        raise Stop(f"the simulator does not answer: {exc}") from exc
+
+
+def _number() -> str:
+    return f"SMOKE-{secrets.token_hex(12)}"
+
+
+def _problem(execution: Execution) -> dict[str, Any]:
+    try:
+        found = json.loads(execution.cause)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
