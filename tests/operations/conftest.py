@@ -1,0 +1,144 @@
+"""The operator's commands as they are run: real files, an embedded AWS and a simulated WeChat Pay."""
+
+import io
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import merchant_files
+from local.aws import EmbeddedAws
+from local.simulator import Simulator
+from local.stack import Stack, deploy
+from operations import __main__ as command_line
+from operations.staging import StagedSecret
+
+STACK_NAME = "operations"
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Iterator[Simulator]:
+    with Simulator(debit_after=None) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[EmbeddedAws]:
+    with EmbeddedAws(wait_scale=0) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack(aws: EmbeddedAws, simulator: Simulator) -> Stack:
+    """The project's stack; its merchant's secret is stored."""
+    hosts, secret = ",".join(simulator.hosts), simulator.secret()
+    deployed = deploy(
+        aws.environment(), {"WeChatPayHosts": hosts, "DefaultMchid": secret["mchid"]}, name=STACK_NAME
+    )
+    deployed.store_secret(secret)
+    return deployed
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command came to: its exit status, and all it printed."""
+
+    status: int
+    text: str
+
+
+type Command = Callable[..., Ran]
+
+
+@pytest.fixture
+def command(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run `python -m operations ...` in this process; `typed` is its redirected standard input."""
+    for name, value in {**aws.environment(), "STACK_NAME": STACK_NAME}.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: str, typed: str = "") -> Ran:
+        monkeypatch.setattr(sys, "argv", ["operations", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode())))
+        with pytest.raises(SystemExit) as exited:
+            command_line.main()
+        said = capsys.readouterr()
+        return Ran(int(exited.value.code or 0), said.out + said.err)
+
+    return run
+
+
+class Merchant:
+    """A merchant's files in a directory, and the command that stores them, under a prefix of this test."""
+
+    def __init__(self, simulator: Simulator, command: Command, client: Any, directory: Path) -> None:
+        self.simulator = simulator
+        self.prefix = f"test/{uuid.uuid4().hex}/"
+        self.directory = directory / self.prefix
+        self.directory.mkdir(parents=True)
+        self.stored = StagedSecret(client, f"{self.prefix}{simulator.secret()['mchid']}")
+        self._command = command
+        self.take_files()
+
+    def take_files(self) -> None:
+        """Take the files as they are now from WeChat Pay."""
+        secret = merchant_files.write(self.simulator.control_url, self.directory)
+        self.api_v3_key: str = secret["api_v3_key"]
+        self.public_key_id: str | None = secret.get("wechatpay_public_key_id")
+
+    def put(self, name: str, content: str | bytes) -> Path:
+        path = self.directory / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def store(self, *arguments: str, typed: str | None = None) -> Ran:
+        """Run `make secret` with all of the merchant's files."""
+        secret = self.simulator.secret()
+        known = ["--appid", secret["appid"], "--service-id", secret["service_id"]]
+        if self.public_key_id:
+            known += ["--public-key-id", self.public_key_id]
+        return self.change("--files", str(self.directory), *known, *arguments, typed=typed)
+
+    def change(self, *arguments: str, typed: str | None = None) -> Ran:
+        """Run `make secret` with these arguments alone."""
+        where = ["--prefix", self.prefix, "--hosts", ",".join(self.simulator.hosts)]
+        typed = f"{self.api_v3_key}\n" if typed is None else typed
+        return self._command("secret", *where, *arguments, typed=typed)
+
+    def stages(self) -> dict[str, Any]:
+        """Which value each staging label is on: the service id tells versions apart."""
+        labels = [
+            label
+            for version in (self.stored.describe() or {}).get("VersionIdsToStages", {}).values()
+            for label in version
+        ]
+        return {label: (self.stored.value(VersionStage=label) or {}).get("service_id") for label in labels}
+
+
+@pytest.fixture
+def merchant(simulator: Simulator, command: Command, aws: EmbeddedAws, tmp_path: Path) -> Merchant:
+    return Merchant(simulator, command, aws.client("secretsmanager"), tmp_path)
+
+
+@pytest.fixture
+def merchant_of(command: Command, aws: EmbeddedAws, tmp_path: Path) -> Iterator[Callable[..., Merchant]]:
+    """Make a merchant with a WeChat Pay of its own, for tests that change its keys."""
+    made: list[Simulator] = []
+
+    def make(keys: Any = "public_key") -> Merchant:
+        made.append(Simulator(keys=keys, debit_after=None).__enter__())
+        return Merchant(made[-1], command, aws.client("secretsmanager"), tmp_path)
+
+    yield make
+    for simulator in made:
+        simulator.__exit__(None, None, None)
+
+
+def secrets_in(text: str, secret: dict[str, Any]) -> list[str]:
+    """Names of the secret's fields of which a part stands in a text."""
+    lines = [line for line in secret["merchant_private_key"].splitlines() if not line.startswith("---")]
+    parts = {"merchant_private_key": lines, "api_v3_key": [secret["api_v3_key"]]}
+    return [name for name, found in parts.items() if any(part in text for part in found)]

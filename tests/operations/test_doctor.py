@@ -1,0 +1,169 @@
+"""`make doctor`: what is wrong is named on its own line, with what to do, and fails the command."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from local.simulator import Simulator
+from local.stack import Stack
+from operations import expiry
+from tests.operations.conftest import Command, Ran
+
+MCHID = "1900000001"
+
+
+@pytest.fixture
+def doctor(command: Command, stack: Stack, simulator: Simulator) -> Iterator[Callable[..., Ran]]:
+    """Run it; afterwards the merchant's secret and WeChat Pay are as they were."""
+    yield lambda *arguments: command("doctor", *arguments)
+    simulator.clear_faults()
+    simulator.set_host(1, up=True)
+    name = stack.store_secret(simulator.secret())
+    tags = [expiry.EXPIRES_TAG, expiry.SERIAL_TAG]
+    stack.client("secretsmanager").untag_resource(SecretId=name, TagKeys=tags)
+
+
+@pytest.fixture
+def secret_name(stack: Stack) -> str:
+    return f"{stack.outputs['MerchantSecretPrefix']}{MCHID}"
+
+
+def line(ran: Ran, subject: str) -> str:
+    (found,) = [each for each in ran.text.splitlines() if each[5:].startswith(subject)]
+    return found
+
+
+def put(stack: Stack, name: str, value: object) -> None:
+    stack.client("secretsmanager").put_secret_value(SecretId=name, SecretString=json.dumps(value))
+
+
+def test_everything_an_order_needs_passes(doctor: Callable[..., Ran], simulator: Simulator) -> None:
+    ran = doctor()
+    assert ran.status == 0
+    passed = [each[5:].split(":")[0].split(" ")[0] for each in ran.text.splitlines() if each[:4] == "pass"]
+    assert passed == ["stack", "secret", "host", "host", "signed", "APIv3", "clock", "IAM", "IAM", "IAM"]
+    assert line(ran, "certificate").startswith("note certificate")
+
+
+def test_a_merchant_without_a_secret_is_told_to_store_one(doctor: Callable[..., Ran]) -> None:
+    ran = doctor("--mchid", "1900000009")
+    assert ran.status == 1
+    assert line(ran, "secret").startswith("FAIL")
+    assert "make secret" in line(ran, "secret")
+
+
+def test_a_malformed_secret_is_told_field_by_field(
+    doctor: Callable[..., Ran], stack: Stack, simulator: Simulator, secret_name: str
+) -> None:
+    secret = simulator.secret()
+    put(stack, secret_name, {**secret, "api_v3_key": secret["api_v3_key"][:31], "merchant_serial_no": "?"})
+    ran = doctor()
+    assert ran.status == 1
+    assert "merchant_serial_no: must be hexadecimal; api_v3_key: must be 32 bytes, is 31" in line(
+        ran, "secret"
+    )
+
+
+def test_a_key_of_another_serial_fails_the_signed_query(
+    doctor: Callable[..., Ran], stack: Stack, simulator: Simulator, secret_name: str
+) -> None:
+    put(stack, secret_name, {**simulator.secret(), "merchant_serial_no": "0123456789ABCDEF"})
+    ran = doctor()
+    assert ran.status == 1
+    assert "WeChat Pay refuses the signature" in line(ran, "signed query")
+
+
+def test_a_host_that_is_down_is_named(doctor: Callable[..., Ran], simulator: Simulator) -> None:
+    simulator.set_host(1, up=False)
+    ran = doctor()
+    assert ran.status == 1
+    down = line(ran, f"host 域名 {simulator.hosts[1]}")
+    assert down.startswith("FAIL")
+    assert "Connection refused" in down
+    assert line(ran, f"host 域名 {simulator.hosts[0]}").startswith("pass")
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(0, "pass"), (-90, "note"), (900, "FAIL"), (-900, "FAIL")])
+def test_the_clock_is_compared_with_the_replys(
+    doctor: Callable[..., Ran], simulator: Simulator, seconds: int, verdict: str
+) -> None:
+    for operation in ("query", "certificates"):
+        simulator.script(None, operation, fault="stale_timestamp", times=2, offset=seconds)
+    ran = doctor()
+    assert line(ran, "clock").startswith(verdict)
+    assert ran.status == (1 if verdict == "FAIL" else 0)
+
+
+def test_a_missing_permission_of_the_function_is_named(doctor: Callable[..., Ran], stack: Stack) -> None:
+    iam = stack.client("iam")
+    arn = stack.outputs["CompleteOrderFunctionArn"]
+    role = stack.client("lambda").get_function_configuration(FunctionName=arn)["Role"].rpartition("/")[2]
+    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    iam.delete_role_policy(RoleName=role, PolicyName=name)
+    try:
+        ran = doctor()
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+    assert ran.status == 1
+    assert "FAIL IAM: the function may not secretsmanager:GetSecretValue on arn:" in ran.text
+
+
+@pytest.mark.parametrize(
+    ("days", "verdict", "told"),
+    [
+        (400, "pass", "valid until"),
+        (29, "note", "expires in 29 days"),
+        (6.9, "FAIL", "expires in 6.9 days"),
+        (0.9, "FAIL", "expires in 0.9 days"),
+        (-1, "FAIL", "expired on"),
+    ],
+)
+def test_the_certificates_expiry_is_read_from_the_tags(
+    doctor: Callable[..., Ran],
+    command: Command,
+    stack: Stack,
+    simulator: Simulator,
+    secret_name: str,
+    days: float,
+    verdict: str,
+    told: str,
+) -> None:
+    expires = datetime.now(UTC) + timedelta(days=days, minutes=5)
+    tags = expiry.tags(simulator.secret()["merchant_serial_no"], expires)
+    stack.client("secretsmanager").tag_resource(SecretId=secret_name, Tags=tags)
+    ran = doctor()
+    assert line(ran, "certificate").startswith(verdict)
+    assert told in line(ran, "certificate")
+    assert ran.status == (1 if verdict == "FAIL" else 0)
+    listed = command("expiry", "--metric")
+    assert told in line(listed, f"certificate 商户证书 {MCHID}")
+    metrics = stack.client("cloudwatch").list_metrics(Namespace="SmartRetail", MetricName=expiry.METRIC)
+    assert [] in [metric["Dimensions"] for metric in metrics["Metrics"]]
+
+
+def test_an_expiry_of_another_certificate_is_not_believed(
+    doctor: Callable[..., Ran], stack: Stack, secret_name: str
+) -> None:
+    tags = expiry.tags("ABCDEF0123456789", datetime.now(UTC) + timedelta(days=400))
+    stack.client("secretsmanager").tag_resource(SecretId=secret_name, Tags=tags)
+    assert line(doctor(), "certificate").startswith("note")
+
+
+def test_a_stack_that_is_not_there_is_told_in_one_sentence(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STACK_NAME", "elsewhere")
+    ran = command("doctor")
+    assert ran.status == 1
+    assert ran.text.startswith("there is no stack 'elsewhere'")
+    assert len(ran.text.splitlines()) == 1
+
+
+def test_what_keeps_the_command_from_aws_is_told_in_one_sentence(command: Command) -> None:
+    ran = command("stuck", "--profile", "nobody")
+    assert ran.status == 1
+    assert ran.text.startswith("AWS cannot be reached or used")
+    assert len(ran.text.splitlines()) == 1

@@ -1,0 +1,95 @@
+"""`make smoke`: one execution after a deployment, followed to its end; without an order nobody is charged."""
+
+import json
+import uuid
+from pathlib import Path
+
+import pytest
+
+from local.simulator import Simulator
+from local.stack import Stack
+from operations import executions
+from tests.operations.conftest import Command
+
+ROLE = "arn:aws:iam::000000000000:role/none"
+PATH_OF_A_FAILED_ORDER = ["ServiceEnded", "Outcome", "OrderFailed", "Failed"]
+
+
+def states(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.startswith("  ") and line.strip().isalpha()]
+
+
+def test_an_order_that_cannot_exist_proves_the_wiring_and_charges_nobody(
+    command: Command, stack: Stack, simulator: Simulator
+) -> None:
+    before = len(simulator.requests())
+    ran = command("smoke")
+    assert ran.status == 0, ran.text
+    assert states(ran.text) == PATH_OF_A_FAILED_ORDER
+    assert "REJECTED" in ran.text
+    assert "complete" not in {request["operation"] for request in simulator.requests()[before:]}
+
+
+def test_an_invalid_order_proves_the_workflow_without_wechat_pay(
+    command: Command, stack: Stack, simulator: Simulator
+) -> None:
+    before = len(simulator.requests())
+    ran = command("smoke", "--invalid")
+    assert ran.status == 0, ran.text
+    assert states(ran.text) == PATH_OF_A_FAILED_ORDER
+    assert len(simulator.requests()) == before
+
+
+def test_a_real_order_is_settled(
+    command: Command, stack: Stack, simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIMULATOR_CONTROL", simulator.control_url)
+    number = f"S|{uuid.uuid4().hex[:20]}*"
+    fees = [{"fee_name": "矿泉水", "fee_amount": 300}]
+    event = {"out_order_no": number, "finish_type": 2, "fees": fees, "total_amount": 300}
+    path = tmp_path / "order.json"
+    path.write_text(json.dumps(event), encoding="utf-8")
+    ran = command("smoke", "--event", str(path))
+    assert ran.status == 0, ran.text
+    assert states(ran.text)[:3] == ["ServiceEnded", "Outcome", "OrderCompleted"]
+    assert '"outcome": "COMPLETED"' in ran.text
+    assert simulator.order(number)["total_amount"] == 300
+
+
+def test_an_order_that_only_waits_to_be_paid_is_not_waited_for(stack: Stack) -> None:
+    client = stack.client("stepfunctions")
+    activity = client.create_activity(name="never-done")["activityArn"]
+    states = {"AwaitPayment": {"Type": "Task", "Resource": activity, "End": True}}
+    machine = client.create_state_machine(
+        name="waits", definition=json.dumps({"StartAt": "AwaitPayment", "States": states}), roleArn=ROLE
+    )
+    arn = client.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
+    told: list[str] = []
+    execution = executions.follow(client, arn, told.append, until="AwaitPayment", sleep=lambda _: None)
+    client.stop_execution(executionArn=arn)
+    assert (execution.status, told) == ("RUNNING", ["AwaitPayment"])
+
+
+def test_a_stack_that_cannot_settle_fails_the_command(command: Command, stack: Stack, tmp_path: Path) -> None:
+    path = tmp_path / "order.json"
+    path.write_text(json.dumps({"out_order_no": "X", "finish_type": 2, "total_amount": 300}))
+    ran = command("smoke", "--event", str(path))
+    assert ran.status == 1
+    assert "INVALID_INPUT" in ran.text
+
+
+def test_a_merchant_that_is_not_set_up_fails_the_command(command: Command, stack: Stack) -> None:
+    ran = command("smoke", "--mchid", "1900000008")
+    assert ran.status == 1
+    assert "MerchantMisconfigured" in ran.text
+
+
+@pytest.mark.parametrize(("content", "told"), [(None, "cannot be read"), ("{", "is not JSON")])
+def test_a_file_that_is_no_event_is_refused(
+    command: Command, tmp_path: Path, content: str | None, told: str
+) -> None:
+    path = tmp_path / "order.json"
+    if content is not None:
+        path.write_text(content)
+    ran = command("smoke", "--event", str(path))
+    assert (ran.status, told in ran.text) == (1, True)
