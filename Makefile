@@ -47,3 +47,46 @@ check: setup ## lint, types, template and workflow checks
 .PHONY: deploy
 deploy: build ## deploy to AWS, guided [ARGS="--config-env ..."]
 	@SAM_CLI_TELEMETRY=0 .venv/bin/sam deploy --guided $(ARGS)
+
+# The operator's commands: on AWS as the AWS CLI is configured, or on the local stack after `. .local/env`.
+# STACK_NAME, AWS_REGION and AWS_PROFILE count; `python -m operations COMMAND --help` tells every option, for ARGS.
+OPERATIONS = PYTHONPATH=layers/wechatpay $(PYTHON) -m operations
+option = $(if $($(1)),--$(2) "$($(1))")
+options = $(foreach each,$($(1)),--$(2) "$(each)")
+selection = $(call options,REASON,reason) $(call options,ORDER,order) $(call option,SINCE,since) \
+	$(call option,BEFORE,before)
+pace = $(if $(DRY_RUN),--dry-run) $(call option,RATE,rate)
+
+.PHONY: merchant
+merchant: setup ## write the simulated merchant's files, to try make secret with [FILES=directory]
+	@$(PYTHON) -m local.merchant_files "$(FILES)"
+
+.PHONY: secret
+secret: setup ## store or rotate a merchant's secret, proven first [FILES PUBLIC_KEY_ID APPID SERVICE_ID MCHID ORDER]
+	@$(OPERATIONS) secret $(call option,FILES,files) $(call option,PUBLIC_KEY_ID,public-key-id) \
+		$(call option,APPID,appid) $(call option,SERVICE_ID,service-id) $(call option,MCHID,mchid) \
+		$(call options,PLATFORM_CERTIFICATE,platform-certificate) $(call option,ORDER,order) $(ARGS)
+
+.PHONY: expiry
+expiry: setup ## when merchants' certificates expire [ARGS=--metric]
+	@$(OPERATIONS) expiry $(ARGS)
+
+.PHONY: doctor
+doctor: setup ## check the stack and a merchant, line by line [MCHID ORDER]
+	@$(OPERATIONS) doctor $(call option,MCHID,mchid) $(call option,ORDER,order) $(ARGS)
+
+.PHONY: smoke
+smoke: setup ## after a deployment: check, and run one order that charges nobody [EVENT=real.json MCHID]
+	@$(OPERATIONS) smoke $(call option,EVENT,event) $(call option,MCHID,mchid) $(ARGS)
+
+.PHONY: stuck
+stuck: setup ## list executions that need someone [REASON ORDER SINCE BEFORE ARGS=--failed]
+	@$(OPERATIONS) stuck $(selection) $(ARGS)
+
+.PHONY: redrive
+redrive: setup ## let interrupted executions go on [REASON ORDER SINCE BEFORE RATE DRY_RUN=1]
+	@$(OPERATIONS) redrive $(selection) $(pace) $(ARGS)
+
+.PHONY: resubmit
+resubmit: setup ## start those again that are too old to redrive [REASON ORDER SINCE BEFORE RATE DRY_RUN=1]
+	@$(OPERATIONS) resubmit $(selection) $(pace) $(ARGS)
