@@ -10,22 +10,18 @@ from completion import Completion, identified
 from invocation.observation import Observation
 from result import Result
 from settings import Settings
-from wechatpay.account import Account
+from wechatpay.account import Accounts
 from wechatpay.client import Client
-from wechatpay.deadline import Deadline
+from wechatpay.deadline import ANSWER_SECONDS, Deadline
 from wechatpay.exchange import Exchanger
 from wechatpay.merchant_secrets import MerchantSecrets
 from wechatpay.transport import Transport
 
-# Kept for the answer itself: a function that Lambda kills while it answers has proven nothing.
-ANSWER_SECONDS = 1.5
-
 logger = Logger(use_rfc3339=True)
 metrics = Metrics()
 settings = Settings.from_environment()
-merchant_secrets = MerchantSecrets(settings.merchant_secret_prefix)
+accounts = Accounts(MerchantSecrets(settings.merchant_secret_prefix).read)
 transport = Transport()
-accounts: dict[str, Account] = {}
 
 
 @logger.inject_lambda_context(log_event=False, clear_state=True)
@@ -37,7 +33,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     with observation.of_invocation(event, context):
         try:
             wanted = order.parse(event, default_mchid=settings.default_mchid, now=datetime.now(UTC))
-            account = account_of(wanted.mchid)
+            account = accounts[wanted.mchid]
             key = identified(wanted, account)
         except order.InvalidOrder as exc:
             result = Result.invalid(event, exc.problems)
@@ -47,10 +43,3 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             result = Completion(wanted, key, client).run()
         observation.of_outcome(**result.summary())
         return result.to_json()
-
-
-def account_of(mchid: str) -> Account:
-    """Return the merchant's account, kept while this execution environment lives."""
-    if mchid not in accounts:
-        accounts[mchid] = Account(lambda: merchant_secrets.read(mchid))
-    return accounts[mchid]

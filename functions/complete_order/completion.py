@@ -54,7 +54,7 @@ class Completion:
         self._key = key
         self._client = client
         self._ticket = order.finish_ticket
-        self._tried: set[Next] = set()
+        self._has_fresh_ticket = False
 
     def run(self) -> Result:
         """Settle the order.
@@ -90,41 +90,31 @@ class Completion:
     def _after(self, error: WeChatPayError) -> Result | None:
         """Return the result this error leads to, None to send once more, or raise."""
         step = after_reply(error)
-        if step in self._tried:  # the cure did not help: what it cures is final now
-            step = _WITHOUT_CURE[step]
-        self._tried.add(step)
+        if step is Next.REREAD_SECRET:
+            if self._client.reread_secret():
+                return None
+            step = Next.MISCONFIGURED
         if step in RAISED:
             raise RAISED[step](self._saying(error)) from error
-        match step:
-            case Next.REREAD_SECRET:
-                self._client.account.reread()
-                return None
-            case Next.REJECT if isinstance(error, ReplyError):
-                return self._rejected("REPLY", error)
-            case Next.FRESH_TICKET:
-                found = self._ask(error)
-                if isinstance(found, Result):
-                    return found
-                self._ticket = found.finish_ticket or self._ticket
-                return None
+        if step is Next.REJECT and isinstance(error, ReplyError):
+            return self._rejected("REPLY", error)
         found = self._ask(error)
         if isinstance(found, Result):
             return found
-        if step is Next.ASK_THEN_REJECT and isinstance(error, ReplyError):
+        if step is Next.FRESH_TICKET and not self._has_fresh_ticket:
+            self._has_fresh_ticket = True
+            self._ticket = found.finish_ticket or self._ticket
+            return None
+        if step in (Next.ASK_THEN_REJECT, Next.FRESH_TICKET) and isinstance(error, ReplyError):
             return self._rejected("QUERY", error)
         raise WeChatPayUnavailable(f"{self._saying(error)}; a query says it is still open") from error
 
     def _look_before_sending(self) -> OrderState | Result:
         """Query for the ticket. Whatever goes wrong here, nothing was sent to be applied."""
-        account = self._client.account
-        held = account.credentials
         try:
-            found = look(self._client, self._key)
+            return self._judged(look(self._client, self._key))
         except ServiceError as error:
             return self._rejected("QUERY", error)
-        if account.credentials is not held:  # read again just now: to do so once more would change nothing
-            self._tried.add(Next.REREAD_SECRET)
-        return self._judged(found)
 
     def _ask(self, unclear: WeChatPayError) -> OrderState | Result:
         """Find out by a verified query what became of a completion that got no clear answer.
@@ -174,10 +164,6 @@ class Completion:
 
     def _saying(self, error: Exception) -> str:
         return f"{self._order.out_order_no}: {error}"
-
-
-# What it comes to when a cure was tried and the same refusal came back.
-_WITHOUT_CURE = {Next.REREAD_SECRET: Next.MISCONFIGURED, Next.FRESH_TICKET: Next.ASK_THEN_REJECT}
 
 
 def _is_proven_absent(error: Exception) -> bool:

@@ -4,42 +4,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
+from invocation.failure import Failure
 from order import CANCEL, Order
-from wechatpay.errors import Problem
 from wechatpay.smart_retail import OrderKey
 
 Outcome = Literal["COMPLETED", "CANCELLED", "FAILED"]
 Evidence = Literal["REPLY", "QUERY"]
-Category = Literal["INVALID_INPUT", "REJECTED", "CONFLICT"]
 
 _OPTIONAL = ("order_id", "error")
 # Step Functions and EventBridge take 256 KiB, and a hostile event may have a problem in every eight bytes.
 _MOST_PROBLEMS = 200
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why an order will never succeed as asked.
-
-    Attributes:
-        category: INVALID_INPUT nothing was sent; REJECTED WeChat Pay will not take it; CONFLICT it is
-            already settled with another amount or the other way.
-        detail: for INVALID_INPUT every problem with its field path; otherwise what WeChat Pay said.
-        verified: whether WeChat Pay's signature on what is quoted here held; None when nothing was sent.
-    """
-
-    category: Category
-    message: str
-    code: str = ""
-    status: int | None = None
-    detail: str | list[str] = ""
-    request_id: str = ""
-    verified: bool | None = None
-
-    @classmethod
-    def quoting(cls, category: Category, problem: Problem) -> "Failure":
-        """Return a failure that says what WeChat Pay said."""
-        return cls(category, **asdict(problem))
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def test_every_reply_is_decided_by_the_row_named_here(function: Function, order_
     opened = function.simulator.open_order(order_no)
     function.simulator.script(order_no, "complete", times=case.times, **case.fault)
     app = function.app
-    exchanger = Exchanger(app.account_of(MCHID), app.transport)
+    exchanger = Exchanger(app.accounts[MCHID], app.transport)
     client = Client(exchanger, function.simulator.hosts, Deadline(30))
     parameters = {"finish_type": 1, "cancel_reason": "误开门", "finish_ticket": opened["finish_ticket"]}
     key = OrderKey(MCHID, APPID, SERVICE_ID, order_no)

@@ -107,3 +107,19 @@ class Account:
         if held.public_key is not None and held.public_key_id is not None:
             keyring = keyring.with_public_key(held.public_key_id, held.public_key)
         self._keyring = keyring
+
+
+class Accounts(dict[str, Account]):
+    """The merchants this process has met, by mchid: each is made when it is first asked for.
+
+    Args:
+        read: reads the secret of a merchant; see `MerchantSecrets.read`.
+    """
+
+    def __init__(self, read: Callable[[str], Credentials]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, mchid: str) -> Account:
+        account = self[mchid] = Account(lambda: self._read(mchid))
+        return account

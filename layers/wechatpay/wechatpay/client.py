@@ -33,6 +33,7 @@ class Client:
         self._exchanger = exchanger
         self._hosts = list(hosts)
         self._deadline = deadline
+        self._has_reread_secret = False
         self._keys = PlatformKeys(exchanger, lambda: list(self._hosts), self._query_seconds)
 
     def post(self, target: str, parameters: JSON, *, reserve: float) -> tuple[JSON, str]:
@@ -83,6 +84,17 @@ class Client:
                 failure = exc
             self._try_last(host)
         raise failure
+
+    def reread_secret(self) -> bool:
+        """Read the merchant's secret by force, once for this order; False when that was done before.
+
+        Raises as `MerchantSecrets.read`.
+        """
+        if self._has_reread_secret:
+            return False
+        self._has_reread_secret = True
+        self.account.reread()
+        return True
 
     def _query_seconds(self) -> float:
         return min(QUERY_SECONDS, self._deadline.remaining())

@@ -3,12 +3,10 @@
 For a completion that got no clear answer the same question means something else: see `decisions`.
 """
 
-from typing import NoReturn
-
 from . import smart_retail
 from .client import Client
 from .decisions import RAISED, Next, after_reply
-from .errors import MerchantMisconfigured, WeChatPayError, WeChatPayUnavailable
+from .errors import MerchantMisconfigured, SettlementError, WeChatPayError, WeChatPayUnavailable
 from .smart_retail import OrderKey, OrderState
 
 
@@ -23,20 +21,15 @@ def look(client: Client, key: OrderKey) -> OrderState:
     try:
         return smart_retail.query(client, key)
     except WeChatPayError as error:
-        if after_reply(error) is not Next.REREAD_SECRET:
-            _raise_what_it_means(error, key)
-    client.account.reread()
-    try:
-        return smart_retail.query(client, key)
-    except WeChatPayError as error:
-        _raise_what_it_means(error, key)
+        step = after_reply(error)
+        if step is Next.REJECT:
+            raise
+        if step is not Next.REREAD_SECRET or not client.reread_secret():
+            raise _meaning(step)(f"{key.out_order_no}: {error}; nothing was sent") from error
+    return look(client, key)
 
 
-def _raise_what_it_means(error: WeChatPayError, key: OrderKey) -> NoReturn:
-    step = after_reply(error)
-    if step is Next.REJECT:
-        raise error
-    told = f"{key.out_order_no}: {error}; nothing was sent"
+def _meaning(step: Next) -> type[SettlementError]:
     if step is Next.REREAD_SECRET:
-        raise MerchantMisconfigured(told) from error
-    raise RAISED.get(step, WeChatPayUnavailable)(told) from error
+        return MerchantMisconfigured
+    return RAISED.get(step, WeChatPayUnavailable)

@@ -57,6 +57,9 @@ class OrderState:
     pay_succ_time: str | None = None
     request_id: str = ""
 
+    def __str__(self) -> str:
+        return f"state {self.state}, finish_type {self.finish_type}, total_amount {self.total_amount}"
+
 
 def complete(client: Client, key: OrderKey, parameters: Mapping[str, Any]) -> Accepted:
     """Complete or cancel an order (完结智慧零售订单). Sending the same parameters again is safe.

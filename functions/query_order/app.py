@@ -1,0 +1,35 @@
+"""The Lambda function `QueryOrder`: asks whether an accepted order is paid. A table of contents."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from invocation.observation import Observation
+from payment import CompletedOrder, collected, summary
+from settings import Settings
+from wechatpay.account import Accounts
+from wechatpay.client import Client
+from wechatpay.deadline import ANSWER_SECONDS, Deadline
+from wechatpay.exchange import Exchanger
+from wechatpay.merchant_secrets import MerchantSecrets
+from wechatpay.transport import Transport
+
+logger = Logger(use_rfc3339=True)
+metrics = Metrics()
+settings = Settings.from_environment()
+accounts = Accounts(MerchantSecrets(settings.merchant_secret_prefix).read)
+transport = Transport()
+
+
+@logger.inject_lambda_context(log_event=False, clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Ask about the order of this result; see `payment` for what comes back and what is raised."""
+    deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS)
+    observation = Observation(logger, metrics)
+    with observation.of_invocation(event, context):
+        order = CompletedOrder.parse(event)
+        exchanger = Exchanger(accounts[order.key.mchid], transport, observe=observation.of_exchange)
+        result = collected(order, Client(exchanger, settings.wechatpay_hosts, deadline))
+        observation.of_outcome(**summary(result))
+        return result

@@ -1,0 +1,39 @@
+"""Why an order will never succeed as asked: the `error` of a FAILED result (section 3 of the contract)."""
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from wechatpay.errors import Problem
+from wechatpay.smart_retail import OrderState
+
+Category = Literal["INVALID_INPUT", "REJECTED", "CONFLICT"]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an order will never succeed as asked.
+
+    Attributes:
+        category: INVALID_INPUT nothing was sent; REJECTED WeChat Pay will not take it; CONFLICT it is
+            already settled with another amount or the other way.
+        detail: for INVALID_INPUT every problem with its field path; otherwise what WeChat Pay said.
+        verified: whether WeChat Pay's signature on what is quoted here held; None when nothing was sent.
+    """
+
+    category: Category
+    message: str
+    code: str = ""
+    status: int | None = None
+    detail: str | list[str] = ""
+    request_id: str = ""
+    verified: bool | None = None
+
+    @classmethod
+    def quoting(cls, category: Category, problem: Problem) -> "Failure":
+        """Return a failure that says what WeChat Pay said."""
+        return cls(category, **asdict(problem))
+
+    @classmethod
+    def of_state(cls, category: Category, message: str, found: OrderState) -> "Failure":
+        """Return a failure that says in what state a verified query found the order."""
+        return cls(category, message, detail=str(found), request_id=found.request_id, verified=True)
