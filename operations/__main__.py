@@ -21,7 +21,7 @@ from operations.target import parse_hosts
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 # A file or a ticket is no narrow terminal.
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
 
 
 @app.command()
