@@ -8,11 +8,13 @@ the wheels of Lambda's platform where they run, otherwise (macOS, Linux on ARM) 
 """
 
 import argparse
+import compileall
 import platform
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 PYTHON_VERSION = "3.13"
 # Lambda's python3.13 runs on Amazon Linux 2023, which has glibc 2.34. pip takes each tag literally.
@@ -73,6 +75,22 @@ def prune(target: Path) -> None:
         record.write_text("".join(kept), encoding="utf-8")
 
 
+def compile_bytecode(target: Path) -> None:
+    """Compiles every module: Lambda cannot write, so it would compile all of them at every cold start.
+
+    Python uses this bytecode without looking at the source's time, which a zip file does not keep, and names
+    modules as they lie on Lambda, so that two builds are the same.
+    """
+    compileall.compile_dir(
+        target,
+        quiet=1,
+        force=True,
+        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+        stripdir=target,
+        prependdir="/opt/python",
+    )
+
+
 def make_readable(target: Path) -> None:
     """Gives every file and directory one mode whatever the umask: Lambda runs as a user of its own."""
     for path in (target, *target.rglob("*")):
@@ -95,6 +113,7 @@ def main() -> int:
         sys.stderr.write("The layer was not built: pip refused a package, see above.\n")
         return 1
     prune(arguments.target)
+    compile_bytecode(arguments.target)
     make_readable(arguments.target)
     return 0
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import marshal
 import os
 import re
 import shutil
@@ -85,11 +86,18 @@ def test_locked_wheel_is_installed_without_scripts_stubs_and_tests(platform: str
     built = tree(tmp_path / "python")
     assert "thing/__init__.py" in built
     assert "thing-1.0.dist-info/METADATA" in built
-    assert not [
-        name for name in built if "bin/" in name or "tests/" in name or name.endswith((".pyi", ".pyc"))
-    ]
+    assert not [name for name in built if "bin/" in name or "tests/" in name or name.endswith(".pyi")]
     record = built["thing-1.0.dist-info/RECORD"][1].decode()
-    assert {line.split(",")[0] for line in record.splitlines()} == built.keys()
+    assert {line.split(",")[0] for line in record.splitlines()} == {
+        n for n in built if "__pycache__" not in n
+    }
+
+
+def test_bytecode_ships_and_is_used_whatever_the_time_of_its_source(tmp_path: Path):
+    assert build(tmp_path / "python", "x86_64", locked(wheel(tmp_path)), tmp_path).returncode == 0
+    bytecode = (tmp_path / "python/thing/__pycache__/__init__.cpython-313.pyc").read_bytes()
+    assert int.from_bytes(bytecode[4:8], "little") == 1  # made for a hash, and not to be checked against it
+    assert marshal.loads(bytecode[16:]).co_filename == "/opt/python/thing/__init__.py"
 
 
 def test_package_without_a_hash_fails_the_build(tmp_path: Path):
@@ -147,11 +155,11 @@ def test_everything_that_ships_is_locked_by_hash_and_boto3_comes_from_the_runtim
 @pytest.mark.parametrize(
     ("source", "target", "shipped"),
     [
-        ("layers/wechatpay", "WeChatPayLayer", "python/wechatpay"),
+        ("layers/wechatpay", "WeChatPayLayer", "python"),
         ("functions/complete_order", "CompleteOrderFunction", "."),
     ],
 )
-def test_only_source_ships(source: str, target: str, shipped: str, tmp_path: Path):
+def test_only_source_and_its_bytecode_ship(source: str, target: str, shipped: str, tmp_path: Path):
     copy, artifacts = tmp_path / "source", tmp_path / "artifacts"
     shutil.copytree(ROOT / source, copy)
     package = copy / "wechatpay" if target == "WeChatPayLayer" else copy
@@ -161,6 +169,8 @@ def test_only_source_ships(source: str, target: str, shipped: str, tmp_path: Pat
     subprocess.run(
         ["make", f"build-{target}"], cwd=copy, env={**os.environ, "ARTIFACTS_DIR": str(artifacts)}, check=True
     )
-    expected = {Path(shipped, path.name).as_posix() for path in package.glob("*.py")}
-    assert expected
-    assert tree(artifacts).keys() == expected
+    sources = [path.relative_to(copy) for path in copy.rglob("*.py")]
+    bytecode = [path.parent / f"__pycache__/{path.stem}.cpython-313.pyc" for path in sources]
+    assert sources
+    assert tree(artifacts).keys() == {Path(shipped, path).as_posix() for path in (*sources, *bytecode)}
+    assert all(content for name, (_, content) in tree(artifacts).items() if name.endswith(".pyc"))
