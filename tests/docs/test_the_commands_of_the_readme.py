@@ -1,6 +1,5 @@
 """The README's shell blocks, run as a reader runs them: in one shell, from the top."""
 
-import json
 import os
 import re
 import shlex
@@ -10,9 +9,6 @@ import time
 import boto3
 import pytest
 from botocore import xform_name
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from wechatpay.credentials import parse
 
 from local import executions
 from local.stack import Stack
@@ -22,7 +18,6 @@ README = Document("README.md")
 DOWN = "make down\n"
 PATIENCE_SECONDS = 30
 RUN = [block.text for block in README.blocks if block.language == "sh" and block.run]
-NOT_RUN = [block.text for block in README.blocks if block.language == "sh" and not block.run]
 
 
 class Shell:
@@ -37,11 +32,10 @@ class Shell:
         # `make test` tells its children how it was called; here it is the reader who calls.
         makes = ("MAKE", "MFLAGS")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(makes)}
-        script = "".join(f"({block})\n" if block.startswith("cd ") else block for block in blocks)
         return subprocess.run(
             ["/bin/sh", "-eu"],
             cwd=ROOT,
-            input=script.replace(".local/", f"{self.state}/"),
+            input="".join(blocks).replace(".local/", f"{self.state}/"),
             env={
                 **inherited,
                 "AWS_PORT": "0",
@@ -62,13 +56,12 @@ class Shell:
 @pytest.fixture
 def shell(tmp_path):
     shell = Shell(tmp_path)
-    _merchants_files(shell.home / "merchant-1900000109")
     yield shell
     assert shell(DOWN).returncode == 0
 
 
 # One test, because it takes one stack: a worker of its own for each part would start one each.
-def test_who_follows_the_readme_settles_an_order_in_every_way_and_stores_a_secret(shell):
+def test_who_follows_the_readme_settles_an_order_in_every_way_and_onboards_a_merchant(shell):
     ran = shell(*(block for block in RUN if block != DOWN))
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -76,25 +69,9 @@ def test_who_follows_the_readme_settles_an_order_in_every_way_and_stores_a_secre
     assert _constant(excerpt) in _constant(ran.stdout)
     stack = shell.stack()
     assert _outcomes(stack, count=3) == ["COMPLETED"] * 3
-    name = "wechatpay/merchants/1900000109"
-    stored = stack.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
-    assert parse(stored, "1900000109").appid == json.loads(stored)["appid"]
-    assert not (shell.home / "merchant-1900000109/secret.json").exists()
-
-
-def _merchants_files(directory):
-    """What a merchant has from the merchant platform, made here."""
-    directory.mkdir()
-    own, wechat_pays = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
-    private = own.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public = wechat_pays.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    (directory / "apiclient_key.pem").write_bytes(private)
-    (directory / "pub_key.pem").write_bytes(public)
-    (directory / "api_v3_key.txt").write_text("0123456789abcdef" * 2 + "\n")
+    # The simulated merchant is onboarded from its files, over the secret that `make up` has stored.
+    described = stack.client("secretsmanager").describe_secret(SecretId="wechatpay/merchants/1900000001")
+    assert "certificate-serial" in [tag["Key"] for tag in described["Tags"]]
 
 
 def test_the_readme_puts_a_stack_up_and_takes_it_down():
@@ -117,11 +94,11 @@ def _outcomes(stack, count):
     return [executions.follow(client, each["executionArn"]).output["outcome"] for each in found]
 
 
-def test_aws_commands_that_are_not_run_have_their_names_right():
+def test_aws_commands_in_the_text_have_their_names_right():
     session = boto3.Session()._session
-    lines = [shlex.split(line) for text in NOT_RUN for line in text.splitlines() if line.startswith("aws ")]
-    assert lines
-    for _, service, operation, *arguments in lines:
+    commands = [shlex.split(span) for span in README.spans if span.startswith("aws ")]
+    assert commands
+    for _, service, operation, *arguments in commands:
         model = session.get_service_model(service)
         names = {xform_name(name, "-"): name for name in model.operation_names}
         members = model.operation_model(names[operation]).input_shape.members
