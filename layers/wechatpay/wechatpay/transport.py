@@ -17,8 +17,8 @@ from typing import Any
 
 import requests
 import urllib3
-from requests import certs
 from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from .errors import NoAnswer, NothingSent
@@ -111,7 +111,7 @@ class _TLSPool(urllib3.HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """Trusts through one context, made once: requests would read the authorities again for each connection."""
+    """Trusts through one context, made once: requests would read the authorities for each connection."""
 
     def __init__(self, trust: ssl.SSLContext) -> None:
         self._trust = trust
@@ -147,7 +147,7 @@ class Transport:
     """
 
     def __init__(self, *, ca_bundle: str | None = None, wall_clock: Callable[[], float] = time.time) -> None:
-        self._session = _Session(ssl.create_default_context(cafile=ca_bundle or certs.where()))
+        self._session = _Session(ssl.create_default_context(cafile=ca_bundle or DEFAULT_CA_BUNDLE_PATH))
         self._wall_clock = wall_clock
         self._last_used: dict[str, float] = {}
 
