@@ -18,6 +18,8 @@ README = Document("README.md")
 DOWN = "make down\n"
 PATIENCE_SECONDS = 30
 RUN = [block.text for block in README.blocks if block.language == "sh" and block.run]
+# What `make test`, which may have started this, was given: here it is the reader who calls make.
+_OF_MAKE = ("MAKE", "MFLAGS", "ARGS", "EVENT", "PARAMS", "WAIT_SCALE", "WECHATPAY_HOSTS")
 
 
 class Shell:
@@ -29,9 +31,7 @@ class Shell:
         self.home.mkdir()
 
     def __call__(self, *blocks):
-        # `make test` tells its children how it was called; here it is the reader who calls.
-        makes = ("MAKE", "MFLAGS")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(makes)}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OF_MAKE)}
         return subprocess.run(
             ["/bin/sh", "-eu"],
             cwd=ROOT,
