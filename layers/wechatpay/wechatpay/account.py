@@ -4,15 +4,20 @@ A wrong or missing key is cured by reading the secret again and, for merchants o
 downloading them again. Both are limited, so that a flood of bad replies makes no storm of either.
 """
 
+from __future__ import annotations
+
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from .credentials import Credentials
 from .keyring import Keyring
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 SECRET_SECONDS = 300.0
 REFRESH_SECONDS = 60.0

@@ -3,15 +3,20 @@
 Source: https://pay.weixin.qq.com/doc/v3/merchant/4012551764
 """
 
-import base64
+from __future__ import annotations
 
-from cryptography import x509
+import base64
+from typing import TYPE_CHECKING
+
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .credentials import API_V3_KEY_BYTES
 from .keyring import load_certificate
 from .replies import json_object
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 CERTIFICATES_PATH = "/v3/certificates"
 _ALGORITHM = "AEAD_AES_256_GCM"

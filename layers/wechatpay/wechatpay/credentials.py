@@ -3,13 +3,14 @@
 Format: section 5 of the contract; how to store one is in the README.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -17,6 +18,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from .errors import MerchantMisconfigured
 from .keyring import BadKey, load_certificate, load_public_key
 from .signature import Signer
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 API_V3_KEY_BYTES = 32
 _MINIMUM_BITS = 2048

@@ -4,14 +4,19 @@ While a merchant migrates from certificates to the WeChat Pay public key both ar
 is checked with the key it names, never with "the" key.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+if TYPE_CHECKING:  # only merchants of platform certificates need X.509: the others start without it
+    from cryptography import x509
 
 PUBLIC_KEY_ID_PREFIX = "PUB_KEY_ID_"
 _MINIMUM_BITS = 2048
@@ -45,6 +50,8 @@ def load_certificate(pem: str) -> x509.Certificate:
     Raises:
         BadKey: not a PEM certificate, or its key is not RSA of at least 2048 bits.
     """
+    from cryptography import x509
+
     try:
         certificate = x509.load_pem_x509_certificate(pem.encode())
         _usable(certificate.public_key())
@@ -77,11 +84,11 @@ class Keyring:
         """Return the key a reply names, or None when it is not known here."""
         return self.keys.get(normalised(serial))
 
-    def with_public_key(self, key_id: str, key: RSAPublicKey) -> "Keyring":
+    def with_public_key(self, key_id: str, key: RSAPublicKey) -> Keyring:
         """Return a keyring that knows this public key too, and prefers it: certificates are being retired."""
         return Keyring(self.keys | {normalised(key_id): key}, key_id)
 
-    def with_certificates(self, certificates: Iterable[x509.Certificate], now: float) -> "Keyring":
+    def with_certificates(self, certificates: Iterable[x509.Certificate], now: float) -> Keyring:
         """Return a keyring that knows these certificates too, leaving out those not valid at `now`.
 
         The one valid longest becomes the preferred serial unless a public key already is.

@@ -1,8 +1,11 @@
-"""Reading merchants' secrets from AWS Secrets Manager: the only module that knows boto3."""
+"""Reading merchants' secrets from AWS Secrets Manager: the only module that knows the AWS SDK.
+
+botocore by itself is the same client as boto3's; boto3 would import S3 transfers and resources besides.
+"""
 
 from typing import Any, Protocol
 
-import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -24,7 +27,7 @@ _LASTING = {
 
 
 class _SecretsClient(Protocol):
-    def get_secret_value(self, *, SecretId: str) -> Any:  # noqa: N803 - boto3's name
+    def get_secret_value(self, *, SecretId: str) -> Any:  # noqa: N803 - the SDK's name
         ...
 
 
@@ -33,12 +36,12 @@ class MerchantSecrets:
 
     Args:
         prefix: what the names of merchants' secrets start with.
-        client: a boto3 Secrets Manager client; made when absent.
+        client: a Secrets Manager client; made when absent.
     """
 
     def __init__(self, prefix: str, client: _SecretsClient | None = None) -> None:
         self._prefix = prefix
-        self._client: _SecretsClient = client or boto3.client("secretsmanager", config=_CONFIG)
+        self._client = client or _secrets_manager()
 
     def read(self, mchid: str) -> Credentials:
         """Read and check the current version of one merchant's secret.
@@ -60,3 +63,9 @@ class MerchantSecrets:
         if not isinstance(secret, str):
             raise MerchantMisconfigured(f"secret {name}: must be text, not binary")
         return parse(secret, mchid)
+
+
+def _secrets_manager() -> _SecretsClient:
+    client: Any = botocore.session.get_session().create_client("secretsmanager", config=_CONFIG)
+    found: _SecretsClient = client
+    return found

@@ -1,10 +1,12 @@
 """Learning the keys WeChat Pay signs with: from the secret, and for certificate merchants by download."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from .certificates import CERTIFICATES_PATH, decrypted_certificates
@@ -21,6 +23,9 @@ from .keyring import Keyring
 from .replies import problem_of
 from .transport import Reply
 from .verification import NotVerified, verify
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 # 404: WeChat Pay has no platform certificates for this merchant, so it must use the public key.
 _LASTING = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
