@@ -1,5 +1,6 @@
 """What the roles of the stack may do, asked of IAM itself."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,35 +10,43 @@ from operations.findings import Finding, failed, note, passed
 from operations.target import Target, error_code
 
 SUBJECT = "IAM"
+_FUNCTION = re.compile(r'arn:[^"\s]+:lambda:[^"\s]+:function:[^"\s]+')
 
 
 def check(target: Target, secret: dict[str, Any]) -> Iterator[Finding]:
-    """Ask whether the function may read the secret, and the workflow may invoke and publish.
+    """Ask whether the workflow may invoke and publish, and the functions it invokes may read the secret.
 
     Args:
         target: the stack.
         secret: the merchant's secret as described.
     """
-    iam = target.client("iam")
-    role = target.function.role
-    yield _allowed(iam, role, "the function", "secretsmanager:GetSecretValue", secret["ARN"])
-    key = secret.get("KmsKeyId") or ""
-    if key and not key.endswith("alias/aws/secretsmanager"):
-        yield _key(target, iam, role, key)
+    iam, functions = target.client("iam"), target.client("lambda")
     machine = target.client("stepfunctions").describe_state_machine(
         stateMachineArn=target.whole_state_machine
     )
+    key = _key_of(target, secret)
+    for arn in sorted(set(_FUNCTION.findall(machine["definition"]))):
+        role = functions.get_function_configuration(FunctionName=arn)["Role"]
+        name = arn.partition(":function:")[2]
+        yield _allowed(iam, machine["roleArn"], "the workflow", "lambda:InvokeFunction", arn)
+        yield _allowed(iam, role, name, "secretsmanager:GetSecretValue", secret["ARN"])
+        if isinstance(key, str):
+            yield _allowed(iam, role, name, "kms:Decrypt", key)
+    if isinstance(key, Finding):
+        yield key
     bus = target.client("events").describe_event_bus(Name=target.outputs["EventBusName"])
-    yield _allowed(iam, machine["roleArn"], "the workflow", "lambda:InvokeFunction", target.function.arn)
     yield _allowed(iam, machine["roleArn"], "the workflow", "events:PutEvents", bus["Arn"])
 
 
-def _key(target: Target, iam: Any, role: str, key: str) -> Finding:
+def _key_of(target: Target, secret: dict[str, Any]) -> str | Finding | None:
+    """Return the ARN of the customer's key that encrypts the secret; None when it is AWS's own."""
+    key = secret.get("KmsKeyId") or ""
+    if not key or key.endswith("alias/aws/secretsmanager"):
+        return None
     try:
-        arn = target.client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"]
+        return str(target.client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"])
     except ClientError as exc:
         return note(SUBJECT, f"kms:Decrypt of {key} was not checked ({error_code(exc)})")
-    return _allowed(iam, role, "the function", "kms:Decrypt", arn)
 
 
 def _allowed(iam: Any, role: str, who: str, action: str, resource: str) -> Finding:

@@ -35,14 +35,12 @@ class Function:
         hosts: WeChat Pay's base URLs, main host first.
         secret_prefix: what the names of merchants' secrets start with.
         default_mchid: the merchant of events that name none; may be empty.
-        role: ARN of its role.
     """
 
     arn: str
     hosts: tuple[str, ...]
     secret_prefix: str
     default_mchid: str
-    role: str
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,6 @@ class Target:
             hosts=parse_hosts(variables.get("WECHATPAY_HOSTS", "")),
             secret_prefix=variables.get("MERCHANT_SECRET_PREFIX", self.outputs["MerchantSecretPrefix"]),
             default_mchid=variables.get("DEFAULT_MCHID", ""),
-            role=found["Role"],
         )
 
     @property

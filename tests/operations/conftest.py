@@ -22,7 +22,7 @@ STACK_NAME = "operations"
 
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[Simulator]:
-    with Simulator(debit_after=None) as running:
+    with Simulator(debit_after=0) as running:
         yield running
 
 
