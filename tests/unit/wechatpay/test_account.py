@@ -138,6 +138,17 @@ def test_for_an_unknown_serial_the_secret_is_read_at_most_once_a_minute() -> Non
     assert world.reads == 3
 
 
+def test_a_clock_set_back_does_not_hold_the_limit_for_ever() -> None:
+    world = World()
+    _ = world.account.credentials
+    world.account.reread_for_unknown_serial()
+    world.now -= 3600
+    world.account.reread()
+    reads = world.reads
+    world.account.reread_for_unknown_serial()
+    assert world.reads == reads + 1
+
+
 def test_the_limit_holds_while_rereading_fails() -> None:
     world = World()
     _ = world.account.credentials

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 from wechatpay.certificates import decrypt, decrypted_certificates
@@ -22,6 +23,7 @@ from tests.unit.wechatpay.material import (
 VECTORS = json.loads(Path("tests/vectors/apiv3.json").read_text())["vectors"]
 AES_256 = [vector for vector in VECTORS if vector["kind"] == "aes-256-gcm"]
 KEY = API_V3_KEY.encode()
+SOUND = certificate_pem(certificate("certified", 0xA1)).encode()
 
 
 def opened(vector: dict[str, Any], key: bytes | None = None) -> bytes:
@@ -58,6 +60,14 @@ def test_every_part_is_authenticated(part: str) -> None:
         opened(vector)
 
 
+@pytest.mark.parametrize("noise", ["\n", " ", "%", "密"])
+def test_noise_in_a_ciphertext_is_refused(noise: str) -> None:
+    vector = dict(AES_256[0])
+    vector["ciphertext"] = vector["ciphertext"][:4] + noise + vector["ciphertext"][4:]
+    with pytest.raises(ValueError):  # noqa: PT011 - any message will do
+        opened(vector)
+
+
 def test_another_merchants_key_decrypts_nothing() -> None:
     with pytest.raises(ValueError, match="does not decrypt"):
         opened(AES_256[0], b"x" * 32)
@@ -70,10 +80,7 @@ def test_all_certificates_of_a_reply_come_back_in_order() -> None:
 
 
 def test_absent_associated_data_is_empty() -> None:
-    pem = certificate_pem(certificate("certified", 0xA1)).encode()
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    ciphertext = base64.b64encode(AESGCM(KEY).encrypt(b"61f9c719728a", pem, b"")).decode()
+    ciphertext = base64.b64encode(AESGCM(KEY).encrypt(b"61f9c719728a", SOUND, b"")).decode()
     part = {"algorithm": "AEAD_AES_256_GCM", "nonce": "61f9c719728a", "ciphertext": ciphertext}
     assert len(decrypted_certificates(certificates_body(part), KEY)) == 1
     assert len(decrypted_certificates(certificates_body({**part, "associated_data": None}), KEY)) == 1
@@ -90,8 +97,9 @@ def test_absent_associated_data_is_empty() -> None:
         b'{"data":[1]}',
         b'{"data":[{"encrypt_certificate":"x"}]}',
         certificates_body({}),
-        certificates_body(sealed(b"x", algorithm="AEAD_AES_128_GCM")),
-        certificates_body(sealed(b"x", algorithm=["AEAD_AES_256_GCM"])),
+        certificates_body(sealed(SOUND, algorithm="AEAD_AES_128_GCM")),
+        certificates_body(sealed(SOUND, algorithm=["AEAD_AES_256_GCM"])),
+        certificates_body(sealed(SOUND, algorithm=None)),
         certificates_body(sealed(b"x", nonce="")),
         certificates_body(sealed(b"x", nonce=7)),
         certificates_body(sealed(b"x", nonce="\ud800" * 12)),

@@ -271,7 +271,6 @@ def test_silence_ends_with_the_reserve_untouched(simulator: Simulator, order_no:
     client = Merchant(simulator).client(seconds=5.6)
     with pytest.raises(NoAnswer):
         client.post(target(order_no), parameters, reserve=5)
-    assert client._deadline.remaining() > 4
     client.get(query(order_no))
 
 
@@ -287,8 +286,8 @@ def test_all_calls_share_one_deadline(simulator: Simulator) -> None:
 # Anything at all
 
 
-# Two servers and four connections each.
-@settings(max_examples=settings().max_examples // 3)
+# Each makes a server and several connections.
+@settings(max_examples=min(500, settings().max_examples // 3))
 @given(
     body=st.binary(max_size=80),
     status=st.sampled_from([200, 200, 202, 204, 302, 400, 404, 500]),

@@ -3,7 +3,13 @@ import itertools
 import pytest
 from cryptography.x509 import load_pem_x509_certificate
 from wechatpay import smart_retail
-from wechatpay.errors import MerchantMisconfigured, NothingSent, Unverifiable, WeChatPayUnavailable
+from wechatpay.errors import (
+    MerchantMisconfigured,
+    NothingSent,
+    ServiceError,
+    Unverifiable,
+    WeChatPayUnavailable,
+)
 from wechatpay.platform_keys import PlatformKeys
 from wechatpay.transport import Transport
 
@@ -228,17 +234,20 @@ def test_a_flood_of_wrong_signatures_makes_none(certifying: Simulator, order_no:
     assert CERTIFICATES not in merchant.asked()
 
 
+@pytest.mark.parametrize("fault", ["reset_after", "system_error", "wrong_signature"])
 def test_what_fails_while_a_key_is_looked_for_only_leaves_the_reply_unproven(
-    certifying: Simulator, order_no: str
+    certifying: Simulator, order_no: str, fault: str
 ) -> None:
     certifying.open_order(order_no)
-    certifying.script(operation="query", fault="unknown_serial", times=2)
-    certifying.script(operation="certificates", fault="reset_after", times=2)
+    certifying.script(order_no, fault="unknown_serial")
+    certifying.script(operation="certificates", fault=fault, times=2)
     merchant = Merchant(certifying)
     assert merchant.account.keyring.preferred
     merchant.broken = MerchantMisconfigured("the secret is being edited")
-    with pytest.raises(Unverifiable):
-        smart_retail.query(merchant.client(), merchant.key(order_no))
+    with pytest.raises((Unverifiable, ServiceError), match="Wechatpay-Serial is unknown"):
+        smart_retail.complete(merchant.client(), merchant.key(order_no), {"finish_type": 1})
+    assert merchant.reads == 2
+    assert merchant.asked().count(CERTIFICATES) == 2
 
 
 def test_a_secret_that_ages_while_the_order_is_sent_does_not_hide_the_answer(
