@@ -18,6 +18,10 @@ from typing import Any
 
 from hypercorn.typing import ASGIFramework
 
+from local.aws import cloudwatch
+from local.aws.ministack import WrapError
+from local.aws.ministack import named as _named
+
 RELEASE = "1.5.33"
 _RAISED = "embedded-aws:raised"
 _INIT_FAILED = "Worker init failed: "
@@ -26,8 +30,7 @@ _LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _PROCESS_GONE = ("Worker process died", "Broken pipe", "Worker process exited immediately")
 
 
-class WrapError(RuntimeError):
-    """This MiniStack is not the one the wraps were written for."""
+__all__ = ["WrapError", "install", "retry_delay"]
 
 
 def install(function_python: str) -> ASGIFramework:
@@ -51,6 +54,8 @@ def install(function_python: str) -> ASGIFramework:
     _pass_client_context(lambda_runtime, lambda_svc, stepfunctions)
     _retry_as_declared(stepfunctions)
     _read_definitions_in_yaml(provisioners)
+    _accept_what_only_people_see(provisioners)
+    cloudwatch.wrap(lambda_svc, stepfunctions)
     return _refuse_browsers(_named(app, "app"))
 
 
@@ -155,6 +160,26 @@ def _read_definitions_in_yaml(provisioners: ModuleType) -> None:
     provisioners._sfn_definition = definition  # type: ignore[attr-defined]
 
 
+def _accept_what_only_people_see(provisioners: ModuleType) -> None:
+    """Let a template hold resources that MiniStack does not know and that nothing which runs depends on.
+
+    `AWS::Logs::QueryDefinition`: saved queries of the console. MiniStack refuses the whole template for one.
+    """
+    handlers: dict[str, Any] = _named(provisioners, "_RESOURCE_HANDLERS")
+
+    def create(logical_id: str, _properties: Any, stack_name: str) -> tuple[str, dict[str, Any]]:
+        return f"{stack_name}-{logical_id}", {}
+
+    def update(physical_id: str, _old: Any, _new: Any, _stack_name: str) -> tuple[str, dict[str, Any]]:
+        return physical_id, {}
+
+    handlers["AWS::Logs::QueryDefinition"] = {
+        "create": create,
+        "update": update,
+        "delete": lambda _physical_id, _properties: None,
+    }
+
+
 def _refuse_browsers(app: Any) -> ASGIFramework:
     """Answer 403 to pages in a browser: to a foreign Origin, and to a name that was rebound to loopback."""
 
@@ -170,12 +195,6 @@ def _refuse_browsers(app: Any) -> ASGIFramework:
             await send({"type": "http.response.body", "body": b""})
 
     return guarded
-
-
-def _named(module: ModuleType, name: str) -> Any:
-    if not hasattr(module, name):
-        raise WrapError(f"MiniStack no longer has {module.__name__}.{name}, which the embedded AWS wraps")
-    return getattr(module, name)
 
 
 def _replace_in_worker(lambda_runtime: ModuleType, old: str, new: str) -> None:

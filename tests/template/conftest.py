@@ -1,3 +1,4 @@
+import functools
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -17,17 +18,32 @@ REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1"}
 Template = dict[str, Any]
 
 
-def source() -> Template:
-    """template.yaml as it is, intrinsics in their long form."""
+@functools.cache
+def _parsed() -> Template:
     template: Template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
     return template
+
+
+def source() -> Template:
+    """template.yaml as it is, intrinsics in their long form."""
+    return deepcopy(_parsed())
+
+
+@functools.cache
+def _translated(partition: str, parameters: tuple[tuple[str, str], ...]) -> Template:
+    return _translate(partition, dict(parameters), source())
 
 
 def translate(
     partition: str, parameters: dict[str, str] | None = None, template: Template | None = None
 ) -> Template:
     """What CloudFormation would make of the template in this partition."""
-    template = deepcopy(template or source())
+    if template is None:
+        return deepcopy(_translated(partition, tuple((parameters or {}).items())))
+    return _translate(partition, parameters or {}, deepcopy(template))
+
+
+def _translate(partition: str, parameters: dict[str, str], template: Template) -> Template:
     for name, resource in template["Resources"].items():
         for uri in {"CodeUri", "ContentUri", "DefinitionUri"} & resource["Properties"].keys():
             # The transform accepts only what `sam package` has uploaded.
@@ -36,7 +52,7 @@ def translate(
     arn_generator._get_region_from_session.cache_clear()
     arn_generator._region_to_partition.cache_clear()
     translator = Translator({}, Parser(), [], boto3.Session(region_name=REGIONS[partition]))
-    translated: Template = translator.translate(template, {**values, **(parameters or {})})
+    translated: Template = translator.translate(template, {**values, **parameters})
     return translated
 
 

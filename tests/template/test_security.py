@@ -6,11 +6,21 @@ import pytest
 
 from .conftest import Template
 
+CODEDEPLOY = {
+    "Fn::If": [
+        "InChina",
+        {"Fn::Sub": "codedeploy.${AWS::Region}.${AWS::URLSuffix}"},
+        "codedeploy.amazonaws.com",
+    ]
+}
 ROLES = {
     "CompleteOrderRole": ("lambda.amazonaws.com", {"ReadMerchantSecrets", "WriteOwnLogs"}),
     "ServiceEndedRole": ("states.amazonaws.com", {"InvokeCompleteOrder", "PublishOutcomes", "DeliverLogs"}),
     "ServiceEndedRuleRole": ("events.amazonaws.com", {"StartServiceEnded"}),
+    "DeploymentRole": (CODEDEPLOY, {"MoveTheAlias", "WatchTheAlarms"}),
 }
+# What a rule starts: the alias when deployments are gradual, which the embedded AWS has not.
+STARTED = {"Fn::If": ["DeploysGradually", {"Ref": "ServiceEndedAlias"}, {"Ref": "ServiceEndedStateMachine"}]}
 LOG_DELIVERY = {
     "logs:CreateLogDelivery",
     "logs:GetLogDelivery",
@@ -95,7 +105,7 @@ def test_workflow_calls_the_alias_that_it_may_invoke(resources: Template, workfl
 def test_rule_starts_this_state_machine_and_no_other(resources: Template):
     (statement,) = statements(resources["ServiceEndedRuleRole"]["Properties"]).values()
     assert statement["Action"] == "states:StartExecution"
-    assert statement["Resource"] == {"Ref": "ServiceEndedStateMachine"}
+    assert statement["Resource"] == STARTED
 
 
 def test_rule_hands_over_the_detail_of_service_ended_and_keeps_what_it_cannot_deliver(resources: Template):
@@ -103,7 +113,7 @@ def test_rule_hands_over_the_detail_of_service_ended_and_keeps_what_it_cannot_de
     assert rule["EventBusName"] == {"Ref": "EventBusName"}
     assert rule["EventPattern"] == {"source": [{"Ref": "TriggerSource"}], "detail-type": ["Service Ended"]}
     (target,) = rule["Targets"]
-    assert target["Arn"] == {"Ref": "ServiceEndedStateMachine"}
+    assert target["Arn"] == STARTED
     assert target["InputPath"] == "$.detail"
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
     assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["ServiceEndedDeadLetters", "Arn"]}}
@@ -143,12 +153,3 @@ def test_executions_are_logged_without_their_data(resources: Template):
 
 def test_the_stack_never_holds_a_secret(resources: Template):
     assert not of_type(resources, "AWS::SecretsManager::Secret")
-
-
-def test_failed_executions_alarm_the_given_address(resources: Template):
-    alarm = resources["ExecutionsFailedAlarm"]["Properties"]
-    assert alarm["MetricName"] == "ExecutionsFailed"
-    assert alarm["AlarmActions"] == {
-        "Fn::If": ["HasAlarmEmail", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]
-    }
-    assert resources["AlarmTopic"]["Condition"] == "HasAlarmEmail"

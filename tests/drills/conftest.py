@@ -1,0 +1,114 @@
+"""The deployed stack as it is operated: policies of its functions' roles count, alarms are heard."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from local import executions
+from local.aws import EmbeddedAws
+from local.simulator import Simulator
+from local.stack import Stack, deploy
+
+WAIT_SECONDS = 15
+PREFIX = "smart-retail-settlement-"
+
+
+class Pager:
+    """Somebody on call: a queue that hears whatever the alarms' topic says."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack, self._sqs = stack, stack.client("sqs")
+        self._url = self._sqs.create_queue(QueueName="on-call")["QueueUrl"]
+        queue = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]
+        (topic,) = stack.client("sns").list_topics()["Topics"]
+        allowed = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
+        self.topic = topic["TopicArn"]
+        stack.client("sns").subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=queue["QueueArn"])
+        self.heard: list[str] = []
+
+    def states(self) -> dict[str, str]:
+        """State of every alarm, by its name without the stack's."""
+        found = self._stack.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        return {alarm["AlarmName"].removeprefix(PREFIX): alarm["StateValue"] for alarm in found}
+
+    def rings(self, name: str) -> bool:
+        """Whether this alarm goes off and is heard, within some seconds."""
+        return self.hears(lambda text: f'"AlarmName": "{PREFIX}{name}"' in text and '"ALARM"' in text)
+
+    def hears(self, about: Callable[[str], bool]) -> bool:
+        """Whether something of this kind is heard, within some seconds."""
+        end = time.monotonic() + WAIT_SECONDS
+        while not any(about(text) for text in self.heard):
+            if time.monotonic() > end:
+                return False
+            self.states()  # the embedded AWS judges alarms when asked
+            self._listen()
+        return True
+
+    def _listen(self) -> None:
+        reply = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        for message in reply.get("Messages", []):
+            self.heard.append(json.loads(message["Body"])["Message"])
+            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Iterator[Simulator]:
+    with Simulator(debit_after=0) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack(simulator: Simulator) -> Iterator[Stack]:
+    with EmbeddedAws(wait_scale=0.002, auth=True) as aws:
+        secret = simulator.secret()
+        parameters = {
+            "WeChatPayHosts": ",".join(simulator.hosts),
+            "DefaultMchid": secret["mchid"],
+            "AlarmEmail": "night@example.com",
+            "NoSuccessHours": "1",
+        }
+        deployed = deploy(aws.environment(), parameters)
+        deployed.store_secret(secret)
+        yield deployed
+
+
+@pytest.fixture(scope="session")
+def run(stack: Stack) -> Callable[[dict[str, Any]], executions.Execution]:
+    workflow = stack.client("stepfunctions")
+    return lambda event: executions.follow(workflow, stack.start(json.dumps(event)))
+
+
+@pytest.fixture(scope="session")
+def order(simulator: Simulator) -> Callable[..., dict[str, Any]]:
+    """Opens an order and returns its event, 12.00 yuan."""
+
+    def opened(**fields: Any) -> dict[str, Any]:
+        number = f"D{uuid.uuid4().hex[:20]}"
+        simulator.open_order(number)
+        fees = [{"fee_name": "矿泉水", "fee_amount": 1200}]
+        event = {"out_order_no": number, "finish_type": 2, "fees": fees, "total_amount": 1200}
+        return event | {"metadata": {"cabinet": "SZ-NS-003"}} | fields
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def calm(pager: Pager) -> dict[str, str]:
+    """The alarms' states after one order was settled, before anything went wrong."""
+    return pager.before
+
+
+@pytest.fixture(scope="session")
+def pager(stack: Stack, run: Any, order: Any) -> Pager:
+    on_call = Pager(stack)
+    first = run(order())
+    assert first.status == "SUCCEEDED", first
+    on_call.before = on_call.states()
+    return on_call

@@ -1,0 +1,183 @@
+"""Every alarm is provoked once, on the deployed stack, and is heard by whoever is on call.
+
+Most go off by what they are about. What the embedded AWS never does by itself (it times no execution out and
+throttles nothing, and a quarter of an hour is longer than a test) is put into the metric that AWS would put
+it into: `counted`.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from operations import expiry
+
+ROOT = Path(__file__).parents[2]
+UNKNOWN_MERCHANT = "1900009999"
+TOO_MUCH = {"fees": [{"fee_name": "x", "fee_amount": 90_000_00}], "total_amount": 90_000_00}
+
+
+class Drills:
+    """How to make each alarm go off."""
+
+    def __init__(self, stack: Any, simulator: Any, run: Any, order: Any) -> None:
+        self._stack, self._simulator, self._run, self._order = stack, simulator, run, order
+        resources = stack.client("cloudformation").describe_stack_resources(StackName=stack.name)
+        self._ids = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources["StackResources"]}
+
+    def alarms(self) -> dict[str, Any]:
+        found = self._stack.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        return {alarm["AlarmName"].removeprefix(f"{self._stack.name}-"): alarm for alarm in found}
+
+    def counted(self, name: str, value: float, *minutes_ago: float) -> None:
+        """Put points into the metric of this alarm."""
+        alarm = self.alarms()[name]
+        points = [
+            {
+                "MetricName": alarm["MetricName"],
+                "Dimensions": alarm["Dimensions"],
+                "Value": value,
+                "Timestamp": datetime.now(UTC) - timedelta(minutes=minutes),
+            }
+            for minutes in minutes_ago
+        ]
+        self._stack.client("cloudwatch").put_metric_data(Namespace=alarm["Namespace"], MetricData=points)
+
+    def meets(self, fault: str, times: int, operation: str = "complete") -> None:
+        """Settle an order that meets a fault so often."""
+        order = self._order()
+        self._simulator.script(order["out_order_no"], operation, fault=fault, times=times)
+        assert self._run(order).status == "SUCCEEDED"
+
+    def persists(self, name: str, fault: str, operation: str = "complete") -> None:
+        """Meet a fault now; that it was there ten and five minutes ago is counted."""
+        self.counted(name, 1, 11, 6)
+        self.meets(fault, 1, operation)
+
+    def fail_an_execution(self) -> None:
+        assert self._run(self._order(**TOO_MUCH)).error == "REJECTED"
+
+    def interrupt_a_task(self) -> None:
+        assert self._run(self._order(mchid=UNKNOWN_MERCHANT)).error == "MerchantMisconfigured"
+
+    def abort_an_execution(self) -> None:
+        order = self._order()
+        self._simulator.script(order["out_order_no"], fault="unavailable", times=1000)
+        arn = self._stack.start(json.dumps(order))
+        self._stack.client("stepfunctions").stop_execution(executionArn=arn)
+        self._simulator.clear_faults(order["out_order_no"])
+
+    def time_out(self) -> None:
+        self.counted("ExecutionsTimedOut", 1, 0)
+
+    def be_slowed_down(self) -> None:
+        self.counted("ExecutionsThrottled", 3, 11, 6, 1)
+
+    def leave_a_dead_letter(self) -> None:
+        # The queue itself takes nothing from us: its policy wants TLS, which the embedded AWS has not.
+        self.counted("DeadLetters", 1, 0)
+
+    def fail_a_dozen_attempts(self) -> None:
+        self.meets("unavailable", 12)
+
+    def be_throttled(self) -> None:
+        self.counted("FunctionThrottles", 1, 11, 6, 1)
+
+    def take_long(self) -> None:
+        self.counted("FunctionDuration", 28_400, 0)
+
+    def get_wrong_signatures(self) -> None:
+        self.meets("wrong_signature", 6, "*")
+
+    def lose_the_provider(self) -> None:
+        self.persists("WeChatPayUnavailable", "unavailable")
+
+    def be_rate_limited(self) -> None:
+        self.persists("WeChatPayRateLimited", "rate_limited")
+
+    def learn_nothing(self) -> None:
+        self.counted("OutcomeUnknown", 1, 11, 6)
+        order = self._order()
+        number = order["out_order_no"]
+        order["finish_ticket"] = self._simulator.order(number)["finish_ticket"]
+        self._simulator.script(number, "complete", fault="reset_after")
+        self._simulator.script(number, "query", fault="system_error", times=8)
+        assert self._run(order).status == "SUCCEEDED"
+
+    def let_a_certificate_expire(self) -> None:
+        now = datetime.now(UTC)
+        ends = expiry.Expiry("1900000001", "7D0A", now + timedelta(hours=20))
+        later = expiry.Expiry("1900000002", "7D0B", now + timedelta(days=400))
+        expiry.publish(self._stack.client("cloudwatch"), [later, ends], now)
+
+
+DRILLS: dict[str, Callable[[Drills], None]] = {
+    "ExecutionsFailed": Drills.fail_an_execution,
+    "TaskInterrupted": Drills.interrupt_a_task,
+    "MerchantMisconfigured": Drills.interrupt_a_task,
+    "ExecutionsAborted": Drills.abort_an_execution,
+    "ExecutionsTimedOut": Drills.time_out,
+    "ExecutionsThrottled": Drills.be_slowed_down,
+    "DeadLetters": Drills.leave_a_dead_letter,
+    "FunctionErrors": Drills.fail_a_dozen_attempts,
+    "FunctionThrottles": Drills.be_throttled,
+    "FunctionDuration": Drills.take_long,
+    "UnverifiableReply": Drills.get_wrong_signatures,
+    "WeChatPayUnavailable": Drills.lose_the_provider,
+    "WeChatPayRateLimited": Drills.be_rate_limited,
+    "OutcomeUnknown": Drills.learn_nothing,
+    "CertificateExpires1": Drills.let_a_certificate_expire,
+    "CertificateExpires7": Drills.let_a_certificate_expire,
+    "CertificateExpires30": Drills.let_a_certificate_expire,
+}
+
+
+@pytest.fixture(scope="session")
+def drills(stack, simulator, run, order) -> Drills:
+    return Drills(stack, simulator, run, order)
+
+
+def test_every_alarm_of_the_template_has_a_drill():
+    resources = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Resources"]
+    alarms = {n.removesuffix("Alarm") for n, r in resources.items() if r["Type"] == "AWS::CloudWatch::Alarm"}
+    assert alarms == {*DRILLS, "NoSuccess"}
+
+
+@pytest.mark.parametrize("name", DRILLS)
+def test_alarm_goes_off_and_is_heard(name: str, calm: dict[str, str], drills: Drills, pager: Any):
+    DRILLS[name](drills)
+    assert pager.rings(name)
+    assert calm[name] == "OK"
+
+
+def test_no_success_rings_until_an_order_is_settled(stack, calm: dict[str, str]):
+    history = stack.client("cloudwatch").describe_alarm_history(AlarmName=f"{stack.name}-NoSuccess")
+    entered = [
+        json.loads(item["HistoryData"])["newState"]["stateValue"]
+        for item in history["AlarmHistoryItems"]
+        if item["HistoryItemType"] == "StateUpdate"
+    ]
+    assert "ALARM" in entered
+    assert calm["NoSuccess"] == "OK"
+
+
+def test_an_execution_that_fails_is_told_of_without_the_order_in_it(pager, run, order):
+    event = order(**TOO_MUCH)
+    execution = run(event)
+    assert pager.hears(lambda text: execution.arn in text)
+    (told,) = [text for text in pager.heard if execution.arn in text]
+    assert told.strip('"') == f"Execution FAILED REJECTED: {execution.arn}"
+
+
+def test_an_interrupted_execution_is_told_of_as_one_to_redrive(pager, run, order):
+    execution = run(order(mchid=UNKNOWN_MERCHANT))
+    assert pager.hears(lambda text: execution.arn in text and "to be redriven" in text)
+
+
+def test_the_address_given_is_subscribed_to_the_topic(stack, pager):
+    listed = stack.client("sns").list_subscriptions_by_topic(TopicArn=pager.topic)["Subscriptions"]
+    assert ("email", "night@example.com") in {(s["Protocol"], s["Endpoint"]) for s in listed}

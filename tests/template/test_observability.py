@@ -1,0 +1,207 @@
+"""Alarms, dashboard, queries and messages: each about something that exists, and heard by somebody."""
+
+import ast
+import json
+import re
+from typing import Any, get_args
+
+from invocation.failure import Category
+from result import Outcome
+from wechatpay import errors
+
+from operations import expiry
+
+from .conftest import ROOT, Template, source, walk
+from .test_security import listed, of_type
+
+NAMESPACE = "SmartRetail"
+SETTLEMENT_ERRORS = {each.__name__ for each in errors.SettlementError.__subclasses__()}
+
+
+def emitted() -> set[str]:
+    """Names of the metrics that shipped code counts: literals, and names of errors and of outcomes."""
+    trees = [
+        ast.parse(path.read_text(encoding="utf-8"))
+        for top in ("functions", "layers")
+        for path in ROOT.glob(f"{top}/**/*.py")
+    ]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    literal = {
+        call.args[0].value
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr in {"add_metric", "_count"}
+        and isinstance(call.args[0], ast.Constant)
+    }
+    return literal | SETTLEMENT_ERRORS | {*get_args(Outcome), *get_args(Category)} - {"FAILED"}
+
+
+def alarms(resources: Template) -> dict[str, Any]:
+    found = of_type(resources, "AWS::CloudWatch::Alarm")
+    return {name.removesuffix("Alarm"): alarm for name, alarm in found.items()}
+
+
+def dashboard(resources: Template) -> dict[str, Any]:
+    (properties,) = of_type(resources, "AWS::CloudWatch::Dashboard").values()
+    body = properties["DashboardBody"]["Fn::Sub"][0]
+    board: dict[str, Any] = json.loads(body)
+    return board
+
+
+def shown(resources: Template) -> list[list[Any]]:
+    """Metrics of the dashboard, with its shorthands written out."""
+    found = []
+    for widget in dashboard(resources)["widgets"]:
+        before: list[Any] = []
+        for entry in widget["properties"].get("metrics", []):
+            names = [part for part in entry if isinstance(part, str)]
+            if names == ["..."]:
+                names = before
+            full = [before[place] if part == "." else part for place, part in enumerate(names)]
+            if full:
+                found.append(full)
+                before = full
+    return found
+
+
+def test_every_alarm_is_named_after_itself_says_what_it_is_and_is_heard(resources: Template):
+    for name, alarm in alarms(resources).items():
+        assert alarm["AlarmName"] == {"Fn::Sub": f"${{AWS::StackName}}-{name}"}
+        assert alarm["AlarmDescription"].endswith(".")
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}]
+        assert alarm["TreatMissingData"] == ("breaching" if name == "NoSuccess" else "notBreaching")
+
+
+def test_alarms_on_our_metrics_are_on_metrics_that_are_emitted(resources: Template):
+    ours = {n: a for n, a in alarms(resources).items() if a["Namespace"] == NAMESPACE}
+    assert {alarm["MetricName"] for alarm in ours.values()} <= emitted() | {expiry.METRIC}
+    assert expiry.METRIC_NAMESPACE == NAMESPACE
+    for alarm in ours.values():
+        if alarm["MetricName"] != expiry.METRIC:
+            (dimension,) = alarm["Dimensions"]
+            assert dimension == {"Name": "service", "Value": "complete-order"}
+
+
+def test_every_error_that_the_function_raises_has_an_alarm_of_its_name(resources: Template):
+    for name in SETTLEMENT_ERRORS | {"UnverifiableReply"}:
+        assert alarms(resources)[name]["MetricName"] == name
+
+
+def test_the_function_emits_under_the_namespace_and_service_that_are_watched(resources: Template):
+    variables = resources["CompleteOrderFunction"]["Properties"]["Environment"]["Variables"]
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == NAMESPACE
+    assert variables["POWERTOOLS_SERVICE_NAME"] == "complete-order"
+
+
+def test_certificates_warn_on_the_days_that_the_operator_counts(resources: Template):
+    found = [a for a in alarms(resources).values() if a["MetricName"] == expiry.METRIC]
+    assert tuple(alarm["Threshold"] for alarm in found) == expiry.WARNING_DAYS
+
+
+def test_slow_is_nine_tenths_of_the_timeout(resources: Template):
+    timeout = resources["CompleteOrderFunction"]["Properties"]["Timeout"]
+    assert alarms(resources)["FunctionDuration"]["Threshold"] == timeout * 1000 * 0.9
+
+
+def test_no_success_is_watched_only_when_asked_and_never_longer_than_cloudwatch_can():
+    never = {"Fn::Equals": [{"Ref": "NoSuccessHours"}, 0]}
+    assert source()["Conditions"]["WatchesForSuccess"] == {"Fn::Not": [never]}
+    assert source()["Resources"]["NoSuccessAlarm"]["Condition"] == "WatchesForSuccess"
+    period = source()["Resources"]["NoSuccessAlarm"]["Properties"]["Period"]
+    assert source()["Parameters"]["NoSuccessHours"]["MaxValue"] * period <= 7 * 86400
+
+
+def test_the_topic_always_exists_is_encrypted_by_our_key_and_the_address_is_optional(resources: Template):
+    assert "Condition" not in resources["AlarmTopic"]
+    assert resources["AlarmTopic"]["Properties"] == {"KmsMasterKeyId": {"Fn::GetAtt": ["AlarmKey", "Arn"]}}
+    assert resources["AlarmKey"]["Properties"]["EnableKeyRotation"] is True
+    assert resources["AlarmSubscription"]["Condition"] == "HasAlarmEmail"
+
+
+def test_alarms_and_events_can_use_the_key_and_the_topic(resources: Template):
+    # EventBridge sends no source to KMS or to a topic's policy: a condition would drop its messages unseen.
+    key = {s["Sid"]: s for s in resources["AlarmKey"]["Properties"]["KeyPolicy"]["Statement"]}
+    topic = {s["Sid"]: s for s in resources["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]}
+    account = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    for statement in (key["AlarmsAreEncrypted"], topic["OurAlarmsPublish"]):
+        assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        assert statement["Condition"]["StringEquals"] == account
+    for statement in (key["EventsAreEncrypted"], topic["EventsPublish"]):
+        assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+        assert "Condition" not in statement
+    for sid in ("AlarmsAreEncrypted", "EventsAreEncrypted"):
+        assert listed(key[sid]["Action"]) == ["kms:Decrypt", "kms:GenerateDataKey*"]
+    assert topic["NeverWithoutTls"]["Effect"] == "Deny"
+
+
+def test_every_end_but_success_is_told_of_and_only_by_what_is_named(resources: Template):
+    rule = resources["ExecutionEndedRule"]["Properties"]
+    assert rule["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    for name in ("ExecutionEndedRule", "TaskInterruptedRule"):
+        properties = resources[name]["Properties"]
+        assert "EventBusName" not in properties  # Step Functions announces on the default bus
+        assert properties["EventPattern"]["detail"]["stateMachineArn"] == [
+            {"Ref": "ServiceEndedStateMachine"}
+        ]
+        (target,) = properties["Targets"]
+        assert target["Arn"] == {"Ref": "AlarmTopic"}
+        told = set(target["InputTransformer"]["InputPathsMap"].values())
+        assert told <= {"$.detail.status", "$.detail.error", "$.detail.executionArn"}
+
+
+def test_a_final_failure_is_no_interruption(resources: Template):
+    rule = resources["TaskInterruptedRule"]["Properties"]["EventPattern"]["detail"]
+    assert rule["error"] == [{"anything-but": [*get_args(Category)]}]
+    alarm = alarms(resources)["TaskInterrupted"]
+    assert alarm["Dimensions"] == [{"Name": "RuleName", "Value": {"Ref": "TaskInterruptedRule"}}]
+
+
+def test_the_dashboard_shows_every_alarm_that_always_exists(resources: Template):
+    (properties,) = of_type(resources, "AWS::CloudWatch::Dashboard").values()
+    body = properties["DashboardBody"]["Fn::Sub"][0]
+    always = {
+        name
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and "Condition" not in resource
+    }
+    assert set(re.findall(r"\$\{(\w+Alarm)\.Arn\}", body)) == always
+
+
+def test_the_dashboard_shows_metrics_that_are_emitted(resources: Template):
+    ours = {metric[1] for metric in shown(resources) if metric[0] == NAMESPACE}
+    assert ours <= emitted()
+    assert SETTLEMENT_ERRORS | {*get_args(Category), "COMPLETED", "CANCELLED", "ProviderLatency"} <= ours
+
+
+def test_the_dashboard_asks_the_four_questions(resources: Template):
+    texts = [w["properties"]["markdown"] for w in dashboard(resources)["widgets"] if w["type"] == "text"]
+    assert [text.split(" ")[1] for text in texts] == ["Are", "How", "What", "What"]
+
+
+def test_no_two_widgets_lie_over_each_other(resources: Template):
+    cells = [
+        (x, y)
+        for w in dashboard(resources)["widgets"]
+        for x in range(w["x"], w["x"] + w["width"])
+        for y in range(w["y"], w["y"] + w["height"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) < 24
+
+
+def test_every_query_reads_log_groups_of_this_stack_and_fields_that_are_logged(resources: Template):
+    queries = of_type(resources, "AWS::Logs::QueryDefinition")
+    assert queries
+    groups = of_type(resources, "AWS::Logs::LogGroup").keys()
+    code = (ROOT / "layers/wechatpay/invocation/observation.py").read_text(encoding="utf-8")
+    for query in queries.values():
+        assert {group["Ref"] for group in query["LogGroupNames"]} <= groups
+        for messages in re.findall(r'message (?:=|in) (\[?"[^\n|]*)', query["QueryString"]):
+            for message in re.findall(r'"([^"]+)"', messages.partition(" and ")[0]):
+                assert f'"{message}"' in code
+
+
+def test_nothing_about_alarms_names_a_person_or_an_order():
+    resources = source()["Resources"]
+    texts = [text for text in walk(resources["Dashboard"]) if isinstance(text, str)]
+    assert not [text for text in texts if "metadata" in text or "openid" in text]
