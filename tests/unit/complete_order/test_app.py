@@ -80,6 +80,14 @@ def test_all_twelve_request_fields_arrive_unchanged_and_nothing_else(
     assert request["verified"] is True
 
 
+def test_an_order_that_costs_nothing_is_completed_and_not_cancelled(
+    function: Function, order_no: str
+) -> None:
+    opened(function, order_no)
+    result = function({"out_order_no": order_no, "finish_type": 2, "total_amount": 0})
+    assert (result["outcome"], result["total_amount"]) == ("COMPLETED", 0)
+
+
 def test_a_cancellation_sends_its_reason_and_no_amount_it_was_not_given(
     function: Function, order_no: str
 ) -> None:
