@@ -46,8 +46,12 @@ class Connection:
         """Send byte by byte, and so end by itself when nobody stops listening."""
         for byte in data:
             self.send(bytes([byte]))
-            if self._server.stopping.wait(interval):
+            if self.pause(interval):
                 return
+
+    def pause(self, seconds: float) -> bool:
+        """Do nothing for a while; true when the test has ended meanwhile."""
+        return self._server.stopping.wait(seconds)
 
     def reset(self) -> None:
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -250,9 +250,10 @@ def test_a_reset_after_the_request_is_no_answer() -> None:
     assert len(server.requests) == 1
 
 
-def test_a_connection_closed_without_a_word_is_no_answer_and_is_not_tried_again() -> None:
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_a_connection_closed_without_a_word_is_no_answer_and_is_not_tried_again(method: str) -> None:
     with RawServer(after_request(lambda connection: None)) as server, pytest.raises(NoAnswer):
-        send(server.url)
+        send(server.url, method=method)
     assert (server.accepted, len(server.requests)) == (1, 1)
 
 
@@ -322,6 +323,18 @@ def test_a_body_that_drips_after_prompt_headers_is_cut_at_the_deadline() -> None
 
     with RawServer(behave) as server, pytest.raises(NoAnswer):
         send(server.url, timeout=SHORT)
+
+
+def test_a_reply_complete_only_after_the_deadline_is_no_answer_however_short_its_last_pause() -> None:
+    def behave(connection: Connection) -> None:
+        connection.read_request()
+        connection.pause(0.3)
+        connection.send(http(b"late")[:-1])
+        connection.pause(0.4)
+        connection.send(b"e")
+
+    with RawServer(behave) as server, pytest.raises(NoAnswer):
+        send(server.url, timeout=0.5)
 
 
 def test_a_slow_reply_within_the_time_is_a_reply() -> None:
