@@ -160,6 +160,8 @@ class EmbeddedAws:
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
             "HOME": str(private),
             "TMPDIR": str(private),
+            # Otherwise it keeps a key it made in a folder of /tmp that nobody removes.
+            "STATE_DIR": str(private),
             "TZ": "UTC",
             "LANG": "C.UTF-8",
             "GATEWAY_PORT": str(self.port),
