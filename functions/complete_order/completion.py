@@ -54,7 +54,7 @@ class Completion:
         self._key = key
         self._client = client
         self._ticket = order.finish_ticket
-        self._has_fresh_ticket = False
+        self._refused: set[Next] = set()
 
     def run(self) -> Result:
         """Settle the order.
@@ -101,12 +101,13 @@ class Completion:
         found = self._ask(error)
         if isinstance(found, Result):
             return found
-        if step is Next.FRESH_TICKET and not self._has_fresh_ticket:
-            self._has_fresh_ticket = True
-            self._ticket = found.finish_ticket or self._ticket
-            return None
         if step in (Next.ASK_THEN_REJECT, Next.FRESH_TICKET) and isinstance(error, ReplyError):
-            return self._rejected("QUERY", error)
+            if step in self._refused:
+                return self._rejected("QUERY", error)
+            self._refused.add(step)
+            if step is Next.FRESH_TICKET:
+                self._ticket = found.finish_ticket or self._ticket
+            return None
         raise WeChatPayUnavailable(f"{self._saying(error)}; a query says it is still open") from error
 
     def _look_before_sending(self) -> OrderState | Result:

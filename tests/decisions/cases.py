@@ -193,9 +193,11 @@ def _refused() -> list[Case]:
         *signed,
         Case("404 not verified", "still open", absent, "WeChatPayUnavailable"),
         Case("404 not verified", "applied", absent | {"applied": True}, SETTLED, "QUERY"),
-        Case(unsigned, "still open", {"fault": "unsigned_4xx"}, "REJECTED", "QUERY"),
+        Case(unsigned, "once", {"fault": "unsigned_4xx"}, SETTLED, "REPLY", completes=2),
+        Case(unsigned, "for ever", {"fault": "unsigned_4xx"}, "REJECTED", "QUERY", 2, 2, None),
         Case(unsigned, "applied", {"fault": "unsigned_4xx_applied"}, SETTLED, "QUERY"),
-        Case(unsigned, "HTML, still open", html, "REJECTED", "QUERY"),
+        Case(unsigned, "HTML, once", html, SETTLED, "REPLY", completes=2),
+        Case(unsigned, "HTML, for ever", html, "REJECTED", "QUERY", 2, 2, None),
     ]
 
 

@@ -61,8 +61,9 @@ class Client:
             except NothingSent as exc:
                 self._try_last(host)
                 failure = exc
-            except NoAnswer:
-                self._try_last(host)
+            except (NoAnswer, ServiceError) as exc:
+                if not _is_authoritative(exc):
+                    self._try_last(host)
                 raise
         raise failure
 
@@ -76,11 +77,9 @@ class Client:
         for host in list(self._hosts):
             try:
                 return self._call("GET", host, target, b"", self._query_seconds())
-            except ServiceError as exc:
-                if exc.problem.verified or exc.problem.status in _ABOUT_THE_MERCHANT:
+            except (NothingSent, NoAnswer, ServiceError, Unverifiable, UnexpectedReply) as exc:
+                if _is_authoritative(exc):
                     raise
-                failure = exc
-            except (NothingSent, NoAnswer, Unverifiable, UnexpectedReply) as exc:
                 failure = exc
             self._try_last(host)
         raise failure
@@ -117,3 +116,10 @@ class Client:
         if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
             raise ServiceError(problem)
         raise Unverifiable(problem) if unproven else UnexpectedReply(problem)
+
+
+def _is_authoritative(error: WeChatPayError) -> bool:
+    """Tell whether another host would say the same: an unproven refusal may be a proxy's own."""
+    return isinstance(error, ServiceError) and (
+        error.problem.verified or error.problem.status in _ABOUT_THE_MERCHANT
+    )

@@ -26,7 +26,7 @@ class Next(Enum):
     """What to do after a completion that gave no verified acceptance."""
 
     ASK = auto()  # query; still open means not applied: raise for Retry
-    ASK_THEN_REJECT = auto()  # the refusal is unproven: query; only when still open it stands
+    ASK_THEN_REJECT = auto()  # the refusal is unproven: query, complete once more; refused again, it stands
     FRESH_TICKET = auto()  # query for a new ticket, complete once more; refused again, it stands
     REJECT = auto()  # proven and final
     REREAD_SECRET = auto()  # read the secret again, complete once more; refused again, misconfigured

@@ -295,6 +295,16 @@ def test_after_a_lost_reply_the_other_host_is_asked_and_nothing_is_sent_again(
     assert seen == [("complete", 0), ("query", 1)]
 
 
+def test_a_refusal_that_is_not_proven_is_put_to_the_other_host_before_it_is_believed(
+    function: Function, order_no: str
+) -> None:
+    ticket = opened(function, order_no)
+    function.simulator.script(order_no, "complete", fault="unsigned_4xx")
+    assert function(finish(order_no, finish_ticket=ticket))["outcome"] == "COMPLETED"
+    seen = [(request["operation"], request["host"]) for request in function.simulator.requests(order_no)]
+    assert seen == [("complete", 0), ("query", 1), ("complete", 1)]
+
+
 def test_a_query_that_fails_on_one_host_is_put_to_the_other(function: Function, order_no: str) -> None:
     ticket = opened(function, order_no)
     function.simulator.script(order_no, "complete", fault="reset_after")
@@ -539,7 +549,7 @@ def test_a_ticket_that_is_quoted_in_a_refusal_comes_out_nowhere(
         "detail": {"field": "finish_ticket", "issue": ticket, "value": ticket},
     }
     told = {"status": 400, "code": "PARAM_ERROR", "applied": False, "signed": signed, **quoted}
-    function.simulator.script(order_no, "complete", fault="reply", **told)
+    function.simulator.script(order_no, "complete", fault="reply", times=None, **told)
     result = function(finish(order_no, finish_ticket=ticket))
     assert result["error"]["category"] == "REJECTED"
     assert "tail-of-it" not in json.dumps(result)
