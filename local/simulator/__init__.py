@@ -119,9 +119,9 @@ class Simulator:
         """Every order as it truly stands."""
         return self._run(self._control.ledger())
 
-    def requests(self, out_order_no: str | None = None) -> list[dict[str, Any]]:
-        """The latest requests that arrived, oldest first."""
-        return self._run(self._control.requests(out_order_no))
+    def requests(self, out_order_no: str | None = None, *, after: int = 0) -> list[dict[str, Any]]:
+        """The latest requests that arrived, oldest first, with their answers; numbered above ``after``."""
+        return self._run(self._control.requests(out_order_no, after))
 
     def script(
         self,
@@ -154,6 +154,10 @@ class Simulator:
     def rotate_merchant_key(self, *, keep_old: bool = False) -> dict[str, Any]:
         """A new merchant key; returns the secret to store. The old serial is refused at once unless kept."""
         return self._run(self._control.rotate_merchant_key(keep_old=keep_old))
+
+    def drop_old_merchant_keys(self) -> dict[str, Any]:
+        """Refuse every serial but the newest; returns the secret."""
+        return self._run(self._control.drop_old_merchant_keys())
 
     def rotate_platform_certificate(self) -> dict[str, Any]:
         """A further platform certificate, preferred from now on; returns the secret to store."""

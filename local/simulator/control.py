@@ -53,9 +53,14 @@ class Control:
         """Every order as it truly stands, debits up to now included."""
         return self._api.orders.ledger(self._api.now())
 
-    async def requests(self, out_order_no: str | None = None) -> list[Json]:
-        """The latest requests that arrived, oldest first: all, or one order's."""
-        return [dict(r) for r in self._api.requests if out_order_no in (None, r["out_order_no"])]
+    async def requests(self, out_order_no: str | None = None, after: int | str = 0) -> list[Json]:
+        """The latest requests that arrived, oldest first: all, or one order's, numbered above ``after``."""
+        seen = int(after)
+        return [
+            dict(request)
+            for request in self._api.requests
+            if request["number"] > seen and out_order_no in (None, request["out_order_no"])
+        ]
 
     async def script(
         self,
@@ -92,6 +97,11 @@ class Control:
     async def rotate_merchant_key(self, *, keep_old: bool = False) -> Json:
         """A new merchant key; returns the secret to store. The old serial is refused at once unless kept."""
         self._api.keys.rotate_merchant(keep_old=keep_old)
+        return await self.secret()
+
+    async def drop_old_merchant_keys(self) -> Json:
+        """Refuse the serials that rotations kept; returns the secret that is left."""
+        self._api.keys.drop_old_merchant_keys()
         return await self.secret()
 
     async def rotate_platform_certificate(self) -> Json:
@@ -159,6 +169,7 @@ class HttpControl:
                 ("PUT", r"/chaos", c.chaos),
                 ("PUT", r"/keys", c.set_keys),
                 ("POST", r"/merchant-key", c.rotate_merchant_key),
+                ("DELETE", r"/merchant-key/old", c.drop_old_merchant_keys),
                 ("POST", r"/platform-certificate", c.rotate_platform_certificate),
                 ("GET", r"/secret", c.secret),
                 ("GET", r"/merchant-certificate", c.merchant_certificate),

@@ -157,6 +157,10 @@ class Keys:
         else:
             self._accept_only_current()
 
+    def drop_old_merchant_keys(self) -> None:
+        """Refuse every merchant key but the newest from now on."""
+        self._accept_only_current()
+
     def rotate_platform_certificate(self) -> str:
         """Issue a further platform certificate, preferred from now on; returns its serial."""
         self.certificates.append(PlatformKey.generate_certificate())

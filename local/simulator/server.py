@@ -1,6 +1,7 @@
 """The simulated APIv3: three routes, each request verified, answered and signed, or misbehaved upon."""
 
 import asyncio
+import itertools
 import re
 import secrets
 import time
@@ -25,6 +26,8 @@ _QUERIED_ORDER = re.compile(r"(?:\?|&)out_order_no=([^&]*)")
 _CERTIFICATES = "/v3/certificates"
 _PROBE = "WECHATPAY/SIGNTEST/"
 KEPT_REQUESTS = 20_000
+KEPT_BODY = 4096
+"""Bytes of an answer's body that are kept for the records."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Api:
         self.clock_offset = 0.0
         self.refuse_host: Callable[[int, float], None] = lambda host, seconds: None
         self._verifier = signing.Verifier(keys)
+        self._numbers = itertools.count(1)
 
     def now(self) -> float:
         """The orders' clock: the real one plus what was added to it. Signatures always use the real one."""
@@ -86,10 +90,14 @@ class Api:
             return wire.reset(request)
         if fault is not None and fault.wire == "silent":
             return await wire.silence(request, fault.seconds)
-        return await wire.send(request, self._signed(reply, request, fault), fault, record)
+        signed = self._signed(reply, request, fault)
+        sent = signed.body[:KEPT_BODY].decode(errors="replace")
+        record["reply"] = {"headers": dict(signed.headers), "body": sent}
+        return await wire.send(request, signed, fault, record)
 
     def _record(self, request: web.BaseRequest, host: int, call: Call, fault: Fault | None) -> dict[str, Any]:
         record = {
+            "number": next(self._numbers),
             "time": time.time(),
             "host": host,
             "operation": call.operation,
@@ -101,6 +109,7 @@ class Api:
             "verified": False,
             "fault": fault.name if fault is not None else None,
             "status": None,
+            "reply": None,
         }
         self.requests.append(record)
         order = self.orders.find(call.out_order_no, self.now())

@@ -67,6 +67,27 @@ def test_keys_hosts_latency_clock_and_chaos_are_driven_over_http(as_merchant):
         assert [host["up"] for host in put("/hosts/0", {"up": True})] == [True, True]
 
 
+def test_requests_are_numbered_and_carry_their_answers(merchant, control, opened):
+    merchant.query(opened)
+    last = control("GET", "/requests").json()[-1]
+    merchant.query(opened)
+    (newer,) = control("GET", "/requests", params={"after": last["number"]}).json()
+    assert newer["number"] == last["number"] + 1
+    assert "finish_ticket" in newer["reply"]["body"]
+    assert newer["reply"]["headers"]["Wechatpay-Signature"]
+
+
+def test_old_merchant_keys_are_dropped_over_http(as_merchant):
+    with Simulator() as simulator:
+        before = as_merchant(simulator)
+        simulator.open_order("ONE")
+        requests.post(f"{simulator.control_url}/merchant-key", json={"keep_old": True}, timeout=10)
+        assert before.query("ONE").status_code == 200
+        left = requests.delete(f"{simulator.control_url}/merchant-key/old", timeout=10).json()
+        assert left == simulator.secret()
+        assert before.query("ONE").status_code == 401
+
+
 def test_control_is_there_while_both_hosts_are_down(as_merchant):
     with Simulator() as simulator:
         for index in (0, 1):

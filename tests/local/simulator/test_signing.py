@@ -160,6 +160,9 @@ def test_after_a_rotation_the_old_merchant_key_is_refused_and_the_new_one_accept
         assert after.send("GET", "/v3/certificates").status_code == 200
         simulator.rotate_merchant_key(keep_old=True)
         assert after.send("GET", "/v3/certificates").status_code == 200
+        simulator.drop_old_merchant_keys()
+        assert after.send("GET", "/v3/certificates").status_code == 401
+        assert as_merchant(simulator).send("GET", "/v3/certificates").status_code == 200
 
 
 def test_the_merchant_certificate_belongs_to_the_secret(sim, merchant):
