@@ -1,4 +1,5 @@
 import json
+from datetime import date
 import re
 import traceback
 from typing import Any
@@ -199,12 +200,16 @@ def test_a_public_key_and_its_id_come_together(name: str) -> None:
     assert refused(json.dumps(secret(**{name: ...}))) == f"secret of merchant {MCHID}: {name}: required, text"
 
 
-def test_unknown_fields_are_counted_not_repeated_for_one_may_be_a_value() -> None:
-    text = json.dumps(secret(**{private_pem(rsa_key("merchant")): "x", "api_v3_kye": "y"}))
-    told = refused(text)
-    assert "(field names): 2 unknown; known are api_v3_key, appid, mchid, merchant_private_key" in told
-    assert "kye" not in told
-    assert private_pem(rsa_key("merchant")).splitlines()[1] not in told
+def test_a_field_of_somebody_elses_tools_is_left_alone() -> None:
+    assert parse(json.dumps(secret(note="rotated in May")), MCHID).signer.mchid == MCHID
+
+
+def test_the_last_day_of_the_merchants_certificate_is_read() -> None:
+    kept = parse(json.dumps(secret(merchant_certificate_expires="2031-05-20")), MCHID)
+    assert kept.certificate_expires == date(2031, 5, 20)
+    assert parse(json.dumps(secret()), MCHID).certificate_expires is None
+    told = refused(json.dumps(secret(merchant_certificate_expires="20 May")))
+    assert told == f"secret of merchant {MCHID}: merchant_certificate_expires: must be a date, yyyy-MM-dd"
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
