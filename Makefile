@@ -24,6 +24,10 @@ local-build: setup
 demo: local-build ## settle sample orders on an embedded AWS, show what happened, stop everything
 	@$(PYTHON) -m local.demo
 
+.PHONY: chaos
+chaos: local-build ## settle orders under fire, then audit the ledger [ORDERS=2000 RATE=0.3 SEED=1]
+	@$(PYTHON) -m local.chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: test
 test: local-build ## run the tests [ARGS="tests/unit -k ..."]
 	@$(PYTHON) -m pytest -n 2 $(ARGS)
@@ -43,6 +47,10 @@ settle: setup ## settle one order on the running stack [EVENT=events/completed.j
 .PHONY: check
 check: setup ## lint, types, template and workflow checks
 	@$(PYTHON) -m local.checks
+
+.PHONY: bench
+bench: build ## measure everything and write docs/benchmarks.md [ARGS="--orders 10000"]
+	@$(PYTHON) -m benchmarks $(ARGS)
 
 .PHONY: deploy
 deploy: build ## deploy to AWS, guided [ARGS="--config-env ..."]
@@ -68,7 +76,7 @@ secret: setup ## store or rotate a merchant's secret, proven first [FILES PUBLIC
 		$(call options,PLATFORM_CERTIFICATE,platform-certificate) $(call option,ORDER,order) $(ARGS)
 
 .PHONY: expiry
-expiry: setup ## when merchants' certificates expire [ARGS=--metric]
+expiry: setup ## when merchants' certificates expire
 	@$(OPERATIONS) expiry $(ARGS)
 
 .PHONY: doctor

@@ -95,9 +95,6 @@ def doctor(
 
 @app.command(name="expiry")
 def list_expiries(
-    metric: Annotated[
-        bool, typer.Option("--metric", help="put the days left as a CloudWatch metric")
-    ] = False,
     stack_name: StackName = options.STACK,
     region: Region = None,
     profile: Profile = None,
@@ -109,11 +106,7 @@ def list_expiries(
         expiry.every(target.client("secretsmanager"), target.function.secret_prefix),
         key=lambda each: each.mchid,
     )
-    good = findings.report(console, (expiry.judge(each, now).about(each.mchid) for each in found))
-    if metric:
-        count = expiry.publish(target.client("cloudwatch"), found, now)
-        console.print(f"{expiry.METRIC_NAMESPACE} {expiry.METRIC}: {count} of {len(found)} merchants put")
-    _exit(good)
+    _exit(findings.report(console, (expiry.judge(each, now).about(each.mchid) for each in found)))
 
 
 @app.command()

@@ -17,6 +17,7 @@ from operations.merchant_files import Checker, MerchantCertificate
 _FIELDS = (
     *("mchid", "merchant_serial_no", "merchant_private_key", "api_v3_key", "appid", "service_id"),
     *("wechatpay_public_key_id", "wechatpay_public_key", "wechatpay_certificates"),
+    "merchant_certificate_expires",
 )
 
 
@@ -96,7 +97,11 @@ def _pair(
     text, key = checker.private_key(given.key)
     certificate = checker.merchant_certificate(given.certificate, key, given.mchid)
     if certificate is not None:
-        value |= {"mchid": certificate.mchid, "merchant_serial_no": certificate.serial_no}
+        value |= {
+            "mchid": certificate.mchid,
+            "merchant_serial_no": certificate.serial_no,
+            "merchant_certificate_expires": f"{certificate.expires:%Y-%m-%d}",
+        }
     value[name] = text
     return key, certificate
 

@@ -1,6 +1,6 @@
 """When merchants' certificates expire: tags beside the secret, so that watching needs no secret's value."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,11 +10,8 @@ from operations.findings import Finding, failed, note, passed
 EXPIRES_TAG = "certificate-expires"
 SERIAL_TAG = "certificate-serial"
 WARNING_DAYS = (30, 7, 1)
-METRIC_NAMESPACE = "SmartRetail"
-METRIC = "MerchantCertificateDaysLeft"
 SUBJECT = "certificate 商户证书"
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-_MOST_METRICS_PER_CALL = 500
 
 
 @dataclass(frozen=True)
@@ -86,20 +83,3 @@ def judge(expiry: Expiry, now: datetime, serial_no: str | None = None) -> Findin
     if days <= WARNING_DAYS[0]:
         return note(SUBJECT, f"expires in {days:.0f} days, on {date}: {renew} 证书即将过期")
     return passed(SUBJECT, f"valid until {date}, {days:.0f} days")
-
-
-def publish(cloudwatch: Any, expiries: Iterable[Expiry], now: datetime) -> int:
-    """Put each certificate's days left as a metric, and the fewest of all. Returns how many are known."""
-    days = {expiry.mchid: expiry.days_left(now) for expiry in expiries}
-    known = {mchid: left for mchid, left in days.items() if left is not None}
-    data: list[dict[str, Any]] = [
-        {"MetricName": METRIC, "Dimensions": [{"Name": "mchid", "Value": mchid}], "Value": left}
-        for mchid, left in known.items()
-    ]
-    if known:
-        data.append({"MetricName": METRIC, "Value": min(known.values())})
-    for start in range(0, len(data), _MOST_METRICS_PER_CALL):
-        cloudwatch.put_metric_data(
-            Namespace=METRIC_NAMESPACE, MetricData=data[start : start + _MOST_METRICS_PER_CALL]
-        )
-    return len(known)

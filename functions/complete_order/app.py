@@ -30,10 +30,12 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     """Settle the order of this event; see the README for the event, the result and the errors raised."""
     deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS)
     observation = Observation(logger, metrics)
+    now = datetime.now(UTC)
     with observation.of_invocation(event, context):
         try:
-            wanted = order.parse(event, default_mchid=settings.default_mchid, now=datetime.now(UTC))
+            wanted = order.parse(event, default_mchid=settings.default_mchid, now=now)
             account = accounts[wanted.mchid]
+            observation.of_credentials(account.credentials, now.date())
             key = identified(wanted, account)
         except order.InvalidOrder as exc:
             result = Result.invalid(event, exc.problems)

@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from operations import expiry
-
 ROOT = Path(__file__).parents[2]
 UNKNOWN_MERCHANT = "1900009999"
+EXPIRING_MERCHANT = "1900009998"
 TOO_MUCH = {"fees": [{"fee_name": "x", "fee_amount": 90_000_00}], "total_amount": 90_000_00}
 
 
@@ -109,10 +108,11 @@ class Drills:
         assert self._run(order).status == "SUCCEEDED"
 
     def let_a_certificate_expire(self) -> None:
-        now = datetime.now(UTC)
-        ends = expiry.Expiry("1900000001", "7D0A", now + timedelta(hours=20))
-        later = expiry.Expiry("1900000002", "7D0B", now + timedelta(days=400))
-        expiry.publish(self._stack.client("cloudwatch"), [later, ends], now)
+        # A merchant of its own, so that no cached secret hides the date; WeChat Pay refuses its signature.
+        tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
+        secret = {"mchid": EXPIRING_MERCHANT, "merchant_certificate_expires": tomorrow}
+        self._stack.store_secret(self._simulator.secret() | secret)
+        assert self._run(self._order(mchid=EXPIRING_MERCHANT)).error == "MerchantMisconfigured"
 
 
 DRILLS: dict[str, Callable[[Drills], None]] = {

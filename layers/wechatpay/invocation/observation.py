@@ -5,10 +5,12 @@ Metrics carry no order number: a dimension per order would be a metric per order
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from wechatpay.credentials import Credentials
 from wechatpay.errors import SettlementError
 from wechatpay.exchange import Exchange
 
@@ -37,6 +39,12 @@ class Observation:
             self._count(kind)
             self._logger.warning("not settled", outcome=kind, reason=str(exc))
             raise
+
+    def of_credentials(self, credentials: Credentials, today: date) -> None:
+        """Count the days the merchant's certificate is good for, when the secret tells: it is watched so."""
+        if credentials.certificate_expires is not None:
+            days = (credentials.certificate_expires - today).days
+            self._metrics.add_metric("MerchantCertificateDaysLeft", MetricUnit.Count, days)
 
     def of_exchange(self, exchange: Exchange) -> None:
         """Log one attempt on the wire and its latency."""

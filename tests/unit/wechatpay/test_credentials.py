@@ -1,7 +1,7 @@
 import json
-from datetime import date
 import re
 import traceback
+from datetime import date
 from typing import Any
 
 import pytest
