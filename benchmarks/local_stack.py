@@ -1,0 +1,21 @@
+"""The deployed stack with a simulator, on the embedded AWS, for what is measured of the workflow."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from local.aws import EmbeddedAws
+from local.simulator import Simulator
+from local.stack import Stack, deploy
+
+
+@contextlib.contextmanager
+def running(wait_scale: float = 0.002) -> Iterator[tuple[Stack, Simulator]]:
+    """Deploy the built template and keep it until the end. Shoppers pay at once; waits are scaled."""
+    with Simulator(debit_after=0) as simulator, EmbeddedAws(wait_scale=wait_scale) as aws:
+        secret = simulator.secret()
+        hosts = ",".join(simulator.hosts)
+        stack = deploy(aws.environment(), {"WeChatPayHosts": hosts, "DefaultMchid": secret["mchid"]})
+        stack.store_secret(secret)
+        yield stack, simulator

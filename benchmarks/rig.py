@@ -1,0 +1,233 @@
+"""What the measured programs run in: the simulator and Secrets Manager on loopback, and Lambda's paths."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+
+import certifi
+
+from local.aws.embedded import FUNCTION_PYTHON, REGION
+from local.build import BUILD
+from local.sam import ROOT
+
+SIDES = Path(__file__).parent / "sides"
+FUNCTION = BUILD / "CompleteOrderFunction"
+LAYERS = (BUILD / "DependenciesLayer" / "python", BUILD / "WeChatPayLayer" / "python")
+OUT_ORDER_NO = "BENCH-20251001-0001"
+TARGET = f"/v3/payscore/smartretail-orders/{OUT_ORDER_NO}/complete"
+# An order as a cabinet sends it. It carries its ticket, so that settling it is one call to WeChat Pay.
+EVENT: dict[str, Any] = {
+    "out_order_no": OUT_ORDER_NO,
+    "finish_type": 2,
+    "real_service_start_time": "20251001120000",
+    "real_service_end_time": "20251001120312",
+    "real_service_end_location": "南山区科技园",
+    "fees": [
+        {"fee_name": "可口可乐", "fee_count": 2, "fee_amount": 700, "fee_desc": "3.5元/罐"},
+        {"fee_name": "薯片", "fee_count": 1, "fee_amount": 600},
+    ],
+    "discounts": [{"discount_name": "满减优惠", "discount_amount": 100}],
+    "total_amount": 1200,
+    "profit_sharing": False,
+    "finish_ticket": "BENCH-TICKET",
+}
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(frozen=True)
+class WeChatPay:
+    """A WeChat Pay on loopback.
+
+    Attributes:
+        host: base URL.
+        authority: file of the certificate authority to trust.
+        ca_file: the same among the real authorities: who loads it loads as much as on the internet.
+        secret: the merchant's secret.
+    """
+
+    host: str
+    authority: str
+    ca_file: str
+    secret: dict[str, Any]
+
+    def at(self, port: int) -> WeChatPay:
+        """The same, behind another port."""
+        return replace(self, host=f"https://127.0.0.1:{port}")
+
+
+class Rig(contextlib.ExitStack):
+    """Starts what is measured and what it needs; stops all of it on leaving.
+
+    Attributes:
+        directory: temporary files.
+    """
+
+    def __enter__(self) -> Self:
+        self.directory = Path(super().__enter__().enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        return self
+
+    def simulator(self) -> WeChatPay:
+        """Start the simulator over TLS, with the order of `EVENT` in it."""
+        process = self.process([sys.executable, "-m", "local.simulator", "--tls", "--debit-after", "never"])
+        ready = process.said
+        request = urllib.request.Request(
+            f"{ready['control']}/orders/{OUT_ORDER_NO}",
+            json.dumps({"finish_ticket": EVENT["finish_ticket"]}).encode(),
+            {"Content-Type": "application/json"},
+            method="PUT",
+        )
+        _DIRECT.open(request, timeout=10).close()
+        with _DIRECT.open(f"{ready['control']}/secret", timeout=10) as reply:
+            secret = json.load(reply)
+        return WeChatPay(ready["hosts"][0], ready["ca_file"], self._trusting(ready["ca_file"]), secret)
+
+    def answering(self) -> WeChatPay:
+        """Start the server that accepts every completion."""
+        ready = self.process([sys.executable, "-m", "benchmarks.answering"]).said
+        trusted = self._trusting(ready["ca_file"])
+        return WeChatPay(ready["host"], ready["ca_file"], trusted, ready["secret"])
+
+    def farther(self, wechatpay: WeChatPay, milliseconds: float) -> WeChatPay:
+        """Put a round trip of so many milliseconds between the sides and this host."""
+        if not milliseconds:
+            return wechatpay
+        port = wechatpay.host.rpartition(":")[2]
+        proxy = self.process([sys.executable, "-m", "benchmarks.round_trip", port, str(milliseconds)])
+        return wechatpay.at(int(proxy.said))
+
+    def secrets_manager(self, secret: dict[str, Any]) -> str:
+        """Start a Secrets Manager that knows this one secret. Returns its base URL."""
+        answer = json.dumps({"SecretString": json.dumps(secret)}).encode()
+        server = ThreadingHTTPServer(("127.0.0.1", 0), _answering(answer))
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        self.callback(server.server_close)
+        self.callback(server.shutdown)
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    def function_environment(
+        self, wechatpay: WeChatPay, *, paths: Sequence[Path] = (FUNCTION, *LAYERS), **told: Any
+    ) -> dict[str, str]:
+        """The environment of a Lambda that holds the built function, for a program of `sides`."""
+        return {
+            **_nothing_of_aws(),
+            # Lambda's order of paths. Its file system is read-only: bytecode is what was shipped or is not.
+            "PYTHONPATH": os.pathsep.join(str(path) for path in paths),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": self.secrets_manager(wechatpay.secret),
+            "MERCHANT_SECRET_PREFIX": "wechatpay/merchants/",
+            "DEFAULT_MCHID": wechatpay.secret["mchid"],
+            "WECHATPAY_HOSTS": wechatpay.host,
+            "POWERTOOLS_SERVICE_NAME": "complete-order",
+            "POWERTOOLS_METRICS_NAMESPACE": "SmartRetail",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+            "BENCHMARK": self._told(wechatpay, **told),
+        }
+
+    def side_environment(self, wechatpay: WeChatPay, **told: Any) -> dict[str, str]:
+        """The environment of a peer, for a program of `sides`."""
+        return {**_nothing_of_aws(), "BENCHMARK": self._told(wechatpay, **told)}
+
+    def process(self, command: list[str | Path], environment: dict[str, str] | None = None) -> Process:
+        """Start a program that says one line of JSON when it is ready, and wait for that."""
+        return self.enter_context(_running(command, environment))
+
+    def _told(self, wechatpay: WeChatPay, **told: Any) -> str:
+        body = {name: value for name, value in EVENT.items() if name != "out_order_no"}
+        held = wechatpay.secret
+        known = {
+            "event": EVENT,
+            "target": TARGET,
+            "body": {"appid": held["appid"], "service_id": held["service_id"], **body},
+            "log": str(self.directory / "function.log"),
+        }
+        return json.dumps({**vars(wechatpay), **known, **told})
+
+    def _trusting(self, ca_file: str) -> str:
+        """Return the path of a bundle with loopback's authority among the real ones."""
+        bundle = self.directory / f"{Path(ca_file).parent.name}.pem"
+        bundle.write_bytes(Path(certifi.where()).read_bytes() + Path(ca_file).read_bytes())
+        return str(bundle)
+
+
+class Process:
+    """A started program that answers lines of JSON with lines of JSON."""
+
+    def __init__(self, popen: subprocess.Popen[str]) -> None:
+        self._popen = popen
+        self.said: Any = self._line()
+
+    def ask(self, **asked: Any) -> Any:
+        """Send one line and return the answer to it."""
+        assert self._popen.stdin is not None
+        self._popen.stdin.write(json.dumps(asked) + "\n")
+        self._popen.stdin.flush()
+        return self._line()
+
+    def _line(self) -> Any:
+        assert self._popen.stdout is not None
+        line = self._popen.stdout.readline()
+        if not line:
+            raise RuntimeError(f"ended without an answer: {self._popen.args!r}")
+        return json.loads(line)
+
+
+@contextlib.contextmanager
+def _running(command: list[str | Path], environment: dict[str, str] | None) -> Iterator[Process]:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as popen:
+        try:
+            yield Process(popen)
+        finally:
+            popen.terminate()
+
+
+def function_command(program: str) -> list[str | Path]:
+    """The command that runs a program of `sides` on the interpreter of the functions."""
+    if not FUNCTION_PYTHON.exists() or not FUNCTION.exists():
+        raise RuntimeError("nothing is built: run `make build`")
+    return [FUNCTION_PYTHON, SIDES / program]
+
+
+def _nothing_of_aws() -> dict[str, str]:
+    """This environment without the user's own AWS and without proxies: everything here is on loopback."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "PYTHON")) and not name.lower().endswith("_proxy")
+    }
+    return {**kept, "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+
+
+def _answering(answer: bytes) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Type", "application/x-amz-json-1.1")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None: ...
+
+    return Handler

@@ -1,0 +1,172 @@
+"""Part 6: from an event on the bus to the published result, on the embedded AWS, and what of it is ours."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from benchmarks.measured import Part, Times, table
+from benchmarks.rig import EVENT
+from local.simulator import Simulator
+from local.stack import Stack
+
+ORDERS = 2_000
+AT_A_TIME = 20
+PATIENCE_SECONDS = 60.0
+_REPORT = re.compile(r"REPORT RequestId: \S+\tDuration: ([0-9.]+) ms")
+
+
+@dataclass(frozen=True)
+class WholePath:
+    """What became of the orders.
+
+    Attributes:
+        seconds: from the first event to the last result.
+        times: from putting the event on the bus until its result is in a queue on the same bus.
+        function: time of each invocation, from the function's own REPORT lines.
+        provider: time of each call to WeChat Pay, from the function's own log.
+    """
+
+    seconds: float
+    times: Times
+    function: Times
+    provider: Times
+
+    @property
+    def ours(self) -> float:
+        """Milliseconds of a median order that are the function's own, its calls to WeChat Pay taken off."""
+        return self.function.p50 - self.provider.p50
+
+
+class Results:
+    """A queue that receives what the workflow publishes, and who waits for what."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._queue = stack.client("sqs")
+        self._url = self._queue.create_queue(QueueName="benchmark-results")["QueueUrl"]
+        attributes = self._queue.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        bus, events = stack.outputs["EventBusName"], stack.client("events")
+        pattern = json.dumps({"source": ["smartretail.orders"], "detail-type": ["Order Completed"]})
+        events.put_rule(Name="benchmark-results", EventBusName=bus, EventPattern=pattern)
+        target = {"Id": "queue", "Arn": attributes["Attributes"]["QueueArn"]}
+        events.put_targets(Rule="benchmark-results", EventBusName=bus, Targets=[target])
+        self._arrived: dict[str, float] = {}
+        self._news = threading.Condition()
+        self._ended = threading.Event()
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Receive results until the end of the block."""
+        thread = threading.Thread(target=self._listen, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            thread.join()
+
+    def wait_for(self, out_order_no: str) -> float:
+        """Return when the result of this order arrived, in UNIX milliseconds, as the queue noted it."""
+        with self._news:
+            if not self._news.wait_for(lambda: out_order_no in self._arrived, PATIENCE_SECONDS):
+                raise TimeoutError(f"{out_order_no} had no result in {PATIENCE_SECONDS:.0f} s")
+            return self._arrived.pop(out_order_no)
+
+    def _listen(self) -> None:
+        while not self._ended.is_set():
+            reply = self._queue.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=10,
+                WaitTimeSeconds=1,
+                AttributeNames=["SentTimestamp"],
+            )
+            messages = reply.get("Messages", [])
+            if not messages:
+                continue
+            entries = [{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(messages)]
+            self._queue.delete_message_batch(QueueUrl=self._url, Entries=entries)
+            with self._news:
+                for message in messages:
+                    number = json.loads(message["Body"])["detail"]["out_order_no"]
+                    self._arrived[number] = float(message["Attributes"]["SentTimestamp"])
+                self._news.notify_all()
+
+
+def measure(
+    stack: Stack,
+    simulator: Simulator,
+    orders: int = ORDERS,
+    at_a_time: int = AT_A_TIME,
+    say: Callable[[str], None] = lambda _said: None,
+) -> WholePath:
+    """Put so many orders on the bus, so many at a time, each one after a result has come."""
+    results = Results(stack)
+    events = stack.client("events")
+
+    def settle(number: int) -> float:
+        out_order_no = f"PATH-{number}"
+        simulator.open_order(out_order_no, finish_ticket=EVENT["finish_ticket"])
+        event = {
+            "Source": "smartretail.cabinet",
+            "DetailType": "Service Ended",
+            "EventBusName": stack.outputs["EventBusName"],
+            "Detail": json.dumps({**EVENT, "out_order_no": out_order_no}, ensure_ascii=False),
+        }
+        started = time.time() * 1000
+        if events.put_events(Entries=[event])["FailedEntryCount"]:
+            raise RuntimeError(f"the bus did not take {out_order_no}")
+        return results.wait_for(out_order_no) - started
+
+    with results.listening(), ThreadPoolExecutor(at_a_time) as pool:
+        list(pool.map(settle, range(-at_a_time, 0)))  # starts the function's instances
+        warm = int(time.time() * 1000)
+        started = time.monotonic()
+        times = Times.of(pool.map(settle, range(orders)))
+        seconds = time.monotonic() - started
+    function, provider = _logged(stack, warm)
+    say(f"{orders} orders in {seconds:.0f} s, p50 {times.p50:.0f} ms")
+    return WholePath(seconds, times, function, provider)
+
+
+def report(found: WholePath) -> Part:
+    """Put the figures into a table."""
+    rows = [
+        (name, f"{times.p50:.1f}", f"{times.p99:.1f}")
+        for name, times in (
+            ("event on the bus to published result", found.times),
+            ("of that, the function's invocation", found.function),
+            ("of that, the call to WeChat Pay, signing and verifying included", found.provider),
+        )
+    ]
+    orders = len(found.times.milliseconds)
+    text = "\n\n".join(
+        (
+            f"{orders:,} orders on the embedded AWS, {AT_A_TIME} at a time, against the simulator, all on "
+            f"this machine: {orders / found.seconds:.0f} orders per second.",
+            table(("", "p50 ms", "p99 ms"), rows),
+            f"Our own share of a median order, what the function adds to its call to WeChat Pay, is "
+            f"{found.ours:.1f} ms, {100 * found.ours / found.times.p50:.1f} % of the whole. The rest is the "
+            "embedded AWS, whose times say nothing about AWS, and waiting for the other orders' processor.",
+        )
+    )
+    return Part("The whole path", text)
+
+
+def _logged(stack: Stack, since: int) -> tuple[Times, Times]:
+    """Read the function's log: the time of each invocation, and of each call to WeChat Pay."""
+    invocations, calls = [], []
+    group = f"/aws/lambda/{stack.name}-CompleteOrder"
+    pages = stack.client("logs").get_paginator("filter_log_events")
+    for page in pages.paginate(logGroupName=group, startTime=since):
+        for event in page["events"]:
+            if match := _REPORT.match(event["message"]):
+                invocations.append(float(match[1]))
+            elif '"called WeChat Pay"' in event["message"]:
+                calls.append(float(json.loads(event["message"])["milliseconds"]))
+    return Times.of(invocations), Times.of(calls)

@@ -1,0 +1,64 @@
+"""The function's benchmarks, small: each runs on what was built, and its report carries every side."""
+
+from benchmarks import cold_start, size, throughput, warm_call
+from benchmarks.__main__ import render
+from benchmarks.measured import Goal, Part, Times
+from benchmarks.rig import FUNCTION, LAYERS
+
+
+def test_a_warm_call_is_made_by_every_side_at_every_distance():
+    found = warm_call.measure(3, round_trips=(0.0, 30.0))
+
+    sides = {
+        warm_call.HANDLER,
+        warm_call.FLOOR,
+        warm_call.WECHATPAYV3,
+        warm_call.AXIOS,
+        warm_call.AXIOS_KEPT,
+    }
+    assert {name for near in found.values() for name in near} == sides
+    assert all(len(side.milliseconds) == 3 for near in found.values() for side in near.values())
+    # A proxy that adds nothing would make every ratio at a distance a lie.
+    assert all(min(side.milliseconds) >= 30 for side in found[30.0].values())
+    part = warm_call.report(found)
+    assert all(name in part.text for name in sides)
+    assert len(part.goals) == 5
+
+
+def test_a_cold_start_ends_in_a_settled_order_and_stands_beside_what_is_unavoidable():
+    found = cold_start.measure(1)
+
+    assert found.imported[cold_start.HANDLER] < found.done[cold_start.HANDLER]
+    assert {"ours", "botocore", "requests", "cryptography"} <= found.packages.keys()
+    # A first order needs neither.
+    assert not {"boto3", "s3transfer"} & found.packages.keys()
+    text = cold_start.report(found).text
+    assert all(name in text for name in (cold_start.HANDLER, cold_start.TOGETHER, *cold_start.UNAVOIDABLE))
+
+
+def test_what_ships_is_under_the_goal_and_holds_bytecode():
+    built = size.of((FUNCTION, *LAYERS))
+
+    assert 0 < built.bytecode < built.total < 30 * size.MEGABYTE
+    assert "cryptography" in size.report({"built": built}).text
+
+
+def test_memory_does_not_grow_with_orders():
+    found = throughput.measure(orders=1_000, settled_in=300, profiled=200)
+
+    assert found.orders == 1_000
+    assert found.growth < 5 * throughput.MEGABYTE
+    assert found.parts["signing the request (RSA)"] > 0
+    assert "completions per second" in throughput.report(found).text
+
+
+def test_percentiles_are_times_that_were_measured():
+    times = Times.of(range(1, 101))
+    assert (times.p50, times.p90, times.p99) == (50, 90, 99)
+    assert Times.of([7.0]).p99 == 7.0
+
+
+def test_a_missed_goal_is_shown_as_missed():
+    report = render([Part("P", "text", (Goal("g", 1.0, 1.5),))], "make bench", 60)
+    assert "| g | 1.00 x | 1.50 x | **missed** |" in report
+    assert "make bench" in report
