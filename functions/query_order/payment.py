@@ -59,10 +59,12 @@ def collected(order: CompletedOrder, client: Client) -> dict[str, Any]:
     Raises:
         SettlementError: there is no verified answer now; which of its kinds says what to do.
     """
+    number = order.key.out_order_no
     try:
         found = look(client, order.key)
     except ServiceError as error:
-        return _conflict(order, Failure.quoting("CONFLICT", error.problem))
+        # Even a verified 404 says nothing of what became of an order that was accepted.
+        raise OutcomeUnknown(f"{number}: was accepted, and a query is refused: {error}") from error
     verdict = of_state(
         cancelling=False,
         amount=order.total_amount,
@@ -72,18 +74,21 @@ def collected(order: CompletedOrder, client: Client) -> dict[str, Any]:
     )
     if verdict in (Verdict.OPEN, Verdict.UNCLEAR):
         # It was accepted. That it looks open can only be a reader behind the writer, or worse: ask again.
-        raise OutcomeUnknown(f"{order.key.out_order_no}: was accepted, and a query says {found}")
+        raise OutcomeUnknown(f"{number}: was accepted, and a query says {found}")
     if verdict is not Verdict.AS_ASKED:
         failure = Failure.of_state("CONFLICT", "the order is no longer what was accepted", found)
-        return _conflict(order, failure)
-    paid = found.state == "USER_PAID"
+        return {**order.result, "outcome": "FAILED", "evidence": "QUERY", "error": asdict(failure)}
+    if found.state != "USER_PAID":
+        return {**order.result, "payment": {"state": COLLECTING, "request_id": found.request_id}}
+    if not (found.finish_transaction_id and found.pay_succ_time):
+        raise OutcomeUnknown(f"{number}: is paid, and a query lacks finish_transaction_id or pay_succ_time")
     payment = {
-        "state": PAID if paid else COLLECTING,
+        "state": PAID,
         "finish_transaction_id": found.finish_transaction_id,
         "pay_succ_time": found.pay_succ_time,
         "request_id": found.request_id,
     }
-    return {**order.result, "payment": {name: value for name, value in payment.items() if value is not None}}
+    return {**order.result, "payment": payment}
 
 
 def summary(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,7 +102,3 @@ def summary(result: Mapping[str, Any]) -> dict[str, Any]:
         "code": error.get("code"),
         "status": error.get("status"),
     }
-
-
-def _conflict(order: CompletedOrder, failure: Failure) -> dict[str, Any]:
-    return {**order.result, "outcome": "FAILED", "evidence": "QUERY", "error": asdict(failure)}

@@ -24,9 +24,11 @@ class Settings:
         """Read the settings.
 
         Raises:
-            KeyError: a variable is missing.
-            ValueError: a host is neither https nor http on loopback.
+            ValueError: a variable is missing, or a host is neither https nor http on loopback.
         """
+        missing = [n for n in ("MERCHANT_SECRET_PREFIX", "WECHATPAY_HOSTS") if not environment.get(n)]
+        if missing:
+            raise ValueError(f"environment: {', '.join(missing)} must be set")
         return cls(
             merchant_secret_prefix=environment["MERCHANT_SECRET_PREFIX"],
             wechatpay_hosts=hosts.configured(environment["WECHATPAY_HOSTS"]),

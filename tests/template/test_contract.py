@@ -12,6 +12,7 @@ PARAMETERS = {
     "WeChatPayHosts": "https://api.mch.weixin.qq.com,https://api2.mch.weixin.qq.com",
     "TriggerSource": "smartretail.cabinet",
     "EventBusName": "default",
+    "PaymentWaitDays": 7,
     "AlarmEmail": "",
     "LogRetentionDays": 180,
     "ReservedConcurrency": "",
@@ -19,6 +20,11 @@ PARAMETERS = {
     "SnapStart": "Off",
     "NoSuccessHours": 0,
     "GradualDeployment": "Off",
+}
+
+FUNCTIONS = {
+    "CompleteOrderFunction": "functions/complete_order/",
+    "QueryOrderFunction": "functions/query_order/",
 }
 
 
@@ -36,10 +42,11 @@ def test_outputs_are_those_of_the_contract():
     }
 
 
-def test_function_is_where_the_contract_says(resources: Template):
-    function = source()["Resources"]["CompleteOrderFunction"]["Properties"]
-    assert (function["CodeUri"], function["Handler"]) == ("functions/complete_order/", "app.lambda_handler")
-    assert resources["CompleteOrderFunctionAliaslive"]["Properties"]["Name"] == "live"
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function_is_where_the_contract_says(name: str, resources: Template):
+    function = source()["Resources"][name]["Properties"]
+    assert (function["CodeUri"], function["Handler"]) == (FUNCTIONS[name], "app.lambda_handler")
+    assert resources[f"{name}Aliaslive"]["Properties"]["Name"] == "live"
 
 
 def test_every_parameter_is_explained_in_english_and_chinese():
@@ -88,11 +95,12 @@ def test_parameter_values_are_accepted_or_refused(name: str, value: str, allowed
     assert (fits and re.fullmatch(declared["AllowedPattern"], value) is not None) is allowed
 
 
-def test_every_parameter_of_the_function_publishes_a_version_when_it_changes():
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_parameter_of_a_function_publishes_a_version_when_it_changes(name: str):
     # SAM names a version by the template's text, in which a parameter is the same Ref whatever its value.
     resources = translate("aws")["Resources"]
-    function = resources["CompleteOrderFunction"]["Properties"]
-    version = next(r for name, r in resources.items() if name.startswith("CompleteOrderFunctionVersion"))
+    function = resources[name]["Properties"]
+    version = next(r for each, r in resources.items() if each.startswith(f"{name}Version"))
     sub, variables = version["Properties"]["Description"]["Fn::Sub"]
     described = set(re.findall(r"\$\{(\w+)\}", sub)) - set(variables)
     configured = {
@@ -116,12 +124,14 @@ def test_description_of_a_version_never_exceeds_what_lambda_allows():
 
 
 @pytest.mark.parametrize("changed", ["DependenciesLayer", "WeChatPayLayer"])
-def test_a_changed_layer_publishes_a_version(changed: str):
-    def version(template: Template) -> str:
-        names = translate("aws", template=template)["Resources"]
-        return next(name for name in names if name.startswith("CompleteOrderFunctionVersion"))
+def test_a_changed_layer_publishes_a_version_of_every_function(changed: str):
+    def versions(template: Template) -> set[str]:
+        resources = translate("aws", template=template)["Resources"]
+        return {name for name, each in resources.items() if each["Type"] == "AWS::Lambda::Version"}
 
     template = source()
-    before = version(template)
+    before = versions(template)
     template["Resources"][changed]["Properties"]["Description"] = "changed"
-    assert version(template) != before
+    after = versions(template)
+    assert len(after) == len(before) == len(FUNCTIONS)
+    assert not after & before

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from wechatpay.client import CALL_SECONDS
+from wechatpay.deadline import ANSWER_SECONDS
 from wechatpay.smart_retail import QUERY_RESERVE_SECONDS
 
 from .conftest import Template, source
@@ -13,7 +14,12 @@ PUBLISHED = {
     "OrderCompleted": "Order Completed",
     "OrderCancelled": "Order Cancelled",
     "OrderFailed": "Order Failed",
+    "OrderPaid": "Order Paid",
+    "OrderPaymentOverdue": "Order Payment Overdue",
 }
+INVOKING = ("ServiceEnded", "QueryOrder")
+# The longest way there is: the one that follows an order to its payment.
+FOLLOWED = ("ServiceEnded", "OrderCompleted", "QueryOrder", "OrderPaid")
 DAY = 24 * 3600
 
 # A Lambda or sandbox that failed by itself; the function may have run, and completing again is safe.
@@ -53,13 +59,22 @@ def longest(state: dict[str, Any]) -> float:
     return attempts * state["TimeoutSeconds"] + sum(sum(waits(retrier)) for retrier in state["Retry"])
 
 
-def test_http_ends_before_lambda_before_the_task_before_the_machine(workflow: Template):
-    function = source()["Resources"]["CompleteOrderFunction"]["Properties"]
-    states = workflow["States"]
-    http = CALL_SECONDS + QUERY_RESERVE_SECONDS
-    longest_path = longest(states["ServiceEnded"]) + max(longest(states[name]) for name in PUBLISHED)
-    assert http < function["Timeout"] < states["ServiceEnded"]["TimeoutSeconds"]
-    assert states["ServiceEnded"]["TimeoutSeconds"] < longest_path < workflow["TimeoutSeconds"]
+@pytest.mark.parametrize(
+    ("name", "state", "http"),
+    [
+        ("CompleteOrderFunction", "ServiceEnded", CALL_SECONDS + QUERY_RESERVE_SECONDS),
+        ("QueryOrderFunction", "QueryOrder", QUERY_RESERVE_SECONDS),
+    ],
+)
+def test_http_ends_before_lambda_before_the_task(name: str, state: str, http: float, states: Template):
+    function = source()["Resources"][name]["Properties"]
+    assert http + ANSWER_SECONDS < function["Timeout"] < states[state]["TimeoutSeconds"]
+
+
+def test_the_machine_outlasts_the_longest_way_to_a_payment(workflow: Template):
+    followed = source()["Parameters"]["PaymentWaitDays"]["MaxValue"] * DAY
+    longest_path = followed + sum(longest(workflow["States"][name]) for name in FOLLOWED)
+    assert longest_path < workflow["TimeoutSeconds"]
 
 
 def test_every_task_has_a_timeout_and_retries_with_jitter_and_a_cap(states: Template):
@@ -85,18 +100,24 @@ def test_rate_limited_waits_longer_than_the_rest(states: Template):
     assert limited["MaxDelaySeconds"] > rest["MaxDelaySeconds"]
 
 
-def test_settling_is_retried_on_what_may_still_succeed_and_on_nothing_else(states: Template):
-    retried = {error for retrier in states["ServiceEnded"]["Retry"] for error in retrier["ErrorEquals"]}
+@pytest.mark.parametrize("name", ["ServiceEnded", "QueryOrder"])
+def test_a_function_is_retried_on_what_may_still_succeed_and_on_nothing_else(name: str, states: Template):
+    retried = {error for retrier in states[name]["Retry"] for error in retrier["ErrorEquals"]}
     ours = {"WeChatPayUnavailable", "OutcomeUnknown", "WeChatPayRateLimited"}
     assert retried == ours | PLATFORM_FAULTS
+
+
+def test_a_query_is_retried_as_a_completion_is(states: Template):
+    assert states["QueryOrder"]["Retry"] == states["ServiceEnded"]["Retry"]
 
 
 def test_no_task_catches_so_that_a_redrive_runs_it_again(states: Template):
     assert not [name for name, task in tasks(states).items() if "Catch" in task]
 
 
-def test_function_gets_the_bare_order_event_and_the_execution_beside_it(states: Template):
-    arguments = states["ServiceEnded"]["Arguments"]
+@pytest.mark.parametrize("state", INVOKING)
+def test_function_gets_its_bare_input_and_the_execution_beside_it(state: str, states: Template):
+    arguments = states[state]["Arguments"]
     assert arguments["Payload"] == "{% $states.input %}"
     assert "$states.context.Execution.Id" in arguments["ClientContext"]
 
@@ -130,9 +151,16 @@ def test_outcome_is_published_with_the_result_and_the_execution(
     assert state["Retry"][0]["ErrorEquals"] == ["States.TaskFailed", "States.Timeout"]
 
 
-def test_completed_and_cancelled_succeed_and_failed_fails(states: Template):
-    ends = {name: states[states[name]["Next"]]["Type"] for name in PUBLISHED}
-    assert ends == {"OrderCompleted": "Succeed", "OrderCancelled": "Succeed", "OrderFailed": "Fail"}
+def test_only_a_failed_order_fails_and_a_completed_one_waits_for_its_payment(states: Template):
+    assert {name: states[name]["Next"] for name in PUBLISHED} == {
+        "OrderCompleted": "Payment",
+        "OrderCancelled": "Cancelled",
+        "OrderFailed": "Failed",
+        "OrderPaid": "Completed",
+        "OrderPaymentOverdue": "Completed",
+    }
+    ends = {name: states[name]["Type"] for name in ("Completed", "Cancelled", "Failed")}
+    assert ends == {"Completed": "Succeed", "Cancelled": "Succeed", "Failed": "Fail"}
     assert states["Failed"]["Error"] == "{% $states.input.error.category %}"
 
 
