@@ -46,9 +46,11 @@ class Drills:
         ]
         self._stack.client("cloudwatch").put_metric_data(Namespace=alarm["Namespace"], MetricData=points)
 
-    def meets(self, fault: str, times: int, operation: str = "complete") -> None:
-        """Settle an order that meets a fault so often."""
+    def meets(self, fault: str, times: int, operation: str = "complete", *, ticket: bool = False) -> None:
+        """Settle an order that meets a fault so often. With a ticket, no query comes before."""
         order = self._order()
+        if ticket:
+            order["finish_ticket"] = self._simulator.order(order["out_order_no"])["finish_ticket"]
         self._simulator.script(order["out_order_no"], operation, fault=fault, times=times)
         assert self._run(order).status == "SUCCEEDED"
 
@@ -85,6 +87,9 @@ class Drills:
 
     def be_throttled(self) -> None:
         self.counted("FunctionThrottles", 1, 11, 6, 1)
+
+    def lose_sight_of_a_payment(self) -> None:
+        self.meets("unavailable", 24, "query", ticket=True)  # each attempt asks both hosts
 
     def take_long(self) -> None:
         self.counted("FunctionDuration", 28_400, 0)
@@ -124,6 +129,7 @@ DRILLS: dict[str, Callable[[Drills], None]] = {
     "ExecutionsThrottled": Drills.be_slowed_down,
     "DeadLetters": Drills.leave_a_dead_letter,
     "FunctionErrors": Drills.fail_a_dozen_attempts,
+    "QueryErrors": Drills.lose_sight_of_a_payment,
     "FunctionThrottles": Drills.be_throttled,
     "FunctionDuration": Drills.take_long,
     "UnverifiableReply": Drills.get_wrong_signatures,

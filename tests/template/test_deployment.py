@@ -22,24 +22,35 @@ def test_by_default_nothing_of_codedeploy_is_there(resources: Template):
     assert "UpdatePolicy" not in resources["CompleteOrderFunctionAliaslive"]
 
 
-def test_the_alias_of_the_function_moves_by_codedeploy_and_back_on_an_alarm(gradual: Template):
-    policy = gradual["CompleteOrderFunctionAliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+@pytest.mark.parametrize(
+    ("name", "alarms"),
+    [
+        (
+            "CompleteOrderFunction",
+            {"FunctionErrorsAlarm", "MerchantMisconfiguredAlarm", "UnverifiableReplyAlarm"},
+        ),
+        ("QueryOrderFunction", {"QueryErrorsAlarm"}),
+    ],
+)
+def test_the_alias_of_a_function_moves_by_codedeploy_and_back_on_an_alarm(
+    name: str, alarms: set[str], gradual: Template
+):
+    policy = gradual[f"{name}Aliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
     group = gradual[policy["DeploymentGroupName"]["Ref"]]["Properties"]
     assert group["AutoRollbackConfiguration"]["Enabled"] is True
     assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
-    alarms = {alarm["Name"]["Ref"] for alarm in group["AlarmConfiguration"]["Alarms"]}
-    assert alarms == {"FunctionErrorsAlarm", "MerchantMisconfiguredAlarm", "UnverifiableReplyAlarm"}
+    assert {alarm["Name"]["Ref"] for alarm in group["AlarmConfiguration"]["Alarms"]} == alarms
     assert group["ServiceRoleArn"] == {"Fn::GetAtt": ["DeploymentRole", "Arn"]}
 
 
 def test_codedeploy_moves_only_these_aliases(gradual: Template):
     allowed = statements(gradual["DeploymentRole"]["Properties"])
-    assert set(allowed["MoveTheAlias"]["Action"]) == {
+    assert set(allowed["MoveTheAliases"]["Action"]) == {
         "lambda:GetAlias",
         "lambda:UpdateAlias",
         "lambda:GetProvisionedConcurrencyConfig",
     }
-    assert not [r for r in allowed["MoveTheAlias"]["Resource"] if "*" in str(r)]
+    assert not [r for r in allowed["MoveTheAliases"]["Resource"] if "*" in str(r)]
 
 
 def test_every_way_for_the_function_has_its_equal_for_the_workflow(gradual: Template):

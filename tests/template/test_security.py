@@ -15,9 +15,10 @@ CODEDEPLOY = {
 }
 ROLES = {
     "CompleteOrderRole": ("lambda.amazonaws.com", {"ReadMerchantSecrets", "WriteOwnLogs"}),
-    "ServiceEndedRole": ("states.amazonaws.com", {"InvokeCompleteOrder", "PublishOutcomes", "DeliverLogs"}),
+    "QueryOrderRole": ("lambda.amazonaws.com", {"ReadMerchantSecrets", "WriteOwnLogs"}),
+    "ServiceEndedRole": ("states.amazonaws.com", {"InvokeFunctions", "PublishOutcomes", "DeliverLogs"}),
     "ServiceEndedRuleRole": ("events.amazonaws.com", {"StartServiceEnded"}),
-    "DeploymentRole": (CODEDEPLOY, {"MoveTheAlias", "WatchTheAlarms"}),
+    "DeploymentRole": (CODEDEPLOY, {"MoveTheAliases", "WatchTheAlarms"}),
 }
 # What a rule starts: the alias when deployments are gradual, which the embedded AWS has not.
 STARTED = {"Fn::If": ["DeploysGradually", {"Ref": "ServiceEndedAlias"}, {"Ref": "ServiceEndedStateMachine"}]}
@@ -70,22 +71,23 @@ def test_only_log_delivery_has_no_resource(resources: Template):
                 assert (sid, set(statement["Action"])) == ("DeliverLogs", LOG_DELIVERY)
 
 
-def test_function_reads_the_merchants_secrets_and_writes_its_own_log_group(resources: Template):
-    allowed = statements(resources["CompleteOrderRole"]["Properties"])
+@pytest.mark.parametrize("name", ["CompleteOrder", "QueryOrder"])
+def test_function_reads_the_merchants_secrets_and_writes_its_own_log_group(name: str, resources: Template):
+    allowed = statements(resources[f"{name}Role"]["Properties"])
     secrets, logs = allowed["ReadMerchantSecrets"], allowed["WriteOwnLogs"]
     assert listed(secrets["Action"]) == ["secretsmanager:GetSecretValue"]
     prefix = "secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${MerchantSecretPrefix}*"
     assert secrets["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:" + prefix}
     assert set(logs["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
-    assert logs["Resource"] == {"Fn::GetAtt": ["CompleteOrderLogs", "Arn"]}
+    assert logs["Resource"] == {"Fn::GetAtt": [f"{name}Logs", "Arn"]}
 
 
-def test_workflow_invokes_the_alias_and_publishes_on_one_bus(resources: Template):
+def test_workflow_invokes_the_aliases_and_publishes_on_one_bus(resources: Template):
     allowed = statements(resources["ServiceEndedRole"]["Properties"])
-    invoke, publish = allowed["InvokeCompleteOrder"], allowed["PublishOutcomes"]
+    invoke, publish = allowed["InvokeFunctions"], allowed["PublishOutcomes"]
     assert (invoke["Action"], invoke["Resource"]) == (
         "lambda:InvokeFunction",
-        {"Ref": "CompleteOrderFunctionAliaslive"},
+        [{"Ref": "CompleteOrderFunctionAliaslive"}, {"Ref": "QueryOrderFunctionAliaslive"}],
     )
     bus = "events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBusName}"
     assert (publish["Action"], publish["Resource"]) == (
@@ -94,12 +96,15 @@ def test_workflow_invokes_the_alias_and_publishes_on_one_bus(resources: Template
     )
 
 
-def test_workflow_calls_the_alias_that_it_may_invoke(resources: Template, workflow: Template):
-    state_machine = resources["ServiceEndedStateMachine"]["Properties"]
-    assert workflow["States"]["ServiceEnded"]["Arguments"]["FunctionName"] == "${CompleteOrderFunction}"
-    assert state_machine["DefinitionSubstitutions"]["CompleteOrderFunction"] == {
-        "Ref": "CompleteOrderFunctionAliaslive"
-    }
+@pytest.mark.parametrize(
+    ("state", "name"), [("ServiceEnded", "CompleteOrderFunction"), ("QueryOrder", "QueryOrderFunction")]
+)
+def test_workflow_calls_the_alias_that_it_may_invoke(
+    state: str, name: str, resources: Template, workflow: Template
+):
+    substituted = resources["ServiceEndedStateMachine"]["Properties"]["DefinitionSubstitutions"]
+    assert workflow["States"][state]["Arguments"]["FunctionName"] == f"${{{name}}}"
+    assert substituted[name] == {"Ref": f"{name}Aliaslive"}
 
 
 def test_rule_starts_this_state_machine_and_no_other(resources: Template):
