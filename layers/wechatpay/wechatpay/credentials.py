@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from .errors import MerchantMisconfigured
@@ -108,16 +110,28 @@ def load_private_key(pem: str) -> RSAPrivateKey:
     """Load a merchant's private key (`apiclient_key.pem`).
 
     Raises:
-        BadKey: not an unencrypted PEM private key, not RSA, or shorter than 2048 bits.
+        BadKey: not an unencrypted PEM private key, not RSA, shorter than 2048 bits, or not one that signs.
     """
     try:
-        key = load_pem_private_key(pem.encode(), password=None)
+        # OpenSSL's own check proves again that p and q are prime, at every cold start; `_signs` is 40 times cheaper.
+        key = load_pem_private_key(pem.encode(), password=None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         # `from None`: what could not be parsed is a private key.
         raise BadKey("not an unencrypted private key in PEM (-----BEGIN PRIVATE KEY-----)") from None
     if not isinstance(key, RSAPrivateKey) or key.key_size < _MINIMUM_BITS:
         raise BadKey(f"must be an RSA key of at least {_MINIMUM_BITS} bits")
+    if not _signs(key):
+        raise BadKey("its parts do not belong together: it makes no valid signature")
     return key
+
+
+def _signs(key: RSAPrivateKey) -> bool:
+    try:
+        made = key.sign(b"pairwise consistency", PKCS1v15(), SHA256())
+        key.public_key().verify(made, b"pairwise consistency", PKCS1v15(), SHA256())
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 class _Form:

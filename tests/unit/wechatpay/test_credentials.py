@@ -200,6 +200,16 @@ def test_a_public_key_and_its_id_come_together(name: str) -> None:
     assert refused(json.dumps(secret(**{name: ...}))) == f"secret of merchant {MCHID}: {name}: required, text"
 
 
+def test_a_private_key_whose_parts_do_not_belong_together_signs_nothing() -> None:
+    numbers = rsa_key("merchant").private_numbers()
+    other = rsa.RSAPublicNumbers(e=3, n=numbers.public_numbers.n)
+    mixed = rsa.RSAPrivateNumbers(
+        numbers.p, numbers.q, numbers.d, numbers.dmp1, numbers.dmq1, numbers.iqmp, other
+    ).private_key(unsafe_skip_rsa_key_validation=True)
+    told = refused(json.dumps(secret(merchant_private_key=private_pem(mixed))))
+    assert "merchant_private_key: its parts do not belong together" in told
+
+
 def test_a_field_of_somebody_elses_tools_is_left_alone() -> None:
     assert parse(json.dumps(secret(note="rotated in May")), MCHID).signer.mchid == MCHID
 
