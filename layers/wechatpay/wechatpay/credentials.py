@@ -113,7 +113,7 @@ def load_private_key(pem: str) -> RSAPrivateKey:
         BadKey: not an unencrypted PEM private key, not RSA, shorter than 2048 bits, or not one that signs.
     """
     try:
-        # OpenSSL's own check proves again that p and q are prime, at every cold start; `_signs` is 40 times cheaper.
+        # OpenSSL's own check proves p and q prime at every cold start; `_signs` is 40 times cheaper.
         key = load_pem_private_key(pem.encode(), password=None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         # `from None`: what could not be parsed is a private key.
