@@ -27,7 +27,7 @@ def main() -> int:
     if TEMPLATE.exists() and _STAMP.exists() and _STAMP.read_text() == inputs:
         return 0
     _STAMP.unlink(missing_ok=True)
-    print("Building the function and its layers (sam build)", flush=True)
+    print("Building the functions and their layers (sam build)", flush=True)
     started = time.monotonic()
     build = sam("build", "--template-file", "template.yaml", environment={"LAYER_PLATFORM": layer_platform})
     if build.returncode:

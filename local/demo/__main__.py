@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import signal
 import sys
@@ -12,11 +13,14 @@ from collections.abc import Callable
 from local import executions
 from local.aws import EmbeddedAws, EmbeddedAwsError
 from local.demo.report import Report
-from local.demo.samples import Sample, Settled, samples
+from local.demo.samples import SLOW_SECONDS, Sample, Settled, samples
 from local.simulator import Simulator
 from local.stack import Stack, StackError, deploy
 
 ARRIVAL_SECONDS = 30
+# A day of waiting for a payment passes in under two seconds.
+WAIT_SCALE = 2e-5
+PAYMENT_WAIT_DAYS = 1
 
 
 def main() -> int:
@@ -39,21 +43,23 @@ def _interrupt(*_: object) -> None:
 
 
 def _run(report: Report) -> int:
-    # The shopper is charged an hour after the completion; the simulator's clock is moved there at the end.
     with contextlib.ExitStack() as started:
         with report.step("Starting a WeChat Pay simulator and an embedded AWS on 127.0.0.1"):
-            simulator = started.enter_context(Simulator(debit_after=3600))
-            aws = started.enter_context(EmbeddedAws())
+            simulator = started.enter_context(Simulator(debit_after=0))
+            aws = started.enter_context(EmbeddedAws(wait_scale=WAIT_SCALE))
         with report.step("Deploying template.yaml, unchanged, with sam deploy"):
             secret = simulator.secret()
-            hosts = ",".join(simulator.hosts)
-            stack = deploy(aws.environment(), {"WeChatPayHosts": hosts, "DefaultMchid": secret["mchid"]})
+            parameters = {
+                "WeChatPayHosts": ",".join(simulator.hosts),
+                "DefaultMchid": secret["mchid"],
+                "PaymentWaitDays": str(PAYMENT_WAIT_DAYS),
+            }
+            stack = deploy(aws.environment(), parameters)
             stack.store_secret(secret)
         ended = []
         for sample in samples():
             with report.step(f"{sample.number}  {sample.what}") as show:
                 ended.append((sample, _settle(sample, stack, simulator, show)))
-        simulator.advance(3600)
         ledger = {entry["out_order_no"]: entry for entry in simulator.ledger()}
         orders = [
             Settled(sample, execution, ledger[sample.number], len(simulator.requests(sample.number)))
@@ -70,14 +76,21 @@ def _settle(
     sample: Sample, stack: Stack, simulator: Simulator, show: Callable[[str], None]
 ) -> executions.Execution:
     ticket = {"finish_ticket": sample.event["finish_ticket"]} if "finish_ticket" in sample.event else {}
-    simulator.open_order(sample.number, **ticket)
+    simulator.open_order(sample.number, **ticket, **sample.opened)
     if sample.fault:
         simulator.script(sample.number, fault=sample.fault)
     if sample.on_bus:
         arn = _arrive_on_bus(sample, stack)
     else:
         arn = stack.start(json.dumps(sample.event, ensure_ascii=False), "demo")
-    return executions.follow(stack.client("stepfunctions"), arn, lambda step: show(str(step)))
+    queries = itertools.count(1)
+
+    def on_step(step: executions.Step) -> None:
+        show(str(step))
+        if step == executions.Entered("QueryOrder") and next(queries) == sample.debited_at_query:
+            simulator.advance(SLOW_SECONDS)
+
+    return executions.follow(stack.client("stepfunctions"), arn, on_step)
 
 
 def _arrive_on_bus(sample: Sample, stack: Stack) -> str:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.demo.samples import Settled
-from local.executions import Entered
+from local.executions import Raised
 
 
 class Report:
@@ -46,7 +46,9 @@ class Report:
             table.add_row(
                 Text.assemble(order.sample.number, (f"\n{order.sample.what}", "dim")),
                 _path(order),
-                Text(order.outcome, style="green" if succeeded else "yellow"),
+                Text.assemble(
+                    (order.outcome, "green" if succeeded else "yellow"), (f"\n{order.payment}", "dim")
+                ),
                 order.evidence,
                 f"{order.execution.seconds:.1f} s",
             )
@@ -75,9 +77,10 @@ class Report:
 
 def _path(order: Settled) -> Text:
     path = Text()
-    for step in order.execution.steps:
-        if isinstance(step, Entered):
-            path.append(" → " if path else "").append(step.state)
-        else:
-            path.append(f" ↻ {step.error}", style="yellow")
+    for steps, times in order.path():
+        if isinstance(steps[0], Raised):
+            path.append(f" ↻ {steps[0].error}", style="yellow")
+            continue
+        names = " → ".join(map(str, steps))
+        path.append(" → " if path else "").append(f"({names}) ×{times}" if times > 1 else names)
     return path

@@ -4,30 +4,52 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from local.executions import Execution
+from local.executions import Entered, Execution, Step
 from local.sam import ROOT
 
-_COMPLETED = ("ServiceEnded", "Outcome", "OrderCompleted", "Completed")
+_ROUND = ("AwaitPayment", "QueryOrder", "Payment")
+_ACCEPTED = ("ServiceEnded", "Outcome", "OrderCompleted", "Payment", *_ROUND)
+_PAID = (*_ACCEPTED, "OrderPaid", "Completed")
+_OVERDUE = (*_ACCEPTED, "OrderPaymentOverdue", "Completed")
 _CANCELLED = ("ServiceEnded", "Outcome", "OrderCancelled", "Cancelled")
 _FAILED = ("ServiceEnded", "Outcome", "OrderFailed", "Failed")
+
+# Until the slow shopper is debited, by the simulator's clock; the demo moves it there at a later query.
+SLOW_SECONDS = 3600
+# Queries in a day of waiting: after 5 s, 15 s, 1 min, 5 min and 30 min, and then hourly.
+_A_DAY_OF_QUERIES = 29
+_SLOW_QUERIES = 3
 
 
 @dataclass(frozen=True)
 class Sample:
-    """An order, how it comes in and what goes wrong on the way, and how it must end (`charged` in fen)."""
+    """An order, how it comes in and what goes wrong on the way, and how it must end.
+
+    Attributes:
+        states: as passed, with rounds of waiting and asking told once.
+        payment: what the last query must have found; empty when there is none.
+        charged: fen.
+        queries: how many rounds there may be.
+        opened: settings of the order in the simulator.
+        debited_at_query: which query the simulator's clock is moved at; 0 for none.
+    """
 
     what: str
     event: dict[str, Any]
     states: tuple[str, ...]
     outcome: str
     evidence: str
+    payment: str = ""
     charged: int = 0
     raised: tuple[str, ...] = ()
+    queries: range = range(1)
     fault: str = ""
     on_bus: bool = False
+    opened: dict[str, Any] = field(default_factory=dict)
+    debited_at_query: int = 0
 
     @property
     def number(self) -> str:
@@ -60,60 +82,105 @@ class Settled:
         error = json.loads(self.execution.cause or "{}")
         return f"{error['status']} verified" if error.get("verified") else "not verified"
 
+    @property
+    def payment(self) -> str:
+        """What the last query found, where there was one."""
+        return str((self.execution.output or {}).get("payment", {}).get("state", ""))
+
+    @property
+    def queries(self) -> int:
+        """Rounds of waiting and asking."""
+        return self.execution.states.count("QueryOrder")
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """States passed, with rounds of waiting and asking told once."""
+        passed = (step for steps, _ in self.path() for step in steps)
+        return tuple(step.state for step in passed if isinstance(step, Entered))
+
+    def path(self) -> Iterator[tuple[list[Step], int]]:
+        """Tell the steps, a round of waiting and asking as one, and how often each was taken in a row."""
+        steps, ring = list(self.execution.steps), [Entered(state) for state in _ROUND]
+        while steps:
+            rounds = 0
+            while steps[: len(ring)] == ring:
+                rounds, steps = rounds + 1, steps[len(ring) :]
+            yield (list[Step](ring), rounds) if rounds else ([steps.pop(0)], 1)
+
     def differences(self) -> Iterator[str]:
         """Say what is not as it must be."""
         sample = self.sample
         pairs = {
-            "states": (tuple(self.execution.states), sample.states),
+            "states": (self.states, sample.states),
             "errors raised": (tuple(self.execution.raised), sample.raised),
             "outcome": (self.outcome, sample.outcome),
             "evidence": (self.evidence, sample.evidence),
+            "payment": (self.payment, sample.payment),
             "fen charged": (self.ledger["charged"], sample.charged),
             "debits": (self.ledger["debits"], 1 if sample.charged else 0),
         }
         for name, (found, expected) in pairs.items():
             if found != expected:
                 yield f"{sample.number}: {name}: {found!r}, expected {expected!r}"
+        if self.queries not in sample.queries:
+            yield f"{sample.number}: queries: {self.queries}, expected one of {sample.queries}"
 
 
 def samples() -> list[Sample]:
     """One order for each branch of the workflow, and those that meet trouble on the way."""
-    bought = _event("ticket_by_query")
     return [
-        Sample("3 fees, 1 discount", _event("completed"), _COMPLETED, "COMPLETED", "REPLY", 1200),
+        _paid("3 fees, 1 discount", _event("completed"), charged=1200),
         Sample("nothing taken", _event("cancelled"), _CANCELLED, "CANCELLED", "REPLY"),
         Sample("above the risk cap", _event("rejected"), _FAILED, "REJECTED", "400 verified"),
         Sample("5 mistakes in it", _event("invalid"), _FAILED, "INVALID_INPUT", "nothing sent"),
-        Sample("ticket by query", bought, _COMPLETED, "COMPLETED", "REPLY", 1350),
-        Sample(
-            "503 once, then well",
-            {**bought, "out_order_no": "SR-20251001-0006"},
-            _COMPLETED,
-            "COMPLETED",
-            "REPLY",
-            1350,
-            raised=("WeChatPayUnavailable",),
-            fault="unavailable",
+        _paid("ticket by query", _event("ticket_by_query")),
+        _paid("503 once, then well", _bought(6), raised=("WeChatPayUnavailable",), fault="unavailable"),
+        _paid("cut off once applied", _bought(7), evidence="QUERY", fault="reset_after"),
+        _paid("an event on the bus", _bought(8), on_bus=True),
+        _paid(
+            "slow to pay",
+            _bought(9),
+            queries=range(_SLOW_QUERIES, _A_DAY_OF_QUERIES + 1),
+            opened={"debit_after": SLOW_SECONDS},
+            debited_at_query=_SLOW_QUERIES,
         ),
         Sample(
-            "cut off once applied",
-            {**bought, "out_order_no": "SR-20251001-0007"},
-            _COMPLETED,
-            "COMPLETED",
-            "QUERY",
-            1350,
-            fault="reset_after",
-        ),
-        Sample(
-            "an event on the bus",
-            {**bought, "out_order_no": "SR-20251001-0008"},
-            _COMPLETED,
+            "never paid",
+            _bought(10),
+            _OVERDUE,
             "COMPLETED",
             "REPLY",
-            1350,
-            on_bus=True,
+            payment="COLLECTING",
+            queries=range(_A_DAY_OF_QUERIES, _A_DAY_OF_QUERIES + 1),
+            opened={"debit_after": None},
         ),
     ]
+
+
+def _paid(
+    what: str,
+    event: dict[str, Any],
+    *,
+    evidence: str = "REPLY",
+    charged: int = 1350,
+    queries: range = range(1, 2),
+    **more: Any,
+) -> Sample:
+    return Sample(
+        what,
+        event,
+        _PAID,
+        "COMPLETED",
+        evidence,
+        payment="PAID",
+        charged=charged,
+        queries=queries,
+        **more,
+    )
+
+
+def _bought(number: int) -> dict[str, Any]:
+    return {**_event("ticket_by_query"), "out_order_no": f"SR-20251001-{number:04}"}
 
 
 def _event(name: str) -> dict[str, Any]:
