@@ -13,24 +13,31 @@ from local.simulator import Simulator
 from local.stack import Stack, deploy
 
 WAIT_SECONDS = 20
+# The day for which payment is waited for passes in under two seconds.
+WAIT_SCALE = 2e-5
+PAYMENT_WAIT_DAYS = 1
 
 
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[Simulator]:
-    # Debits come due when a test moves the clock, never while it looks.
-    with Simulator(debit_after=3600) as running:
+    # Paid as soon as it is accepted, unless a test opens an order that is not.
+    with Simulator(debit_after=0) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def stack(simulator: Simulator) -> Iterator[Stack]:
     """One for each process of the test run; tests keep apart by their order numbers."""
-    with EmbeddedAws(wait_scale=0.002) as aws:
-        secret = simulator.secret()
-        hosts = ",".join(simulator.hosts)
-        deployed = deploy(aws.environment(), {"WeChatPayHosts": hosts, "DefaultMchid": secret["mchid"]})
-        deployed.store_secret(secret)
+    with EmbeddedAws(wait_scale=WAIT_SCALE) as aws:
+        parameters = {**merchant(simulator), "PaymentWaitDays": str(PAYMENT_WAIT_DAYS)}
+        deployed = deploy(aws.environment(), parameters)
+        deployed.store_secret(simulator.secret())
         yield deployed
+
+
+def merchant(simulator: Simulator) -> dict[str, str]:
+    """The template's parameters for the simulated merchant."""
+    return {"WeChatPayHosts": ",".join(simulator.hosts), "DefaultMchid": simulator.secret()["mchid"]}
 
 
 class Outbox:
@@ -47,12 +54,18 @@ class Outbox:
         events.put_targets(Rule="published", EventBusName=bus, Targets=[target])
         self._heard: list[dict[str, Any]] = []
 
-    def about(self, out_order_no: str) -> list[dict[str, Any]]:
-        """Events about an order: waits for the first, then takes all there are."""
+    def about(self, out_order_no: str, count: int = 1) -> list[dict[str, Any]]:
+        """Events about an order: waits for so many, then takes all there are."""
         waited = 0
-        while self._receive(0) or (not self._of(out_order_no) and waited < WAIT_SECONDS):
-            waited += not self._of(out_order_no) and not self._receive(1)
+        while self._receive(0) or (len(self._of(out_order_no)) < count and waited < WAIT_SECONDS):
+            waited += len(self._of(out_order_no)) < count and not self._receive(1)
         return self._of(out_order_no)
+
+    def details(self, out_order_no: str, *types: str) -> list[dict[str, Any]]:
+        """The details of the events about an order, which must be one of each of these types and no other."""
+        found = {event["detail-type"]: event["detail"] for event in self.about(out_order_no, len(types))}
+        assert sorted(event["detail-type"] for event in self._of(out_order_no)) == sorted(types)
+        return [found[each] for each in types]
 
     def _of(self, out_order_no: str) -> list[dict[str, Any]]:
         return [event for event in self._heard if event["detail"]["out_order_no"] == out_order_no]
@@ -101,8 +114,15 @@ def ledger(simulator: Simulator) -> Callable[[str], dict[str, Any]]:
     return lambda number: next(entry for entry in simulator.ledger() if entry["out_order_no"] == number)
 
 
+type Run = Callable[..., executions.Execution]
+
+
 @pytest.fixture
-def run(stack: Stack, outbox: Outbox) -> Callable[[dict[str, Any]], executions.Execution]:
-    """Start the workflow with an event and follow it to its end."""
+def run(stack: Stack, outbox: Outbox) -> Run:
+    """Start the workflow with an event and follow it to its end, telling each step to `on_step`."""
     workflow = stack.client("stepfunctions")
-    return lambda event: executions.follow(workflow, stack.start(json.dumps(event)))
+
+    def run(event: dict[str, Any], on_step: Callable[[executions.Step], None] = lambda _: None) -> Any:
+        return executions.follow(workflow, stack.start(json.dumps(event)), on_step)
+
+    return run

@@ -3,12 +3,13 @@
 import json
 
 from local import executions
+from tests.workflow.ways import PAID
 
 
 def test_a_finished_order_is_accepted_once_and_announced_as_completed(run, order, outbox, ledger):
     execution = run(order)
 
-    assert execution.states == ["ServiceEnded", "Outcome", "OrderCompleted", "Completed"]
+    assert execution.states == PAID
     assert execution.output["outcome"] == "COMPLETED"
     assert execution.output["evidence"] == "REPLY"
     entry = ledger(order["out_order_no"])
@@ -17,10 +18,10 @@ def test_a_finished_order_is_accepted_once_and_announced_as_completed(run, order
         1200,
         execution.output["order_id"],
     )
-    (published,) = outbox.about(order["out_order_no"])
-    assert (published["source"], published["detail-type"]) == ("smartretail.orders", "Order Completed")
-    assert published["detail"] == {**execution.output, "execution": execution.arn}
-    assert published["detail"]["metadata"] == {"cabinet": "SZ-NS-003"}
+    completed, _ = outbox.details(order["out_order_no"], "Order Completed", "Order Paid")
+    accepted = {name: value for name, value in execution.output.items() if name != "payment"}
+    assert completed == {**accepted, "execution": execution.arn}
+    assert completed["metadata"] == {"cabinet": "SZ-NS-003"}
 
 
 def test_an_unused_order_is_revoked_and_announced_as_cancelled(run, number, outbox, ledger):
@@ -30,7 +31,7 @@ def test_an_unused_order_is_revoked_and_announced_as_cancelled(run, number, outb
     assert execution.output["outcome"] == "CANCELLED"
     assert ledger(number)["state"] == "REVOKED"
     (published,) = outbox.about(number)
-    assert published["detail-type"] == "Order Cancelled"
+    assert (published["source"], published["detail-type"]) == ("smartretail.orders", "Order Cancelled")
     assert published["detail"] == {**execution.output, "execution": execution.arn}
 
 
@@ -70,7 +71,7 @@ def test_a_ticket_that_the_event_lacks_is_queried_first(run, order, simulator):
     run(order)
 
     asked = [request["operation"] for request in simulator.requests(order["out_order_no"])]
-    assert asked == ["query", "complete"]
+    assert asked == ["query", "complete", "query"]  # the last asks whether it is paid
 
 
 def test_a_ticket_in_the_event_is_used_without_a_query(run, order, simulator):
@@ -79,7 +80,8 @@ def test_a_ticket_in_the_event_is_used_without_a_query(run, order, simulator):
     execution = run(order)
 
     assert execution.status == "SUCCEEDED"
-    assert [request["operation"] for request in simulator.requests(order["out_order_no"])] == ["complete"]
+    asked = [request["operation"] for request in simulator.requests(order["out_order_no"])]
+    assert asked == ["complete", "query"]
 
 
 def put(stack, *entries):
@@ -92,15 +94,14 @@ def service_ended(order):
     return {"Source": "smartretail.cabinet", "DetailType": "Service Ended", "Detail": json.dumps(order)}
 
 
-def test_an_event_on_the_bus_ends_in_the_published_event(stack, order, outbox, ledger):
+def test_an_event_on_the_bus_ends_in_the_published_events(stack, order, outbox, ledger):
     put(stack, service_ended(order))
 
-    (published,) = outbox.about(order["out_order_no"])
+    completed, paid = outbox.details(order["out_order_no"], "Order Completed", "Order Paid")
 
-    assert published["detail-type"] == "Order Completed"
-    assert published["detail"]["evidence"] == "REPLY"
-    execution = executions.follow(stack.client("stepfunctions"), published["detail"]["execution"])
-    assert execution.output == {k: v for k, v in published["detail"].items() if k != "execution"}
+    assert completed["evidence"] == "REPLY"
+    execution = executions.follow(stack.client("stepfunctions"), completed["execution"])
+    assert paid == {**execution.output, "execution": execution.arn}
     assert ledger(order["out_order_no"])["accepted"] == 1
 
 
