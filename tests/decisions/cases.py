@@ -187,8 +187,9 @@ def _refused() -> list[Case]:
     ]
     unsigned = "4xx not verified"
     absent = says(404, "ORDER_NOT_EXIST", signed=False)
-    html = {"fault": "reply", "status": 400, "content": "<html>400</html>", "content_type": "text/html"}
-    html |= {"signed": False, "applied": False}
+    page = "4xx without a code of WeChat Pay's"
+    html = {"fault": "reply", "content": "<html>no</html>", "content_type": "text/html", "signed": False}
+    pages = [html | {"status": status, "applied": False} for status in (400, 401, 403, 404, 405, 408, 413)]
     return [
         *signed,
         Case("404 not verified", "still open", absent, "WeChatPayUnavailable"),
@@ -196,8 +197,12 @@ def _refused() -> list[Case]:
         Case(unsigned, "once", {"fault": "unsigned_4xx"}, SETTLED, "REPLY", completes=2),
         Case(unsigned, "for ever", {"fault": "unsigned_4xx"}, "REJECTED", "QUERY", 2, 2, None),
         Case(unsigned, "applied", {"fault": "unsigned_4xx_applied"}, SETTLED, "QUERY"),
-        Case(unsigned, "HTML, once", html, SETTLED, "REPLY", completes=2),
-        Case(unsigned, "HTML, for ever", html, "REJECTED", "QUERY", 2, 2, None),
+        *(Case(page, f"HTML {each['status']}", each, "WeChatPayUnavailable") for each in pages),
+        *(
+            Case(page, f"HTML {each['status']}, applied", each | {"applied": True}, SETTLED, "QUERY")
+            for each in pages
+        ),
+        Case("429", "HTML", html | {"status": 429, "applied": False}, "WeChatPayRateLimited", None, 1, 0),
     ]
 
 

@@ -15,6 +15,7 @@ from tests.decisions.cases import OPEN, REPLY_CASES, SETTLED, STATE_CASES, Case,
 from tests.function import Function
 
 NOTHING_SENT = "nothing sent to any host"
+PAGE = {"content": "<html>no</html>", "content_type": "text/html", "signed": False, "applied": False}
 WISHES = pytest.mark.parametrize("finish_type", [1, 2], ids=["cancel", "finish"])
 
 
@@ -175,6 +176,7 @@ def test_a_state_found_while_fetching_the_ticket(function: Function, order_no: s
         ({"fault": "rate_limited"}, "OutcomeUnknown"),
         ({"fault": "no_auth"}, "OutcomeUnknown"),
         ({"fault": "unsigned_4xx"}, "OutcomeUnknown"),
+        ({"fault": "reply", "status": 403, **PAGE}, "OutcomeUnknown"),
         ({"fault": "other_order"}, "OutcomeUnknown"),
         ({"fault": "duplicate_keys"}, "OutcomeUnknown"),
         ({"fault": "wrong_shape"}, "OutcomeUnknown"),
@@ -210,6 +212,8 @@ def test_a_query_that_cannot_tell_leaves_the_outcome_unknown(
         ({"fault": "rate_limited"}, "WeChatPayRateLimited"),
         ({"fault": "sign_error"}, "MerchantMisconfigured"),
         ({"fault": "no_auth"}, "MerchantMisconfigured"),
+        ({"fault": "reply", "status": 401, **PAGE}, "WeChatPayUnavailable"),
+        ({"fault": "reply", "status": 403, **PAGE}, "WeChatPayUnavailable"),
     ],
     ids=lambda value: (
         value

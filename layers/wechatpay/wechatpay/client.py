@@ -15,7 +15,7 @@ from .verification import verify
 CALL_SECONDS = 10.0
 QUERY_SECONDS = 5.0
 # Statuses that speak of the merchant, its permission or its pace: another host would say the same, and they
-# end no order, so they count even unsigned.
+# end no order, so with a code of WeChat Pay's they count even unsigned.
 _ABOUT_THE_MERCHANT = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 
 
@@ -120,6 +120,7 @@ class Client:
 
 def _is_authoritative(error: WeChatPayError) -> bool:
     """Tell whether another host would say the same: an unproven refusal may be a proxy's own."""
-    return isinstance(error, ServiceError) and (
-        error.problem.verified or error.problem.status in _ABOUT_THE_MERCHANT
-    )
+    if not isinstance(error, ServiceError):
+        return False
+    problem = error.problem
+    return problem.verified or (problem.status in _ABOUT_THE_MERCHANT and problem.code != "")

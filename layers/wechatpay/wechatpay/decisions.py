@@ -48,6 +48,7 @@ class Row:
         codes, tails, words: WeChat Pay's codes, internal codes (end of Request-ID) and parts of its message;
             one of them must fit when any are given.
         verified: required state of the signature; None for either.
+        coded: whether it must, or must not, carry a code of WeChat Pay's; None for either.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Row:
     tails: frozenset[str] = frozenset()
     words: tuple[str, ...] = ()
     verified: bool | None = None
+    coded: bool | None = None
 
     def fits(self, error: WeChatPayError) -> bool:
         """Tell whether this row is about that error."""
@@ -70,6 +72,8 @@ class Row:
         if self.status and problem.status not in self.status:
             return False
         if self.verified is not None and problem.verified is not self.verified:
+            return False
+        if self.coded is not None and bool(problem.code) is not self.coded:
             return False
         if not (self.codes or self.tails or self.words):
             return True
@@ -134,6 +138,15 @@ REPLIES: tuple[Row, ...] = (
         codes=frozenset(
             {"FREQUENCY_LIMIT_EXCEED", "FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED", "RATE_LIMITED"}
         ),
+    ),
+    Row(
+        "4xx without a code of WeChat Pay's",
+        ServiceError,
+        Next.ASK,
+        "D: a page of something in between, which says nothing of the order or the merchant and may pass",
+        status=_CLIENT_ERRORS - {429},
+        verified=False,
+        coded=False,
     ),
     Row("401", ServiceError, Next.REREAD_SECRET, "V: SIGN_ERROR", status=frozenset({401})),
     Row("403", ServiceError, Next.MISCONFIGURED, "V: NO_AUTH", status=frozenset({403})),

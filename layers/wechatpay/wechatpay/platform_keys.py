@@ -72,11 +72,9 @@ class PlatformKeys:
             return
         try:
             self._download_with_current_key()
-        except ServiceError as exc:
-            if exc.problem.status in _LASTING:
-                raise MerchantMisconfigured(f"platform certificates: {exc.problem}") from exc
-            raise NothingSent(f"platform certificates: {exc.problem}") from exc
         except WeChatPayError as exc:
+            if _is_lasting(exc):
+                raise MerchantMisconfigured(f"platform certificates: {exc}") from exc
             raise NothingSent(f"platform certificates: {exc}") from exc
         if not self._account.keyring.preferred:
             raise NothingSent("platform certificates: none valid, and asked for less than a minute ago")
@@ -103,7 +101,7 @@ class PlatformKeys:
             try:
                 return self._certificates_of(host)
             except WeChatPayError as exc:
-                if isinstance(exc, ServiceError) and exc.problem.status in _LASTING:
+                if _is_lasting(exc):
                     raise
                 failure = exc
         raise failure
@@ -129,3 +127,8 @@ class PlatformKeys:
         if unproven:
             raise Unverifiable(problem_of(reply, unproven))
         return found
+
+
+def _is_lasting(error: WeChatPayError) -> bool:
+    """Tell whether it stays until somebody changes something: a page without WeChat Pay's code may pass."""
+    return isinstance(error, ServiceError) and error.problem.status in _LASTING and error.problem.code != ""

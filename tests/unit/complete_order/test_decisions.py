@@ -44,8 +44,8 @@ OFFICIAL: list[tuple[int, str, str, str, Next, Next]] = [
     (503, "", "", "", ASK, ASK),
     (599, "", "", "", ASK, ASK),
     (302, "", "", "", ASK, ASK),
-    (410, "", "", "", REJECT, Next.ASK_THEN_REJECT),
-    (499, "", "", "", REJECT, Next.ASK_THEN_REJECT),
+    (410, "", "", "", REJECT, Next.ASK),
+    (499, "", "", "", REJECT, Next.ASK),
     # What another status makes of the same words: they are only known for 400.
     (500, "PARAM_ERROR", "校验完结凭证错误", "", ASK, ASK),
     (500, "ORDER_DONE", "", "271316598", ASK, ASK),

@@ -251,6 +251,18 @@ def test_what_concerns_the_merchant_is_not_asked_twice(
     assert simulator.order(order_no)["calls"] == {"query": 1}
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_page_that_is_not_wechat_pays_says_nothing_of_the_merchant(
+    simulator: Simulator, order_no: str, status: int
+) -> None:
+    simulator.open_order(order_no)
+    simulator.script(order_no, "query", fault="reply", status=status, content="<html>no</html>", signed=False)
+    merchant = Merchant(simulator)
+    body, _ = merchant.client().get(query(order_no))
+    assert body["out_order_no"] == order_no
+    assert [each.host for each in merchant.exchanges] == simulator.hosts
+
+
 def test_an_unsigned_404_is_not_taken_for_an_answer(simulator: Simulator, order_no: str) -> None:
     simulator.open_order(order_no)
     simulator.script(

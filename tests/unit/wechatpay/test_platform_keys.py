@@ -111,6 +111,18 @@ def test_a_download_that_fails_on_one_host_is_made_from_the_other(
     assert [each.host for each in merchant.exchanges[:2]] == certifying.hosts
 
 
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_page_in_place_of_the_certificates_says_nothing_of_the_merchant(
+    certifying: Simulator, status: int
+) -> None:
+    page = {"status": status, "content": "<html>no</html>", "signed": False}
+    certifying.script(operation="certificates", fault="reply", times=2, **page)
+    merchant = downloading(certifying)
+    with pytest.raises(NothingSent, match=f"HTTP {status}"):
+        smart_retail.query(merchant.client(), merchant.key("any"))
+    assert [each.host for each in merchant.exchanges] == certifying.hosts
+
+
 def test_with_the_main_host_down_certificates_come_from_the_backup(
     certifying: Simulator, order_no: str
 ) -> None:
