@@ -45,12 +45,20 @@ settle: setup ## settle one order on the running stack [EVENT=events/completed.j
 	@$(PYTHON) -m local.settle "$(EVENT)"
 
 .PHONY: check
-check: setup ## lint, types, template and workflow checks
+check: setup ## lint, types, template and workflow checks, security review, leaks
 	@$(PYTHON) -m local.checks
 
 .PHONY: bench
 bench: build ## measure everything and write docs/benchmarks.md [ARGS="--orders 10000"]
 	@$(PYTHON) -m benchmarks $(ARGS)
+
+.PHONY: sbom
+sbom: setup ## write down what ships, as CycloneDX
+	@$(PYTHON) -m local.sbom
+
+.PHONY: audit
+audit: setup ## ask the advisory database about what ships; needs the network
+	@$(PYTHON) -m local.audit
 
 .PHONY: deploy
 deploy: build ## deploy to AWS, guided [ARGS="--config-env ..."]

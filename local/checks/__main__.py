@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from local.checks import Check, arns, arrows, error_names, tools, workflow
+from local.checks import Check, arns, arrows, error_names, leaks, review, tools, workflow
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,6 +18,8 @@ CHECKS: Mapping[str, Check] = {
     "error names": error_names.check,
     "partition": arns.check,
     "arrows": arrows.check,
+    "review": review.check,
+    "leaks": leaks.check,
 }
 
 

@@ -1,12 +1,13 @@
 """Each check passes a tree that is right and fails one that is wrong in the way it is there to find."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from local.checks import __main__ as command
-from local.checks import arns, arrows, error_names, tools, workflow
+from local.checks import arns, arrows, error_names, leaks, review, tools, workflow
 
 ROOT = Path(__file__).parents[3]
 
@@ -224,3 +225,39 @@ def test_no_registry_is_named_in_the_lock_of_the_node_tools():
     assert '"integrity"' in lock
     assert "resolved" not in lock
     assert "registry" not in lock
+
+
+REVIEWED = """
+Resources:
+  Alarms:
+    Type: AWS::SNS::Topic
+    Properties:
+      KmsMasterKeyId: alias/alarms
+  Orders:
+    Type: AWS::S3::Bucket
+"""
+
+
+def test_review_finds_what_either_tool_finds_and_nobody_accepted(tree: Tree):
+    problems = review.check(tree({"template.yaml": REVIEWED}))
+    assert [problem for problem in problems if problem.startswith("Orders: CKV_AWS_")]
+    assert [problem for problem in problems if problem.startswith("Orders: s3_")]
+    assert not [problem for problem in problems if problem.startswith("Alarms:")]
+
+
+def test_every_finding_that_is_not_followed_says_why():
+    assert all(len(reason) > 20 for _kind, reason in review.ACCEPTED.values())
+    assert all(len(reason) > 20 for reason in leaks.ACCEPTED.values())
+
+
+def test_leaks_finds_a_private_key_anywhere_and_random_text_in_what_ships(tree: Tree):
+    marker = "-----BEGIN " + "PRIVATE KEY-----"
+    noise = "".join(f"{byte:02x}" for byte in hashlib.sha256(b"x").digest())
+    assert leaks.check(tree({"functions/a.py": "A = 1\n", "tests/a.py": f"A = '{noise}'\n"})) == []
+    problems = leaks.check(
+        tree({"tests/b.py": f"B = '''{marker}'''\n", "functions/a.py": f"A = '{noise}'\n"})
+    )
+    assert [problem.partition(";")[0] for problem in problems] == [
+        "functions/a.py:1: Hex High Entropy String",
+        "tests/b.py:1: Private Key",
+    ]

@@ -1,0 +1,77 @@
+"""What ships is written down, and an audit that could not be made never looks like one that was passed."""
+
+import json
+import os
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from local import audit, sbom
+
+
+def locked() -> dict[str, set[str]]:
+    """Each package of the lock with the hashes it may have."""
+    text = sbom.LOCK.read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if re.match(r"[\w.-]+==", line)]
+    return {line.split()[0].lower(): set(re.findall(r"sha256:([0-9a-f]{64})", line)) for line in lines}
+
+
+def test_every_package_that_ships_is_in_the_bill_of_materials_with_its_hashes(tmp_path: Path):
+    target = tmp_path / "sbom.cdx.json"
+    assert sbom.write(target=target) == len(locked())
+    bill = json.loads(target.read_text(encoding="utf-8"))
+    found = {
+        f"{component['name']}=={component['version']}".lower(): {
+            entry["content"]
+            for reference in component["externalReferences"]
+            for entry in reference.get("hashes", [])
+        }
+        for component in bill["components"]
+    }
+    assert found == locked()
+
+
+def test_the_same_lock_gives_the_same_bill_of_materials(tmp_path: Path):
+    for name in ("one", "two"):
+        sbom.write(target=tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+@pytest.fixture
+def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Put a pip-audit in place that answers this."""
+
+    def answer(stdout: str, stderr: str = "") -> None:
+        program = tmp_path / "pip-audit"
+        program.write_text(f"#!/bin/sh\ncat <<'E'\n{stdout}\nE\necho '{stderr}' >&2\n")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setattr(audit.sys, "executable", os.fspath(tmp_path / "python"))
+
+    return answer
+
+
+SOUND = {"name": "requests", "version": "1", "vulns": []}
+VULNERABLE = {**SOUND, "vulns": [{"id": "PYSEC-1", "fix_versions": ["2"]}]}
+UNKNOWN = {"name": "cffi", "skip_reason": "not found"}
+
+
+@pytest.mark.parametrize(
+    ("packages", "status", "said"),
+    [
+        ([SOUND], 0, "1 of 1 packages looked up, 0 advisories"),
+        ([SOUND, VULNERABLE], 1, "requests 1: PYSEC-1, fixed in 2"),
+        ([SOUND, UNKNOWN], 2, "NOT AUDITED: cffi: not found"),
+    ],
+)
+def test_audit_passes_only_when_everything_was_looked_up(packages, status, said, answers, capsys):
+    answers(json.dumps({"dependencies": packages}))
+    assert audit.main() == status
+    assert said in capsys.readouterr().out
+
+
+def test_audit_without_a_network_says_so_and_fails(answers, capsys):
+    answers("", "ConnectionError: nobody there")
+    assert audit.main() == 2
+    assert "NOT AUDITED" in capsys.readouterr().out
