@@ -4,10 +4,11 @@ What each answer means stands in `wechatpay.decisions`; here is what follows fro
 """
 
 from http import HTTPStatus
+from typing import TypeGuard
 
 from invocation.failure import Failure
 from order import CANCEL, InvalidOrder, Order
-from result import Result
+from result import Evidence, Result
 from wechatpay import smart_retail
 from wechatpay.account import Account
 from wechatpay.client import Client
@@ -96,11 +97,11 @@ class Completion:
             step = Next.MISCONFIGURED
         if step in RAISED:
             raise RAISED[step](self._saying(error)) from error
-        if step is Next.REJECT and isinstance(error, ReplyError):
-            return self._rejected("REPLY", error)
         found = self._ask(error)
         if isinstance(found, Result):
             return found
+        if step is Next.REJECT and isinstance(error, ReplyError):
+            return self._rejected("REPLY", error)
         if step in (Next.ASK_THEN_REJECT, Next.FRESH_TICKET) and isinstance(error, ReplyError):
             if step in self._refused:
                 return self._rejected("QUERY", error)
@@ -118,7 +119,9 @@ class Completion:
             return self._rejected("QUERY", error)
 
     def _ask(self, unclear: WeChatPayError) -> OrderState | Result:
-        """Find out by a verified query what became of a completion that got no clear answer.
+        """Find out by a verified query what became of a completion that was not accepted.
+
+        A proven refusal is asked about too: an earlier attempt, whose answer was lost, may have been applied.
 
         Raises:
             OutcomeUnknown: the query could not tell.
@@ -126,7 +129,9 @@ class Completion:
         try:
             found = smart_retail.query(self._client, self._key)
         except (WeChatPayError, SettlementError) as error:  # the latter: the secret cannot be read just now
-            if _is_proven_absent(error) and isinstance(error, ReplyError):
+            if _is_refusal(unclear) and _is_refusal(error):
+                return self._rejected("REPLY", unclear)
+            if _is_refusal(error) and error.problem.status == HTTPStatus.NOT_FOUND:
                 return self._rejected("QUERY", error)
             told = f"{self._saying(unclear)}; and the query: {error}"
             raise OutcomeUnknown(told) from error
@@ -159,17 +164,13 @@ class Completion:
                 return Result.failed(order, self._key, "QUERY", failure)
         raise OutcomeUnknown(f"{order.out_order_no}: a query says only {found}")
 
-    def _rejected(self, evidence: str, error: ReplyError) -> Result:
+    def _rejected(self, evidence: Evidence, error: ReplyError) -> Result:
         failure = Failure.quoting("REJECTED", error.problem)
-        return Result.failed(self._order, self._key, "REPLY" if evidence == "REPLY" else "QUERY", failure)
+        return Result.failed(self._order, self._key, evidence, failure)
 
     def _saying(self, error: Exception) -> str:
         return f"{self._order.out_order_no}: {error}"
 
 
-def _is_proven_absent(error: Exception) -> bool:
-    return (
-        isinstance(error, ServiceError)
-        and error.problem.status == HTTPStatus.NOT_FOUND
-        and error.problem.verified
-    )
+def _is_refusal(error: Exception) -> TypeGuard[ServiceError]:
+    return isinstance(error, ServiceError) and after_reply(error) is Next.REJECT

@@ -180,8 +180,16 @@ def _refused() -> list[Case]:
             says(status, code, message, tail),
             "REJECTED",
             "REPLY",
-            1,
-            0,
+        )
+        for status, code, message, tail in told
+    ]
+    settled = [
+        Case(
+            row,
+            f"{status} {code} {message or tail}, applied",
+            says(status, code, message, tail) | {"applied": True},
+            SETTLED,
+            "QUERY",
         )
         for status, code, message, tail in told
     ]
@@ -192,6 +200,7 @@ def _refused() -> list[Case]:
     pages = [html | {"status": status, "applied": False} for status in (400, 401, 403, 404, 405, 408, 413)]
     return [
         *signed,
+        *settled,
         Case("404 not verified", "still open", absent, "WeChatPayUnavailable"),
         Case("404 not verified", "applied", absent | {"applied": True}, SETTLED, "QUERY"),
         Case(unsigned, "once", {"fault": "unsigned_4xx"}, SETTLED, "REPLY", completes=2),

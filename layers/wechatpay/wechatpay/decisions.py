@@ -28,7 +28,7 @@ class Next(Enum):
     ASK = auto()  # query; still open means not applied: raise for Retry
     ASK_THEN_REJECT = auto()  # the refusal is unproven: query, complete once more; refused again, it stands
     FRESH_TICKET = auto()  # query for a new ticket, complete once more; refused again, it stands
-    REJECT = auto()  # proven and final
+    REJECT = auto()  # proven; final unless a query finds that an earlier attempt has settled it
     REREAD_SECRET = auto()  # read the secret again, complete once more; refused again, misconfigured
     MISCONFIGURED = auto()  # somebody must change something
     RETRY = auto()  # nothing was applied, for sure

@@ -183,6 +183,42 @@ def test_the_fresh_ticket_is_the_only_thing_that_changes_in_a_second_try(
     assert first == second
 
 
+def test_what_an_attempt_before_has_settled_is_not_called_a_failure_by_a_refusal_nobody_knows(
+    function: Function, order_no: str
+) -> None:
+    event = finish(order_no, finish_ticket=opened(function, order_no))
+    function.simulator.script(order_no, "complete", fault="reset_after")
+    function.simulator.script(order_no, "query", fault="system_error", times=2)
+    with pytest.raises(OutcomeUnknown):
+        settle(function, event)
+    function.simulator.clear_faults(order_no)
+    refusal = {"status": 400, "code": "INVALID_REQUEST", "message": "订单已完结", "applied": False}
+    function.simulator.script(order_no, "complete", fault="reply", **refusal)
+    result = settle(function, event)
+    assert (result["outcome"], result["evidence"]) == ("COMPLETED", "QUERY")
+
+
+def test_a_refusal_stands_only_when_a_query_could_be_asked(function: Function, order_no: str) -> None:
+    event = finish(order_no, finish_ticket=opened(function, order_no))
+    function.simulator.script(
+        order_no, "complete", fault="reply", status=400, code="PARAM_ERROR", applied=False
+    )
+    function.simulator.script(order_no, "query", fault="unsigned", times=2)
+    with pytest.raises(OutcomeUnknown):
+        settle(function, event)
+
+
+def test_what_refuses_the_completion_and_the_query_alike_is_a_refusal(
+    function: Function, order_no: str
+) -> None:
+    event = finish(order_no, finish_ticket=opened(function, order_no))
+    function.simulator.script(
+        order_no, "*", fault="reply", times=2, status=400, code="PARAM_ERROR", applied=False
+    )
+    result = settle(function, event)
+    assert (result["error"]["category"], result["error"]["code"]) == ("REJECTED", "PARAM_ERROR")
+
+
 def test_a_refusal_after_a_rejected_signature_is_judged_as_any_other(
     function: Function, order_no: str
 ) -> None:
