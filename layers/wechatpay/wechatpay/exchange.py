@@ -44,6 +44,7 @@ class Exchanger:
         observe: told of every attempt.
         clock: UNIX seconds.
         nonce: gives a new random text for every attempt.
+        stopwatch: seconds, on a clock that does not jump.
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class Exchanger:
         observe: Callable[[Exchange], None] = lambda exchange: None,
         clock: Callable[[], float] = time.time,
         nonce: Callable[[], str] = lambda: secrets.token_hex(16).upper(),
+        stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
         self.account = account
         self.clock = clock
         self._transport = transport
         self._observe = observe
         self._nonce = nonce
+        self._stopwatch = stopwatch
 
     def exchange(
         self,
@@ -75,7 +78,7 @@ class Exchanger:
 
         Args:
             method, host, target, body: as `Transport.send` takes them.
-            timeout: seconds for all of it.
+            timeout: seconds for all of it up to the reply's last byte.
             check: proves the reply, or raises `NotVerified`.
 
         Returns:
@@ -85,23 +88,30 @@ class Exchanger:
             NothingSent: see `Transport.send`; or there is too little time left to begin.
             NoAnswer: see `Transport.send`.
         """
-        if timeout < _SHORTEST_SECONDS:
-            raise NothingSent(f"{method} {host}: not enough time left in this invocation")
-        headers = self._headers(method, target, body)
+        began = self._stopwatch()
+        _require_time(timeout, f"{method} {host}")
+        headers = self._headers(method, target, body)  # may read the secret, out of the same time
+        started = self._stopwatch()
+        timeout -= started - began
+        _require_time(timeout, f"{method} {host}")
         told = Exchange(method, host, target.partition("?")[0])
-        started = time.monotonic()
         try:
             reply = self._transport.send(method, host, target, headers, body, timeout)
-            told = replace(told, status=reply.status, request_id=request_id(reply))
+        except WeChatPayError as exc:
+            self._observe(replace(told, milliseconds=self._since(started), problem=str(exc)))
+            raise
+        told = replace(
+            told, milliseconds=self._since(started), status=reply.status, request_id=request_id(reply)
+        )
+        try:
             check(reply)
         except NotVerified as exc:
             told = replace(told, problem=str(exc))
-        except WeChatPayError as exc:
-            told = replace(told, problem=str(exc))
-            raise
-        finally:
-            self._observe(replace(told, milliseconds=(time.monotonic() - started) * 1000))
+        self._observe(told)
         return reply, told.problem
+
+    def _since(self, started: float) -> float:
+        return (self._stopwatch() - started) * 1000
 
     def _headers(self, method: str, target: str, body: bytes) -> dict[str, str]:
         authorization = self.account.credentials.signer.authorization(
@@ -118,3 +128,8 @@ class Exchanger:
         if preferred := self.account.keyring.preferred:
             headers["Wechatpay-Serial"] = preferred
         return headers
+
+
+def _require_time(seconds: float, attempt: str) -> None:
+    if seconds < _SHORTEST_SECONDS:
+        raise NothingSent(f"{attempt}: not enough time left in this invocation")

@@ -2,6 +2,8 @@ import re
 import time
 
 import pytest
+from wechatpay.account import Account
+from wechatpay.credentials import Credentials
 from wechatpay.errors import NoAnswer, NothingSent
 from wechatpay.exchange import Exchange, Exchanger
 from wechatpay.transport import Reply, Transport
@@ -71,8 +73,45 @@ def test_with_too_little_time_left_nothing_is_sent(simulator: Simulator, timeout
     merchant = Merchant(simulator)
     with RawServer(answering(http())) as server, pytest.raises(NothingSent, match="not enough time left"):
         merchant.exchanger.exchange("GET", server.url, QUERY, b"", timeout=timeout, check=proven)
-    assert server.accepted == 0
+    assert (server.accepted, merchant.reads) == (0, 0)
     assert merchant.exchanges == []
+
+
+class Stopwatch:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_reading_the_secret_takes_of_the_time_of_the_attempt(simulator: Simulator) -> None:
+    merchant, stopwatch = Merchant(simulator), Stopwatch()
+
+    def read_slowly() -> Credentials:
+        stopwatch.now += 9.6
+        return merchant.read()
+
+    exchanger = Exchanger(Account(read_slowly), Transport(), stopwatch=stopwatch)
+    with RawServer(answering(http())) as server:
+        with pytest.raises(NothingSent, match="not enough time left"):
+            exchanger.exchange("POST", server.url, QUERY, b"{}", timeout=10, check=proven)
+        assert server.accepted == 0
+        assert exchanger.exchange("POST", server.url, QUERY, b"{}", timeout=10, check=proven)[0].status == 200
+
+
+def test_looking_for_a_key_to_prove_the_reply_is_no_latency_of_wechat_pay(simulator: Simulator) -> None:
+    merchant, stopwatch = Merchant(simulator), Stopwatch()
+
+    def slow(reply: Reply) -> None:
+        stopwatch.now += 9.0
+
+    exchanger = Exchanger(
+        merchant.account, Transport(), observe=merchant.exchanges.append, stopwatch=stopwatch
+    )
+    with RawServer(answering(http())) as server:
+        exchanger.exchange("GET", server.url, QUERY, b"", timeout=10, check=slow)
+    assert merchant.exchanges[0].milliseconds == 0.0
 
 
 def test_the_headers_apiv3_requires_are_sent(simulator: Simulator) -> None:
