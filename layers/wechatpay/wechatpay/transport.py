@@ -98,6 +98,8 @@ class _Witness(HTTPConnection):
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
+        if not _attempt.bytes_left and time.monotonic() >= _attempt.deadline:
+            raise TimeoutError("connecting took all the time: nobody would be left to read the reply")
         _attempt.bytes_left = True
         super().send(data)
 

@@ -2,9 +2,11 @@
 
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -155,6 +157,24 @@ def test_a_name_that_does_not_resolve_is_nothing_sent() -> None:
 def test_a_host_that_makes_no_url_is_nothing_sent(host: str) -> None:
     with pytest.raises(NothingSent):
         send(host)
+
+
+def test_a_name_that_resolves_only_after_the_deadline_is_nothing_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolve = socket.getaddrinfo
+
+    def late(*args: Any, **kwargs: Any) -> Any:
+        ends = time.monotonic() + SHORT
+        while time.monotonic() <= ends:  # nothing limits the time of a resolver
+            pass
+        return resolve(*args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", late)
+    with RawServer(answering(http())) as server:
+        with pytest.raises(NothingSent):
+            send(server.url, timeout=SHORT)
+        assert server.requests == []
 
 
 def test_no_time_left_is_nothing_sent() -> None:
