@@ -32,6 +32,15 @@ chaos: local-build ## settle orders under fire, then audit the ledger [ORDERS=20
 test: local-build ## run the tests [ARGS="tests/unit -k ..."]
 	@$(PYTHON) -m pytest -n 2 $(ARGS)
 
+.PHONY: fuzz
+fuzz: setup ## the property tests, with many new examples of each [EXAMPLES=5000 ARGS="-k replies"]
+	@HYPOTHESIS_PROFILE=long $(if $(EXAMPLES),HYPOTHESIS_EXAMPLES=$(EXAMPLES)) \
+		$(PYTHON) -m pytest -n 2 -m hypothesis tests/unit $(ARGS)
+
+.PHONY: mutants
+mutants: setup ## plant faults where money depends on the code; a test has to see each [FILES=order.py]
+	@$(PYTHON) -m local.mutants $(FILES)
+
 .PHONY: up
 up: local-build ## keep a local stack running [AWS_PORT WECHATPAY_HOSTS PARAMS WAIT_SCALE]
 	@$(PYTHON) -m local.up
@@ -51,6 +60,10 @@ check: setup ## lint, types, template and workflow checks, security review, leak
 .PHONY: bench
 bench: build ## measure everything and write docs/benchmarks.md [ARGS="--orders 10000"]
 	@$(PYTHON) -m benchmarks $(ARGS)
+
+.PHONY: scale
+scale: setup ## what breaks first, what an outage piles up, what it costs; into docs/scale.md
+	@$(PYTHON) -m benchmarks.scale
 
 .PHONY: sbom
 sbom: setup ## write down what ships, as CycloneDX

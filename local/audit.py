@@ -15,7 +15,7 @@ from local.sbom import LOCK
 
 
 def main(lock: Path = LOCK) -> int:
-    """Print what is known. Returns 0 when all were looked up and none is vulnerable, 1 when one is, else 2."""
+    """Print what is known. Returns 0 when all were looked up and none is vulnerable, 1 if one is, else 2."""
     options = ["--no-deps", "--disable-pip", "--format", "json", "--progress-spinner", "off"]
     done = subprocess.run(
         [Path(sys.executable).parent / "pip-audit", "--requirement", str(lock), *options],

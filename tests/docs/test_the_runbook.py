@@ -1,0 +1,72 @@
+"""The runbooks name every alarm there is and no other, and say the same in both languages."""
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from local.template import source
+from tests.docs.markdown import Document
+
+ENGLISH, CHINESE = "docs/operations.md", "docs/operations.zh-CN.md"
+FIELDS = {ENGLISH: ["Means", "Look", "Do", "Over"], CHINESE: ["含义", "查看", "处理", "结束"]}
+ALARMS = [
+    name.removesuffix("Alarm")
+    for name, resource in source()["Resources"].items()
+    if resource["Type"] == "AWS::CloudWatch::Alarm"
+]
+
+runbooks = pytest.mark.parametrize("path", FIELDS)
+
+
+def sections(path: str) -> dict[str, str]:
+    """Text of each alarm's section."""
+    parts = re.split(r"^(#{2,3} .+)$", Document(path).text, flags=re.MULTILINE)
+    return {title[4:]: body for title, body in pairwise(parts) if title.startswith("### ")}
+
+
+@runbooks
+def test_every_alarm_has_its_section_in_the_order_of_the_template(path: str):
+    assert list(sections(path)) == ALARMS
+
+
+@runbooks
+def test_every_section_says_what_it_means_where_to_look_what_to_do_and_when_it_is_over(path: str):
+    for name, text in sections(path).items():
+        assert re.findall(r"^- \*\*(\w+)[:：]\*\*", text, re.MULTILINE) == FIELDS[path], name
+
+
+@runbooks
+def test_every_parameter_resource_and_query_that_is_named_exists(path: str):
+    document, template = Document(path), source()
+    named = set(re.findall(r"\$\(resource (\w+)", document.text))
+    assert named <= template["Resources"].keys()
+    assert set(re.findall(r"\$\(output (\w+)", document.text)) <= template["Outputs"].keys()
+    saved = {
+        resource["Properties"]["Name"]["Fn::Sub"].partition("/")[2]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::Logs::QueryDefinition"
+    }
+    quoted = set(re.findall(r"(?:saved query \"|保存的查询 “)([^\"”]+)", document.text))
+    assert quoted
+    assert quoted <= saved
+
+
+def test_both_languages_give_the_same_commands():
+    def commands(path: str) -> list[str]:
+        document = Document(path)
+        blocks = [re.sub(r"\s*# .*$", "", text, flags=re.MULTILINE) for text in document.of("sh")]
+        return blocks + sorted({span for span in document.spans if " " in span})
+
+    assert commands(ENGLISH) == commands(CHINESE)
+
+
+def test_both_languages_have_the_same_sections():
+    def headings(path: str) -> list[str]:
+        found = re.findall(r"^##+ (.+)$", Document(path).text, re.MULTILINE)
+        return [re.sub(r"[^\x00-\x7f]+", "", heading).strip() for heading in found]
+
+    own = {"Before you begin", "Alarms"}
+    assert [each for each in headings(ENGLISH) if each not in own] == [
+        each for each in headings(CHINESE) if each
+    ]
