@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.measured import Part, table
+from benchmarks.payment_schedule import CASES, followed
 from benchmarks.rig import EVENT
 from local import executions
 from local.simulator import Simulator
@@ -135,6 +136,19 @@ def report(found: dict[str, Billed]) -> Part:
             for name, parts in designs(found[USUAL]).items()
         ],
     )
+    paid = table(
+        ("paid", "queries", "last query after", "transitions", "USD per million orders"),
+        [
+            (
+                name,
+                str(order.queries),
+                f"{order.announced} s",
+                str(order.transitions),
+                f"{order.transitions * STANDARD_TRANSITION * MILLION:.0f}",
+            )
+            for name, order in ((name, followed(paid_after)) for name, paid_after in CASES.items())
+        ],
+    )
     sources = ", ".join(PRICE_SOURCES)
     each = sum(designs(found[USUAL])["Standard (this one)"]) / MILLION
     text = "\n\n".join(
@@ -142,6 +156,9 @@ def report(found: dict[str, Billed]) -> Part:
             "Counted from execution histories on the embedded AWS, as Step Functions bills: each state "
             "entered and each retry. The start is counted too, to be on the safe side.",
             paths,
+            "An order that is paid later is asked about more often, by the schedule in the workflow's definition "
+            "and with PaymentWaitDays at 7. Computed from it, at most:",
+            paid,
             f"A million orders completed and paid when first asked, in us-east-1 at prices of {PRICES_AS_OF} "
             f"({sources}). Every design is assumed to need {BILLED_SECONDS * 1000:.0f} ms of a "
             f"{MEMORY_GB * 1024:.0f} MB function for a call; logs, metrics and secrets cost the same in all:",

@@ -75,6 +75,10 @@ class Document:
                 return rows
         raise LookupError(f"{self.path.name}: no table has a row for {name}")
 
+    def table_with(self, cell: str) -> list[list[str]]:
+        """The rows of the table that has this cell first in a row."""
+        return next(table for table in self.tables if any(row[0] == cell for row in table))
+
     def edges(self) -> Iterator[tuple[str, str, str]]:
         """Arrows of the state diagram: from, to, label."""
         for diagram in self.of("mermaid"):

@@ -10,6 +10,7 @@ import uuid
 import pytest
 
 from local.aws.embedded import ROOT, connect
+from tests.workflow.ways import PAID
 
 
 class Commands:
@@ -77,10 +78,11 @@ def test_settling_an_order_prints_its_path_and_its_result(running, event):
     settled = running("settle", event())
 
     assert settled.returncode == 0, settled.stderr
-    path = [line.strip() for line in settled.stdout.splitlines() if line.startswith("  ")][:4]
-    assert path == ["ServiceEnded", "Outcome", "OrderCompleted", "Completed"]
+    told = settled.stdout.partition("\nSUCCEEDED")[0].splitlines()
+    assert [line.strip() for line in told if line.startswith("  ")] == PAID
     result = json.loads(settled.stdout[settled.stdout.index("\n{") :])
     assert (result["outcome"], result["total_amount"]) == ("COMPLETED", 300)
+    assert result["payment"]["state"] == "PAID"
 
 
 def test_settling_the_same_order_twice_succeeds_twice(running, event):
