@@ -32,7 +32,8 @@ def types(root: Path) -> list[str]:
 
 def template(root: Path) -> list[str]:
     """cfn-lint, for every region we must deploy to."""
-    return _problems(root, "cfn-lint", "--regions", *REGIONS, "--template", "template.yaml")
+    templates = ["template.yaml", *(str(p.relative_to(root)) for p in root.glob("examples/*/template.yaml"))]
+    return _problems(root, "cfn-lint", "--regions", *REGIONS, "--template", *templates)
 
 
 def _mypy(root: Path, sources: list[Path], search: list[Path]) -> list[str]:

@@ -11,6 +11,7 @@ from local import executions
 from local.aws import EmbeddedAws
 from local.simulator import Simulator
 from local.stack import Stack, deploy
+from tests.schemas import problems, undocumented
 
 WAIT_SECONDS = 20
 # The day for which payment is waited for passes in under two seconds.
@@ -41,7 +42,7 @@ def merchant(simulator: Simulator) -> dict[str, str]:
 
 
 class Outbox:
-    """A queue that hears everything the workflow publishes."""
+    """A queue that hears everything the workflow publishes, and holds each event to its schema."""
 
     def __init__(self, stack: Stack) -> None:
         self._queue = stack.client("sqs")
@@ -75,7 +76,10 @@ class Outbox:
             QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=seconds
         )
         for message in reply.get("Messages", []):
-            self._heard.append(json.loads(message["Body"]))
+            event = json.loads(message["Body"])
+            self._heard.append(event)
+            assert problems(event["detail-type"], event["detail"]) == []
+            assert undocumented(event["detail-type"], event["detail"]) == set()
             self._queue.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
         return bool(reply.get("Messages"))
 
