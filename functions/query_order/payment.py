@@ -77,7 +77,8 @@ def collected(order: CompletedOrder, client: Client) -> dict[str, Any]:
         raise OutcomeUnknown(f"{number}: was accepted, and a query says {found}")
     if verdict is not Verdict.AS_ASKED:
         failure = Failure.of_state("CONFLICT", "the order is no longer what was accepted", found)
-        return {**order.result, "outcome": "FAILED", "evidence": "QUERY", "error": asdict(failure)}
+        accepted = {name: value for name, value in order.result.items() if name != "payment"}
+        return {**accepted, "outcome": "FAILED", "evidence": "QUERY", "error": asdict(failure)}
     if found.state != "USER_PAID":
         return {**order.result, "payment": {"state": COLLECTING, "request_id": found.request_id}}
     if not (found.finish_transaction_id and found.pay_succ_time):
