@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 CERTIFICATES_PATH = "/v3/certificates"
-_ALGORITHM = "AEAD_AES_256_GCM"
+ALGORITHM = "AEAD_AES_256_GCM"
 
 
 def decrypt(api_v3_key: bytes, *, nonce: str, associated_data: str, ciphertext: str) -> bytes:
@@ -55,8 +55,8 @@ def decrypted_certificates(body: bytes, api_v3_key: bytes) -> tuple[x509.Certifi
     certificates = []
     for entry in listed:
         sealed = entry.get("encrypt_certificate") if isinstance(entry, dict) else None
-        if not isinstance(sealed, dict) or sealed.get("algorithm") != _ALGORITHM:
-            raise ValueError(f"a certificate is not encrypted with {_ALGORITHM}")
+        if not isinstance(sealed, dict) or sealed.get("algorithm") != ALGORITHM:
+            raise ValueError(f"a certificate is not encrypted with {ALGORITHM}")
         parts = [sealed.get(name) for name in ("nonce", "associated_data", "ciphertext")]
         nonce, associated_data, ciphertext = ("" if part is None else str(part) for part in parts)
         pem = decrypt(api_v3_key, nonce=nonce, associated_data=associated_data, ciphertext=ciphertext)
