@@ -20,6 +20,7 @@ from local.simulator.control import PREFIX, Control, HttpControl
 from local.simulator.faults import ChaosKind
 from local.simulator.hosts import ADDRESS, Host
 from local.simulator.keys import Keys, Mode
+from local.simulator.notices import Flaw, Notice, Shape
 from local.simulator.orders import Orders
 from local.simulator.server import Api
 
@@ -114,6 +115,17 @@ class Simulator:
         return self._run(
             self._control.settle_elsewhere(out_order_no, finish_type=finish_type, total_amount=total_amount)
         )
+
+    def notice(
+        self,
+        out_order_no: str,
+        shape: Shape = "smartretail",
+        *,
+        flaw: Flaw | None = None,
+        **changes: Any,
+    ) -> Notice:
+        """A notice that the order is paid, to be sent: ``notice.send(url)``. See ``notices``."""
+        return self._run(self._control.notice(out_order_no, shape, flaw=flaw, **changes))
 
     def ledger(self) -> list[dict[str, Any]]:
         """Every order as it truly stands."""

@@ -1,9 +1,11 @@
 """What a test, the demo or a user may do to the simulated world, in process and over HTTP alike."""
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -11,6 +13,7 @@ from local.simulator.faults import ChaosKind
 from local.simulator.hosts import Host
 from local.simulator.keys import Mode
 from local.simulator.kinds import make
+from local.simulator.notices import Flaw, Notice, Notifier, Shape
 from local.simulator.orders import Order
 from local.simulator.server import Api
 
@@ -48,6 +51,22 @@ class Control:
         completion = {"finish_type": finish_type, "total_amount": total_amount}
         order.settle(completion, "someone else", self._api.now())
         return self._snapshot(order)
+
+    async def notice(
+        self, out_order_no: str, shape: Shape = "smartretail", *, flaw: Flaw | None = None, **changes: Any
+    ) -> Notice:
+        """A notice that the order is paid, well formed or with a flaw."""
+        return Notifier(self._api.keys).paid(self._find(out_order_no), shape, flaw=flaw, **changes)
+
+    async def send_notice(
+        self, out_order_no: str, *, url: str, shape: Shape = "smartretail", flaw: Flaw | None = None
+    ) -> Json:
+        """Send a notice to an address on this machine, as WeChat Pay would; returns the answer."""
+        if urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError("url must be on this machine")
+        notice = await self.notice(out_order_no, shape, flaw=flaw)
+        status, body = await asyncio.to_thread(notice.send, url)
+        return {"status": status, "body": body.decode(errors="replace")}
 
     async def ledger(self) -> list[Json]:
         """Every order as it truly stands, debits up to now included."""
@@ -161,6 +180,7 @@ class HttpControl:
                 ("PUT", r"/orders/(?P<out_order_no>[^/]+)", c.open_order),
                 ("GET", r"/orders/(?P<out_order_no>[^/]+)", c.order),
                 ("POST", r"/orders/(?P<out_order_no>[^/]+)/settle", c.settle_elsewhere),
+                ("POST", r"/orders/(?P<out_order_no>[^/]+)/notice", c.send_notice),
                 ("GET", r"/ledger", c.ledger),
                 ("GET", r"/requests", c.requests),
                 ("POST", r"/faults", c.script),
