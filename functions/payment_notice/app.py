@@ -1,0 +1,61 @@
+"""The Lambda function `PaymentNotice`: heeds what WeChat Pay sends of paid orders. A table of contents."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from invocation.observation import Observation
+from merchants import Merchants
+from notice import Notices
+from request import Refused, Request
+from settings import Settings
+from waiting_orders import WaitingOrders
+from wechatpay.account import Accounts
+from wechatpay.deadline import Deadline
+from wechatpay.exchange import Exchanger
+from wechatpay.merchant_secrets import MerchantSecrets
+from wechatpay.transport import Transport
+
+# WeChat Pay takes no answer after 5 s; the rest is for the way here and back, and for a start from cold.
+HEEDING_SECONDS = 3.0
+
+logger = Logger(use_rfc3339=True)
+metrics = Metrics()
+settings = Settings.from_environment()
+merchants = Merchants(Accounts(MerchantSecrets(settings.merchant_secret_prefix).read))
+waiting = WaitingOrders(settings.waiting_orders)
+transport = Transport()
+
+
+@logger.inject_lambda_context(log_event=False, clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one notice: 204, or 4xx or 5xx with `{"code": "FAIL"}`, upon which WeChat Pay sends it again."""
+    observation = Observation(logger, metrics)
+    notices = Notices(
+        merchants,
+        waiting,
+        exchanger=lambda account: Exchanger(account, transport, observe=observation.of_exchange),
+        hosts=settings.wechatpay_hosts,
+        deadline=Deadline(HEEDING_SECONDS),
+        tell=lambda notice, order: logger.append_keys(notice=notice, out_order_no=order[:32]),
+    )
+    try:
+        outcome = notices.heed(Request.parse(event))
+    except Refused as exc:
+        metrics.add_metric("NoticeRefused", MetricUnit.Count, 1)
+        logger.warning("refused", status=exc.status.value, reason=str(exc))
+        return _answer(exc.status, {"code": "FAIL", "message": str(exc)})
+    metrics.add_metric("NoticeHeeded", MetricUnit.Count, 1)
+    logger.info("heeded", outcome=outcome)
+    return _answer(HTTPStatus.NO_CONTENT, None)
+
+
+def _answer(status: HTTPStatus, body: dict[str, str] | None) -> dict[str, Any]:
+    answer: dict[str, Any] = {"statusCode": status.value}
+    if body is not None:
+        answer |= {"headers": {"Content-Type": "application/json"}, "body": json.dumps(body)}
+    return answer

@@ -1,0 +1,44 @@
+"""The merchants that notices are for. Anybody may call the address: what a stranger can cause is limited."""
+
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+
+from request import Refused
+from wechatpay.account import Account, Accounts
+from wechatpay.errors import SettlementError
+
+PAUSE_SECONDS = 5.0
+
+
+class Merchants:
+    """Gives the account of a merchant, and after a secret that could not be read no new one for a while.
+
+    So made-up merchant numbers neither storm Secrets Manager nor fill the memory.
+
+    Args:
+        accounts: the merchants met so far.
+        clock: UNIX seconds. Not the monotonic clock, which stands still while Lambda freezes a function.
+    """
+
+    def __init__(self, accounts: Accounts, clock: Callable[[], float] = time.time) -> None:
+        self._accounts = accounts
+        self._clock = clock
+        self._failed_at = float("-inf")
+
+    def find(self, mchid: str) -> Account:
+        """Return an account whose secret is at hand.
+
+        Raises:
+            Refused: there is no such secret now, or asking has to wait.
+        """
+        if mchid not in self._accounts and 0 <= self._clock() - self._failed_at < PAUSE_SECONDS:
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "no new merchant's secret is read just now")
+        account = self._accounts[mchid]
+        try:
+            _ = account.credentials
+        except SettlementError as exc:
+            del self._accounts[mchid]
+            self._failed_at = self._clock()
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"no secret: {type(exc).__name__}") from exc
+        return account

@@ -1,0 +1,116 @@
+"""Heeding one notice: prove it, read it, ask WeChat Pay by a signed query, and wake the execution that waits.
+
+A notice publishes nothing and decides nothing. It ends a wait early; the workflow then asks by itself and is
+the only one to say that an order is paid. So a lost notice costs time, and one sent twice costs a query.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from merchants import Merchants
+from paid_order import USER_PAID, PaidOrder
+from request import Refused, Request
+from waiting_orders import WaitingOrder, WaitingOrders
+from wechatpay.account import Account
+from wechatpay.client import Client
+from wechatpay.deadline import Deadline
+from wechatpay.errors import ServiceError, SettlementError
+from wechatpay.exchange import Exchanger
+from wechatpay.lookup import look
+from wechatpay.notification import Notification
+from wechatpay.platform_keys import PlatformKeys
+from wechatpay.verification import NotVerified, verify
+
+WOKEN, ENDED, NOT_WAITING, NOT_ABOUT_PAYMENT = "WOKEN", "ENDED", "NOT_WAITING", "NOT_ABOUT_PAYMENT"
+
+
+class Notices:
+    """What it takes to heed notices within the time of one invocation.
+
+    Args:
+        merchants, waiting: who they are for, and what is waited for.
+        exchanger: makes attempts on the wire for an account.
+        hosts: base URLs of WeChat Pay, main host first.
+        deadline: the time everything here shares.
+        tell: told the notice's id and order once they are proven, for the log.
+        clock: UNIX seconds.
+    """
+
+    def __init__(
+        self,
+        merchants: Merchants,
+        waiting: WaitingOrders,
+        *,
+        exchanger: Callable[[Account], Exchanger],
+        hosts: Sequence[str],
+        deadline: Deadline,
+        tell: Callable[[str, str], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._merchants = merchants
+        self._waiting = waiting
+        self._exchanger = exchanger
+        self._hosts = hosts
+        self._deadline = deadline
+        self._tell = tell
+        self._clock = clock
+
+    def heed(self, request: Request) -> str:
+        """Return what came of a notice, one of the names above: WeChat Pay need not send it again.
+
+        Raises:
+            Refused: not proven, not well formed, not what was accepted, or not now.
+        """
+        account, exchanger = self._proven(request)
+        try:
+            notification = Notification.parse(request.body)
+            if notification.event_type != USER_PAID:  # such as USER_CONFIRM, sent to the same address
+                return NOT_ABOUT_PAYMENT
+            paid = PaidOrder.parse(notification.opened(account.credentials.api_v3_key))
+        except ValueError as exc:
+            raise Refused(HTTPStatus.BAD_REQUEST, str(exc)) from exc
+        if paid.key.mchid != request.mchid:
+            raise Refused(HTTPStatus.CONFLICT, "mchid is not the one of this address")
+        self._tell(notification.id, paid.key.out_order_no)
+        order = self._waiting.find(request.mchid, paid.key.out_order_no)
+        if order is None:
+            return NOT_WAITING
+        _require_as_accepted(paid, order)
+        self._require_collected(order, exchanger)
+        return WOKEN if self._waiting.wake(order) else ENDED
+
+    def _proven(self, request: Request) -> tuple[Account, Exchanger]:
+        """Prove who sent it; a secret is read, and a key learned, only for what could be genuine."""
+        found: list[tuple[Account, Exchanger]] = []
+
+        def key_for(serial: str) -> RSAPublicKey | None:
+            account = self._merchants.find(request.mchid)
+            exchanger = self._exchanger(account)
+            found.append((account, exchanger))
+            return PlatformKeys(exchanger, lambda: self._hosts, self._deadline.remaining).find(serial)
+
+        try:
+            verify(request.headers, request.body, key_for, self._clock())
+        except NotVerified as exc:
+            raise Refused(HTTPStatus.UNAUTHORIZED, str(exc)) from exc
+        return found[0]
+
+    def _require_collected(self, order: WaitingOrder, exchanger: Exchanger) -> None:
+        try:
+            found = look(Client(exchanger, self._hosts, self._deadline), order.key)
+        except (SettlementError, ServiceError) as exc:
+            reason = f"the query gave no answer: {type(exc).__name__}"
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, reason) from exc
+        if found.state != "USER_PAID":
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"a query says {found.state}")
+
+
+def _require_as_accepted(paid: PaidOrder, order: WaitingOrder) -> None:
+    said = (paid.key.appid, paid.key.service_id, paid.total_amount)
+    accepted = (order.key.appid, order.key.service_id, order.total_amount)
+    names = ("appid", "service_id", "total_amount")
+    wrong = [name for name, a, b in zip(names, said, accepted, strict=True) if a != b]
+    if wrong:
+        raise Refused(HTTPStatus.CONFLICT, f"{', '.join(wrong)}: not what was accepted")

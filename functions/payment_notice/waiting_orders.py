@@ -1,0 +1,109 @@
+"""The orders the workflow waits for, and how to wake it.
+
+The state AwaitNotice writes them, each with the token of its waiting Task. A token works once, and only while
+its Task waits, so an order is woken once however often it is noticed.
+"""
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from request import Refused
+from wechatpay.smart_retail import OrderKey
+
+# Short, and one retry: WeChat Pay waits 5 s in all.
+_CONFIG = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 2, "mode": "standard"})
+_NOT_WAITING = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
+_GONE = "ExecutionDoesNotExist"
+
+
+@dataclass(frozen=True)
+class WaitingOrder:
+    """An order that was accepted and is waited for.
+
+    Attributes:
+        total_amount: fen, as accepted.
+        execution: ARN of the execution that waits.
+        token: wakes it.
+    """
+
+    key: OrderKey
+    total_amount: int
+    execution: str
+    token: str = field(repr=False)
+
+
+class WaitingOrders:
+    """The table of waiting orders.
+
+    Args:
+        table: its name.
+        session: makes the clients.
+    """
+
+    def __init__(self, table: str, session: Any = None) -> None:
+        session = session or botocore.session.get_session()
+        self._table = table
+        self._dynamodb: Any = session.create_client("dynamodb", config=_CONFIG)
+        self._states: Any = session.create_client("stepfunctions", config=_CONFIG)
+
+    def find(self, mchid: str, out_order_no: str) -> WaitingOrder | None:
+        """Return the order as it was last waited for; None when it never was.
+
+        Raises:
+            Refused: the table did not answer.
+        """
+        name = {"order": {"S": f"{mchid}/{out_order_no}"}}
+        found = _asked(self._dynamodb.get_item, TableName=self._table, Key=name, ConsistentRead=True)
+        item = found.get("Item")
+        if item is None:
+            return None
+        key = OrderKey(mchid, item["appid"]["S"], item["service_id"]["S"], out_order_no)
+        return WaitingOrder(
+            key, int(item["total_amount"]["N"]), item["execution"]["S"], token=item["token"]["S"]
+        )
+
+    def wake(self, order: WaitingOrder) -> bool:
+        """Let the execution go on; False when it already has gone on to its end.
+
+        Raises:
+            Refused: it is between two waits and would miss the call, or Step Functions did not answer.
+        """
+        try:
+            self._states.send_task_success(taskToken=order.token, output="{}")
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] not in _NOT_WAITING:
+                raise _unavailable(exc) from exc
+        except BotoCoreError as exc:
+            raise _unavailable(exc) from exc
+        else:
+            return True
+        if self._runs(order.execution):
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "the execution is asking by itself just now")
+        return False
+
+    def _runs(self, execution: str) -> bool:
+        try:
+            status = self._states.describe_execution(executionArn=execution)["status"]
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] == _GONE:
+                return False
+            raise _unavailable(exc) from exc
+        except BotoCoreError as exc:
+            raise _unavailable(exc) from exc
+        return bool(status == "RUNNING")
+
+
+def _asked(operation: Any, **arguments: Any) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = operation(**arguments)
+    except (ClientError, BotoCoreError) as exc:
+        raise _unavailable(exc) from exc
+    return answer
+
+
+def _unavailable(exc: Exception) -> Refused:
+    return Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"AWS did not answer: {type(exc).__name__}")

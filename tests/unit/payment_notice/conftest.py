@@ -1,0 +1,167 @@
+"""PaymentNotice in this process: the real handler, its own environment, real sockets, nothing patched."""
+
+import base64
+import contextlib
+import importlib.util
+import io
+import itertools
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from local.simulator import MCHID, Simulator
+from local.simulator.notices import OPENID, Notice
+from tests.secrets_manager import SecretsManager
+from tests.unit.payment_notice.aws import Aws
+
+CODE = Path(__file__).parents[3] / "functions" / "payment_notice"
+PREFIX = "wechatpay/merchants/"
+CONTEXT = SimpleNamespace(
+    function_name="PaymentNotice",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:us-east-1:000000000000:function:PaymentNotice:live",
+    aws_request_id="0d8ac54b-5d41-4d65-b6ec-0a2d1f4e1c33",
+    get_remaining_time_in_millis=lambda: 5000,
+)
+_numbers = itertools.count(1)
+
+
+class Function:
+    """One execution environment of the function, between one simulator and one AWS."""
+
+    def __init__(self, simulator: Simulator, secrets_manager: SecretsManager, aws: Aws) -> None:
+        self.simulator = simulator
+        self.secrets_manager = secrets_manager
+        self.aws = aws
+        self.output = io.StringIO()
+        secrets_manager.put(f"{PREFIX}{MCHID}", simulator.secret())
+        environment = {
+            "MERCHANT_SECRET_PREFIX": PREFIX,
+            "WECHATPAY_HOSTS": ",".join(simulator.hosts),
+            "WAITING_ORDERS": "waiting",
+            "POWERTOOLS_SERVICE_NAME": "payment-notice",
+            "POWERTOOLS_METRICS_NAMESPACE": "SmartRetail",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets_manager.url,
+            "AWS_ENDPOINT_URL_DYNAMODB": aws.url,
+            "AWS_ENDPOINT_URL_SFN": aws.url,
+        }
+        with _environment(environment), contextlib.redirect_stdout(self.output):
+            self.app = _fresh_app()
+
+    def __call__(self, notice: Notice, mchid: str = MCHID, **changes: Any) -> dict[str, Any]:
+        """Invoke with a notice as API Gateway hands it over; `changes` replace parts of the event."""
+        event = {
+            "version": "2.0",
+            "headers": {name.lower(): value for name, value in notice.headers.items()},
+            "pathParameters": {"mchid": mchid},
+            "body": notice.body.decode(errors="replace"),
+            "isBase64Encoded": False,
+        }
+        return self.invoke({**event, **changes})
+
+    def invoke(self, event: Any) -> dict[str, Any]:
+        for handler in logging.getLogger("payment-notice").handlers:
+            if isinstance(handler, logging.StreamHandler):
+                handler.setStream(self.output)
+        with contextlib.redirect_stdout(self.output):
+            answer: dict[str, Any] = self.app.lambda_handler(event, CONTEXT)
+        if answer["statusCode"] != 204:
+            assert json.loads(answer["body"])["code"] == "FAIL"
+        return answer
+
+    @property
+    def logs(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.output.getvalue().splitlines() if '"_aws"' not in line]
+
+    def leaks(self) -> list[str]:
+        secret = self.simulator.secret()
+        pem = [line for line in secret["merchant_private_key"].splitlines() if line[:2] != "--"]
+        never = [OPENID, secret["api_v3_key"], "token-", "finish_transaction", "智能柜", *filter(None, pem)]
+        return [text for text in never if text in self.output.getvalue()]
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[tuple[Simulator, SecretsManager, Aws]]:
+    with Simulator(debit_after=None) as simulator, SecretsManager() as secrets_manager, Aws() as aws:
+        yield simulator, secrets_manager, aws
+
+
+@pytest.fixture(scope="module")
+def shared_function(world: tuple[Simulator, SecretsManager, Aws]) -> Function:
+    return Function(*world)
+
+
+@pytest.fixture
+def function(shared_function: Function) -> Iterator[Function]:
+    """The function, warm. After every test it must have said nothing that no log may hold."""
+    yield shared_function
+    leaks = shared_function.leaks()
+    shared_function.aws.failing.clear()
+    shared_function.simulator.clear_faults()
+    shared_function.output.seek(0)
+    shared_function.output.truncate()
+    assert leaks == []
+
+
+@pytest.fixture
+def cold(world: tuple[Simulator, SecretsManager, Aws]) -> Function:
+    """A new environment that knows no merchant yet."""
+    world[1].reads.clear()
+    return Function(*world)
+
+
+@pytest.fixture
+def paid(function: Function) -> str:
+    """An order that is paid, and waited for with the token `token-<number>`."""
+    return awaited(function)
+
+
+def awaited(function: Function, state: str = "USER_PAID", **changes: Any) -> str:
+    number = f"SR|{next(_numbers)}*"
+    snapshot = function.simulator.open_order(number, state=state, finish_type=2, total_amount=1200)
+    function.aws.wait_for(snapshot, f"token-{number}", **changes)
+    return number
+
+
+def as_base64(notice: Notice) -> dict[str, Any]:
+    return {"body": base64.b64encode(notice.body).decode(), "isBase64Encoded": True}
+
+
+def _fresh_app() -> ModuleType:
+    """The app with modules of its own: another function's have the same names."""
+    names = [source.stem for source in CODE.glob("*.py")]
+    others = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+    sys.path.insert(0, str(CODE))
+    try:
+        spec = importlib.util.spec_from_file_location("app", CODE / "app.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+    finally:
+        sys.path.remove(str(CODE))
+        for name in names:
+            sys.modules.pop(name, None)
+        sys.modules.update(others)
+
+
+@contextlib.contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

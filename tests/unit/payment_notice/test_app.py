@@ -1,0 +1,279 @@
+"""The handler as API Gateway calls it: which notices wake an execution, and what WeChat Pay is answered."""
+
+import json
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from local.simulator import MCHID
+from local.simulator.notices import Flaw, Notifier, Shape, with_header
+from tests.unit.payment_notice.conftest import PREFIX, Function, as_base64, awaited
+
+FLAWS: list[Flaw] = [
+    "wrong-signature",
+    "signtest",
+    "stale",
+    "early",
+    "unknown-serial",
+    "unsigned",
+]
+fast = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def queries(function: Function, number: str) -> int:
+    return len(function.simulator.requests(number))
+
+
+def signed(function: Function, resource: dict[str, Any], **options: Any) -> Any:
+    return Notifier(function.simulator._api.keys).of(resource, **options)
+
+
+@pytest.mark.parametrize("shape", ["smartretail", "serviceorder"])
+def test_a_genuine_notice_of_either_shape_is_confirmed_by_a_query_and_wakes_the_execution(
+    function: Function, paid: str, shape: Shape
+):
+    answer = function(function.simulator.notice(paid, shape))
+
+    assert answer == {"statusCode": 204}
+    assert queries(function, paid) == 1
+    assert function.aws.woken[-1] == f"token-{paid}"
+
+
+def test_headers_come_in_any_case_and_bodies_in_base64(function: Function, paid: str):
+    notice = function.simulator.notice(paid)
+    headers = {name.swapcase(): value for name, value in notice.headers.items()}
+
+    assert function(notice, headers=headers, **as_base64(notice))["statusCode"] == 204
+    assert function.aws.woken[-1] == f"token-{paid}"
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_what_is_not_proven_is_refused_before_anything_is_decrypted_looked_up_or_asked(
+    function: Function, paid: str, flaw: Flaw
+):
+    calls = len(function.aws.calls)
+
+    assert function(function.simulator.notice(paid, flaw=flaw))["statusCode"] == 401
+
+    assert len(function.aws.calls) == calls
+    assert queries(function, paid) == 0
+    assert "out_order_no" not in function.logs[-1]
+
+
+@pytest.mark.parametrize("name", ["Timestamp", "Nonce", "Serial", "Signature"])
+def test_a_header_that_is_missing_or_sent_twice_proves_nothing(function: Function, paid: str, name: str):
+    notice = function.simulator.notice(paid)
+    header = f"Wechatpay-{name}"
+    without = replace(notice, headers={n: v for n, v in notice.headers.items() if n != header})
+    value = notice.headers[header]
+
+    assert function(without)["statusCode"] == 401
+    assert function(with_header(without, header, f"{value},{value}"))["statusCode"] == 401
+    twice = {**notice.headers, header.lower(): value}
+    assert function(notice, headers=twice)["statusCode"] == 401
+    assert f"token-{paid}" in function.aws.waiting
+
+
+def test_a_body_changed_by_one_byte_is_refused(function: Function, paid: str):
+    notice = function.simulator.notice(paid)
+    assert function(replace(notice, body=notice.body + b" "))["statusCode"] == 401
+
+
+def test_a_notice_sealed_with_another_key_is_refused(function: Function, paid: str):
+    assert function(function.simulator.notice(paid, flaw="other-key"))["statusCode"] == 400
+    assert f"token-{paid}" in function.aws.waiting
+
+
+def test_the_same_notice_again_wakes_nothing_again(function: Function, paid: str):
+    notice = function.simulator.notice(paid)
+    function(notice)
+    woken = len(function.aws.woken)
+
+    between_two_waits = function(notice)["statusCode"]
+    function.aws.running.clear()
+    after_the_end = function(Notifier(function.simulator._api.keys).signed_again(notice))["statusCode"]
+
+    assert (between_two_waits, after_the_end) == (503, 204)
+    assert len(function.aws.woken) == woken
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"total_amount": 1199}, {"appid": "wx0000000000000001"}, {"service_id": "500002"}],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_notice_of_something_else_than_was_accepted_is_refused(
+    function: Function, paid: str, changes: dict[str, Any]
+):
+    answer = function(function.simulator.notice(paid, **changes))
+
+    assert answer["statusCode"] == 409
+    assert next(iter(changes)) in answer["body"]
+    assert queries(function, paid) == 0
+
+
+def test_a_notice_at_another_merchants_address_is_refused(function: Function, paid: str):
+    assert function(function.simulator.notice(paid, mchid="1900000009"))["statusCode"] == 409
+
+
+def test_a_genuine_notice_alone_is_not_believed(function: Function):
+    number = awaited(function, state="FINISHED")
+    notice = function.simulator.notice(number, total_amount=1200)
+
+    answer = function(notice)
+
+    assert answer["statusCode"] == 503
+    assert "FINISHED" in answer["body"]
+    assert f"token-{number}" in function.aws.waiting
+
+
+@pytest.mark.parametrize("fault", ["system_error", "reset_after", "unsigned"])
+def test_without_a_verified_answer_to_the_query_nothing_is_woken(function: Function, paid: str, fault: str):
+    function.simulator.script(paid, "query", fault=fault, times=None)
+
+    assert function(function.simulator.notice(paid))["statusCode"] == 503
+    assert f"token-{paid}" in function.aws.waiting
+
+
+def test_wechat_pay_has_its_answer_within_5_s_when_its_own_hosts_are_silent(function: Function, paid: str):
+    function.simulator.script(paid, "query", fault="silence", times=None)
+    before = time.monotonic()
+
+    assert function(function.simulator.notice(paid))["statusCode"] == 503
+    assert time.monotonic() - before < 5
+
+
+def test_an_order_nobody_waits_for_needs_no_second_notice(function: Function):
+    function.simulator.open_order("nobody", state="USER_PAID", finish_type=2, total_amount=5)
+
+    assert function(function.simulator.notice("nobody"))["statusCode"] == 204
+    assert queries(function, "nobody") == 0
+
+
+def test_a_notice_of_something_else_than_payment_needs_no_second_one(function: Function, paid: str):
+    resource = {"out_order_no": paid, "state": "DOING"}
+
+    assert function(signed(function, resource, event_type="PAYSCORE.USER_CONFIRM"))["statusCode"] == 204
+    assert f"token-{paid}" in function.aws.waiting
+
+
+@pytest.mark.parametrize(
+    ("operation", "error"),
+    [
+        ("GetItem", "ProvisionedThroughputExceededException"),
+        ("SendTaskSuccess", "AccessDeniedException"),
+        ("SendTaskSuccess", "ThrottlingException"),
+    ],
+)
+def test_when_aws_does_not_answer_the_notice_is_asked_for_again(
+    function: Function, paid: str, operation: str, error: str
+):
+    function.aws.failing[operation] = error
+    assert function(function.simulator.notice(paid))["statusCode"] == 503
+
+
+@pytest.mark.parametrize(("error", "status"), [("ExecutionDoesNotExist", 204), ("ThrottlingException", 503)])
+def test_an_execution_that_cannot_be_seen_is_over_only_when_it_is_gone(
+    function: Function, paid: str, error: str, status: int
+):
+    function.aws.waiting.clear()
+    function.aws.failing["DescribeExecution"] = error
+    assert function(function.simulator.notice(paid))["statusCode"] == status
+
+
+def test_what_is_too_large_is_refused_unread(function: Function):
+    notice = Notifier(function.simulator._api.keys).signed(b"x" * (64 * 1024 + 1))
+    assert function(notice)["statusCode"] == 413
+    assert function(notice, **as_base64(notice))["statusCode"] == 413
+
+
+@pytest.mark.parametrize("mchid", ["", "abc", "1" * 33, "19/00", "１９", None])
+def test_what_is_no_merchants_address_is_not_found(function: Function, mchid: Any):
+    notice = Notifier(function.simulator._api.keys).signed(b"{}")
+    assert function(notice, mchid=mchid)["statusCode"] == 404
+
+
+def test_a_log_says_of_a_heeded_notice_which_order_and_what_came_of_it(function: Function, paid: str):
+    notice = function.simulator.notice(paid)
+    function(notice)
+    line = function.logs[-1]
+    assert (line["out_order_no"], line["outcome"]) == (paid, "WOKEN")
+    assert line["notice"] == json.loads(notice.body)["id"]
+
+
+# What a stranger can cause
+
+
+def test_a_flood_for_made_up_merchants_reads_one_secret(cold: Function):
+    notices = Notifier(cold.simulator._api.keys)
+    answers = {cold(notices.signed(b"{}"), mchid=str(n))["statusCode"] for n in range(100, 200)}
+    assert answers == {503}
+    assert cold.secrets_manager.reads == [f"{PREFIX}100"]
+
+
+def test_a_flood_of_unknown_serials_reads_the_secret_once_more_only(cold: Function):
+    number = awaited(cold)
+    for _ in range(50):
+        assert cold(cold.simulator.notice(number, flaw="unknown-serial"))["statusCode"] == 401
+    assert cold.secrets_manager.reads == [f"{PREFIX}{MCHID}"] * 2
+    assert not [r for r in cold.simulator.requests() if r["operation"] == "certificates"]
+    assert cold(cold.simulator.notice(number))["statusCode"] == 204
+
+
+def test_what_is_old_or_unsigned_reads_no_secret_at_all(cold: Function):
+    number = awaited(cold)
+    for flaw in ("stale", "early", "unsigned"):
+        assert cold(cold.simulator.notice(number, flaw=flaw))["statusCode"] == 401
+    assert cold.secrets_manager.reads == []
+
+
+HOSTILE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = ("mchid", "appid", "service_id", "out_order_no", "state", "total_amount", "collection")
+ENVELOPE = ("id", "event_type", "resource", "algorithm", "nonce", "ciphertext", "associated_data")
+PARTS = st.dictionaries(st.sampled_from(ENVELOPE), HOSTILE)
+
+
+@fast
+@given(st.binary(max_size=200))
+def test_any_signed_bytes_are_answered(function: Function, body: bytes):
+    notice = Notifier(function.simulator._api.keys).signed(body)
+    answer = function(notice, **as_base64(notice))
+    assert answer["statusCode"] == 400
+
+
+@fast
+@given(PARTS, PARTS)
+def test_any_signed_envelope_is_answered(function: Function, outer: dict[str, Any], inner: dict[str, Any]):
+    envelope = {"id": "EV-1", "event_type": "PAYSCORE.USER_PAID", "resource": inner, **outer}
+    body = json.dumps(envelope).encode()
+    notice = Notifier(function.simulator._api.keys).signed(body)
+    answer = function(notice, **as_base64(notice))
+    assert answer["statusCode"] in (204, 400)
+
+
+@fast
+@given(st.dictionaries(st.sampled_from(FIELDS), HOSTILE))
+def test_any_resource_is_answered_and_wakes_nothing_that_it_does_not_name(
+    function: Function, resource: dict[str, Any]
+):
+    woken = len(function.aws.woken)
+    notice = signed(function, {"state": "USER_PAID", "mchid": MCHID, **resource})
+    assert function(notice, **as_base64(notice))["statusCode"] in (204, 400, 409, 503)
+    assert len(function.aws.woken) == woken
+
+
+@fast
+@given(HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+def test_any_event_is_answered(function: Function, headers: Any, path: Any, body: Any, encoded: Any):
+    event = {"headers": headers, "pathParameters": path, "body": body, "isBase64Encoded": encoded}
+    assert function.invoke(event)["statusCode"] in (400, 401, 404, 413)
+    named = {**event, "pathParameters": {"mchid": MCHID}}
+    assert function.invoke(named)["statusCode"] in (400, 401, 413)
