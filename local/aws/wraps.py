@@ -53,6 +53,7 @@ def install(function_python: str) -> ASGIFramework:
     _keep_names_of_raised_errors(lambda_runtime, lambda_svc)
     _pass_client_context(lambda_runtime, lambda_svc, stepfunctions)
     _retry_as_declared(stepfunctions)
+    _time_callbacks_as_declared(stepfunctions)
     _read_definitions_in_yaml(provisioners)
     _accept_what_only_people_see(provisioners)
     cloudwatch.wrap(lambda_svc, stepfunctions)
@@ -147,6 +148,21 @@ def _retry_as_declared(stepfunctions: ModuleType) -> None:
         return {**retrier, "IntervalSeconds": 0}, index
 
     stepfunctions._find_matching_retrier = find  # type: ignore[attr-defined]
+
+
+def _time_callbacks_as_declared(stepfunctions: ModuleType) -> None:
+    """Let a Task that waits for its token time out by a JSONata expression, scaled as any wait."""
+    execute = _named(stepfunctions, "_execute_task")
+    evaluated = _named(stepfunctions, "_jsonata_state_field")
+    scale: float = _named(stepfunctions, "_SFN_WAIT_SCALE")
+
+    def execute_task(state: dict[str, Any], given: Any, execution: Any, context: Any) -> Any:
+        if ".waitForTaskToken" in state.get("Resource", "") and "TimeoutSeconds" in state:
+            seconds = evaluated(state, "TimeoutSeconds", "number", given, context)
+            state = {**state, "TimeoutSeconds": seconds * scale}
+        return execute(state, given, execution, context)
+
+    stepfunctions._execute_task = execute_task  # type: ignore[attr-defined]
 
 
 def _read_definitions_in_yaml(provisioners: ModuleType) -> None:

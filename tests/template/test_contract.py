@@ -13,6 +13,7 @@ PARAMETERS = {
     "TriggerSource": "smartretail.cabinet",
     "EventBusName": "default",
     "PaymentWaitDays": 7,
+    "PaymentNotice": "Off",
     "AlarmEmail": "",
     "LogRetentionDays": 180,
     "ReservedConcurrency": "",
@@ -25,6 +26,7 @@ PARAMETERS = {
 FUNCTIONS = {
     "CompleteOrderFunction": "functions/complete_order/",
     "QueryOrderFunction": "functions/query_order/",
+    "PaymentNoticeFunction": "functions/payment_notice/",
 }
 
 
@@ -34,6 +36,7 @@ def test_parameters_are_those_of_the_contract_and_all_have_defaults():
 
 def test_outputs_are_those_of_the_contract():
     outputs = source()["Outputs"]
+    assert outputs.pop("PaymentNoticeUrl")["Condition"] == "HearsNotices"
     assert {name: output["Value"] for name, output in outputs.items()} == {
         "StateMachineArn": {"Ref": "ServiceEndedStateMachine"},
         "CompleteOrderFunctionArn": {"Ref": "CompleteOrderFunction.Alias"},
@@ -103,9 +106,8 @@ def test_every_parameter_of_a_function_publishes_a_version_when_it_changes(name:
     version = next(r for each, r in resources.items() if each.startswith(f"{name}Version"))
     sub, variables = version["Properties"]["Description"]["Fn::Sub"]
     described = set(re.findall(r"\$\{(\w+)\}", sub)) - set(variables)
-    configured = {
-        variable["Ref"] for variable in function["Environment"]["Variables"].values() if "Ref" in variable
-    }
+    variables_of_it = function["Environment"]["Variables"].values()
+    configured = {v["Ref"] for v in variables_of_it if "Ref" in v} & source()["Parameters"].keys()
     assert described == configured | {function["MemorySize"]["Ref"]}
     assert variables == {"Snapshots": {"Fn::If": ["UseSnapStart", "On", "Off"]}}
 

@@ -16,6 +16,10 @@ CODEDEPLOY = {
 ROLES = {
     "CompleteOrderRole": ("lambda.amazonaws.com", {"ReadMerchantSecrets", "WriteOwnLogs"}),
     "QueryOrderRole": ("lambda.amazonaws.com", {"ReadMerchantSecrets", "WriteOwnLogs"}),
+    "PaymentNoticeRole": (
+        "lambda.amazonaws.com",
+        {"ReadMerchantSecrets", "FindWaitingOrders", "WakeExecutions", "SeeWhetherTheyRun", "WriteOwnLogs"},
+    ),
     "ServiceEndedRole": ("states.amazonaws.com", {"InvokeFunctions", "PublishOutcomes", "DeliverLogs"}),
     "ServiceEndedRuleRole": ("events.amazonaws.com", {"StartServiceEnded"}),
     "DeploymentRole": (CODEDEPLOY, {"MoveTheAliases", "WatchTheAlarms"}),
@@ -48,7 +52,7 @@ def statements(role: dict[str, Any]) -> dict[str, Any]:
 
 def test_there_are_no_roles_or_policies_but_these(resources: Template):
     assert of_type(resources, "AWS::IAM::Role").keys() == ROLES.keys()
-    assert not of_type(resources, "AWS::IAM::Policy")
+    assert of_type(resources, "AWS::IAM::Policy").keys() == {"WaitForNotices"}
     assert not of_type(resources, "AWS::IAM::ManagedPolicy")
 
 
@@ -71,7 +75,7 @@ def test_only_log_delivery_has_no_resource(resources: Template):
                 assert (sid, set(statement["Action"])) == ("DeliverLogs", LOG_DELIVERY)
 
 
-@pytest.mark.parametrize("name", ["CompleteOrder", "QueryOrder"])
+@pytest.mark.parametrize("name", ["CompleteOrder", "QueryOrder", "PaymentNotice"])
 def test_function_reads_the_merchants_secrets_and_writes_its_own_log_group(name: str, resources: Template):
     allowed = statements(resources[f"{name}Role"]["Properties"])
     secrets, logs = allowed["ReadMerchantSecrets"], allowed["WriteOwnLogs"]
@@ -146,7 +150,7 @@ def test_every_log_group_is_declared_and_has_a_retention(resources: Template):
     groups = of_type(resources, "AWS::Logs::LogGroup")
     assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
     names = {group["LogGroupName"]["Fn::Sub"].split("$")[0] for group in groups.values()}
-    assert names == {"/aws/lambda/", "/aws/vendedlogs/states/"}
+    assert names == {"/aws/lambda/", "/aws/vendedlogs/states/", "/aws/vendedlogs/apigateway/"}
     for function in of_type(resources, "AWS::Lambda::Function").values():
         assert function["LoggingConfig"]["LogGroup"]["Ref"] in groups
 

@@ -1,0 +1,124 @@
+"""The optional path for notices of payment: only there when PaymentNotice is On, public, and limited."""
+
+import json
+from typing import Any
+
+import pytest
+
+from .conftest import Template, source
+from .test_security import of_type, statements
+
+OWN = {
+    "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::Integration",
+    "AWS::ApiGatewayV2::Route",
+    "AWS::ApiGatewayV2::Stage",
+    "AWS::DynamoDB::Table",
+    "AWS::IAM::Policy",
+    "AWS::Lambda::Permission",
+}
+TABLE = {"Fn::GetAtt": ["WaitingOrders", "Arn"]}
+
+
+@pytest.fixture
+def waits(workflow: Template) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The wait by the clock, and the one that a notice ends early."""
+    return workflow["States"]["AwaitPayment"], workflow["States"]["AwaitNotice"]
+
+
+def test_off_leaves_nothing_of_it_in_the_stack(resources: Template):
+    named = {name for name in resources if name.startswith("PaymentNotice")} | {
+        "WaitingOrders",
+        "WaitForNotices",
+    }
+    assert source()["Conditions"]["HearsNotices"] == {"Fn::Equals": [{"Ref": "PaymentNotice"}, "On"]}
+    assert {name for name, r in resources.items() if r.get("Condition") == "HearsNotices"} == named
+    assert {resources[name]["Type"] for name in named} >= OWN
+    assert {name for name, r in resources.items() if r["Type"] in OWN} <= named
+
+
+def test_off_gives_the_workflow_no_table_and_so_the_wait_by_the_clock(
+    resources: Template, workflow: Template
+):
+    substitutions = resources["ServiceEndedStateMachine"]["Properties"]["DefinitionSubstitutions"]
+    assert substitutions["WaitingOrders"] == {"Fn::If": ["HearsNotices", {"Ref": "WaitingOrders"}, ""]}
+    payment = workflow["States"]["Payment"]
+    assert payment["Choices"][-1] == {"Condition": '{% "${WaitingOrders}" != "" %}', "Next": "AwaitNotice"}
+    assert payment["Default"] == "AwaitPayment"
+
+
+def test_both_waits_are_as_long_and_count_alike(waits: tuple[dict[str, Any], dict[str, Any]]):
+    clock, notice = waits
+    over, broken = notice["Catch"]
+    assert clock["Seconds"] == notice["TimeoutSeconds"] == "{% $pause %}"
+    assert over == {
+        "ErrorEquals": ["States.Timeout"],
+        "Output": "{% $states.input %}",
+        "Assign": clock["Assign"],
+        "Next": clock["Next"],
+    }
+    assert broken == {"ErrorEquals": ["States.ALL"], "Output": "{% $states.input %}", "Next": "AwaitPayment"}
+
+
+def test_a_notice_only_ends_the_wait_and_the_workflow_asks_as_after_any(
+    waits: tuple[dict[str, Any], dict[str, Any]],
+):
+    _, notice = waits
+    assert (notice["Next"], notice["Output"]) == ("QueryOrder", "{% $states.input %}")
+    assert "Assign" not in notice
+
+
+def test_the_function_wakes_and_sees_this_workflow_only_and_publishes_nothing(resources: Template):
+    allowed = statements(resources["PaymentNoticeRole"]["Properties"])
+    asked = {sid: (s["Action"], s["Resource"]) for sid, s in allowed.items()}
+    execution = "states:${AWS::Region}:${AWS::AccountId}:execution:${ServiceEndedStateMachine.Name}:*"
+    assert asked["FindWaitingOrders"] == ("dynamodb:GetItem", TABLE)
+    assert asked["WakeExecutions"] == ("states:SendTaskSuccess", {"Ref": "ServiceEndedStateMachine"})
+    assert asked["SeeWhetherTheyRun"] == (
+        "states:DescribeExecution",
+        {"Fn::Sub": f"arn:${{AWS::Partition}}:{execution}"},
+    )
+
+
+def test_the_workflow_writes_waiting_orders_and_cannot_read_them(resources: Template):
+    policy = of_type(resources, "AWS::IAM::Policy")["WaitForNotices"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("dynamodb:PutItem", TABLE)
+    assert policy["Roles"] == [{"Ref": "ServiceEndedRole"}]
+
+
+def test_waiting_orders_are_encrypted_and_forgotten(resources: Template):
+    table = resources["WaitingOrders"]["Properties"]
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_the_public_route_is_throttled_and_ends_before_wechat_pay_gives_up(resources: Template):
+    (stage,) = of_type(resources, "AWS::ApiGatewayV2::Stage").values()
+    (route,) = of_type(resources, "AWS::ApiGatewayV2::Route").values()
+    (integration,) = of_type(resources, "AWS::ApiGatewayV2::Integration").values()
+    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100}
+    assert route["RouteKey"] == "POST /wechatpay/notices/{mchid}"
+    assert integration["TimeoutInMillis"] == 5000
+    assert resources["PaymentNoticeFunction"]["Properties"]["Timeout"] == 5
+
+
+def test_access_logs_hold_nothing_of_an_order(resources: Template):
+    (stage,) = of_type(resources, "AWS::ApiGatewayV2::Stage").values()
+    logged = json.loads(stage["AccessLogSettings"]["Format"])
+    assert set(logged.values()) == {
+        "$context.requestId",
+        "$context.requestTimeEpoch",
+        "$context.identity.sourceIp",
+        "$context.status",
+        "$context.responseLatency",
+        "$context.responseLength",
+    }
+
+
+def test_only_this_api_may_invoke_the_function(resources: Template):
+    permission = resources["PaymentNoticePermission"]["Properties"]
+    assert permission["FunctionName"] == {"Ref": "PaymentNoticeFunctionAliaslive"}
+    assert permission["Principal"] == "apigateway.amazonaws.com"
+    assert permission["SourceArn"]["Fn::Sub"].endswith(":${PaymentNoticeApi}/*/POST/wechatpay/notices/*")

@@ -1,0 +1,152 @@
+"""The stack with PaymentNotice On: real notices over HTTP to its API, and what the workflow makes of them."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from local import executions
+from local.aws import EmbeddedAws
+from local.simulator import MCHID, Simulator
+from local.simulator.notices import Flaw, Shape
+from local.stack import Stack, deploy
+from tests.workflow.conftest import Outbox
+
+FLAWS: list[Flaw] = ["wrong-signature", "signtest", "stale", "early", "unknown-serial", "unsigned"]
+# The fourth wait of 300 s lasts 15 s: time enough for a notice, and little for the loop to end by itself.
+WAIT_SCALE = 0.05
+LONG_WAIT = 4
+PATIENCE = 120
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with Simulator(debit_after=3600) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def stack(simulator: Simulator) -> Iterator[Stack]:
+    with EmbeddedAws(wait_scale=WAIT_SCALE) as aws:
+        hosts = ",".join(simulator.hosts)
+        deployed = deploy(aws.environment(), {"WeChatPayHosts": hosts, "PaymentNotice": "On"})
+        deployed.store_secret(simulator.secret())
+        yield deployed
+
+
+@pytest.fixture(scope="module")
+def outbox(stack: Stack) -> Outbox:
+    return Outbox(stack)
+
+
+@dataclass
+class Followed:
+    """Orders that were accepted and are in their fourth wait, by name."""
+
+    stack: Stack
+    simulator: Simulator
+    outbox: Outbox
+    arns: dict[str, str]
+
+    @property
+    def address(self) -> str:
+        """The API by the path under which the embedded AWS serves what AWS serves by a host's name."""
+        api, _, rest = self.stack.outputs["PaymentNoticeUrl"].removeprefix("https://").partition(".")
+        path = rest.partition("/")[2]
+        return f"{self.stack.environment['AWS_ENDPOINT_URL']}/_aws/execute-api/{api}/$default/{path}{MCHID}"
+
+    def notice(self, name: str, *, shape: Shape = "smartretail", flaw: Flaw | None = None) -> int:
+        """Send a notice about an order; returns the status of the answer."""
+        notice = self.simulator.notice(name, shape, flaw=flaw, total_amount=1200)
+        return notice.send(self.address, seconds=PATIENCE)[0]
+
+    def ended(self, name: str) -> executions.Execution:
+        return executions.follow(self.stack.client("stepfunctions"), self.arns[name])
+
+    def waits(self, name: str) -> int:
+        """How often an order has been waited for so far."""
+        history = self.stack.client("stepfunctions").get_paginator("get_execution_history")
+        pages = history.paginate(executionArn=self.arns[name])
+        entered = [e.get("stateEnteredEventDetails", {}).get("name") for p in pages for e in p["events"]]
+        return entered.count("AwaitNotice")
+
+    def published(self, name: str) -> list[str]:
+        return [event["detail-type"] for event in self.outbox.about(name)]
+
+
+@pytest.fixture(scope="module")
+def followed(stack: Stack, simulator: Simulator, outbox: Outbox) -> Followed:
+    arns = {}
+    for name in ("smartretail", "serviceorder", "unproven", "unpaid"):
+        simulator.open_order(name, debit_after=None if name == "unpaid" else 3600)
+        arns[name] = stack.start(json.dumps(order(name)))
+    orders = Followed(stack, simulator, outbox, arns)
+    # The address runs from cold now, not when a test counts the seconds of a wait.
+    assert orders.notice("unpaid", flaw="unsigned") == 401
+    until = time.monotonic() + PATIENCE
+    while min(orders.waits(name) for name in arns) < LONG_WAIT:
+        assert time.monotonic() < until
+    simulator.advance(3601)
+    return orders
+
+
+def order(name: str) -> dict[str, Any]:
+    return {
+        "out_order_no": name,
+        "mchid": MCHID,
+        "finish_type": 2,
+        "fees": [{"fee_name": "矿泉水", "fee_amount": 1200}],
+        "total_amount": 1200,
+        "metadata": {"cabinet": "SZ-NS-003"},
+    }
+
+
+@pytest.mark.parametrize("shape", ["smartretail", "serviceorder"])
+def test_a_notice_ends_the_wait_and_the_workflow_says_once_that_the_order_is_paid(
+    followed: Followed, shape: Shape
+):
+    assert followed.notice(shape, shape=shape) == 204
+    execution = followed.ended(shape)
+    again = followed.notice(shape, shape=shape)
+
+    assert execution.states[-5:] == ["AwaitNotice", "QueryOrder", "Payment", "OrderPaid", "Completed"]
+    assert execution.raised == ["States.Timeout"] * (LONG_WAIT - 1)
+    assert again == 204
+    assert followed.published(shape) == ["Order Completed", "Order Paid"]
+    paid = followed.outbox.about(shape)[-1]["detail"]
+    assert paid["payment"]["state"] == "PAID"
+    assert (paid["metadata"], paid["execution"]) == ({"cabinet": "SZ-NS-003"}, execution.arn)
+
+
+def test_a_notice_of_what_is_not_paid_ends_no_wait(followed: Followed):
+    waited = followed.waits("unpaid")
+    assert followed.notice("unpaid") == 503
+    assert followed.waits("unpaid") == waited
+
+
+def test_without_a_proven_notice_the_loop_finds_the_payment_by_itself_and_says_so_once(followed: Followed):
+    assert {followed.notice("unproven", flaw=flaw) for flaw in FLAWS} == {401}
+
+    execution = followed.ended("unproven")
+
+    assert execution.states[-5:] == ["AwaitNotice", "QueryOrder", "Payment", "OrderPaid", "Completed"]
+    assert execution.raised == ["States.Timeout"] * LONG_WAIT
+    assert followed.notice("unproven") == 204
+    assert followed.published("unproven") == ["Order Completed", "Order Paid"]
+
+
+def test_a_workflow_whose_table_is_gone_waits_by_the_clock(followed: Followed):
+    dynamodb = followed.stack.client("dynamodb")
+    (table,) = dynamodb.list_tables()["TableNames"]
+    dynamodb.delete_table(TableName=table)
+    followed.simulator.open_order("clock", debit_after=0)
+    followed.arns["clock"] = followed.stack.start(json.dumps(order("clock")))
+
+    execution = followed.ended("clock")
+
+    way = ["Payment", "AwaitNotice", "AwaitPayment", "QueryOrder", "Payment", "OrderPaid", "Completed"]
+    assert execution.states[-7:] == way
+    assert followed.published("clock") == ["Order Completed", "Order Paid"]
