@@ -166,8 +166,14 @@ def test_only_source_and_its_bytecode_ship(source: str, target: str, shipped: st
     for litter in ("__pycache__/app.cpython-313.pyc", ".mypy_cache/x.json", "notes.txt"):
         (package / litter).parent.mkdir(exist_ok=True)
         (package / litter).touch()
+    path = (
+        f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # as local.sam gives it to sam build
+    )
     subprocess.run(
-        ["make", f"build-{target}"], cwd=copy, env={**os.environ, "ARTIFACTS_DIR": str(artifacts)}, check=True
+        ["make", f"build-{target}"],
+        cwd=copy,
+        env={**os.environ, "ARTIFACTS_DIR": str(artifacts), "PATH": path},
+        check=True,
     )
     sources = [path.relative_to(copy) for path in copy.rglob("*.py")]
     bytecode = [path.parent / f"__pycache__/{path.stem}.cpython-313.pyc" for path in sources]
