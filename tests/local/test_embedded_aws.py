@@ -40,6 +40,8 @@ def handler(event, context):
     if do == "look":
         found = [name for name in ("boto3", "ministack", "cryptography") if importlib.util.find_spec(name)]
         return {"modules": found, "environment": dict(os.environ)}
+    if do == "where":
+        return {"pid": os.getpid(), "file": os.path.realpath(__file__)}
     return {"pid": os.getpid(), "custom": context.client_context and context.client_context.custom}
 """
 
@@ -146,6 +148,13 @@ def test_a_process_that_ends_in_a_call_is_an_exit_error_and_is_replaced(invoke, 
     assert invoke()["pid"] != before
 
 
+def test_a_process_finds_the_code_that_was_unpacked_for_the_one_before(invoke):
+    before = invoke("where")
+    invoke("die")
+    after = invoke("where")
+    assert (after["pid"] != before["pid"], after["file"]) == (True, before["file"])
+
+
 def test_a_function_that_takes_too_long_is_timed_out_by_name(run):
     assert run("hang").error == "Sandbox.Timedout"
 
@@ -202,6 +211,22 @@ def test_the_workflow_waits_for_the_declared_delay_scaled_and_for_nothing_else(m
     assert found == [({**retrier, "IntervalSeconds": 0}, 0)] * 3
 
 
+def test_a_task_that_waits_for_its_token_times_out_by_its_expression_scaled():
+    executed = []
+    ministack = types.ModuleType("stepfunctions")
+    ministack._SFN_WAIT_SCALE = 0.5
+    ministack._jsonata_state_field = lambda state, field, expected, given, context: context[state[field]]
+    ministack._execute_task = lambda state, given, execution, context: executed.append(state)
+    wraps._time_callbacks_as_declared(ministack)
+    waiting = {"Resource": "arn:aws:states:::aws-sdk:x:y.waitForTaskToken", "TimeoutSeconds": "{% $pause %}"}
+    other = {"Resource": "arn:aws:states:::lambda:invoke", "TimeoutSeconds": 60}
+
+    for state in (waiting, other):
+        ministack._execute_task(state, {}, {}, {"{% $pause %}": 300})
+
+    assert executed == [{**waiting, "TimeoutSeconds": 150}, other]
+
+
 def test_every_wrap_is_in_place_in_the_process_that_serves():
     program = """
 from local.aws import wraps
@@ -212,7 +237,7 @@ from ministack.services.cloudformation import provisioners
 names = {
     lambda_runtime: ["_detect_runtime_binary"],
     lambda_svc: ["_execute_function_warm", "_durable_env_overlay"],
-    stepfunctions: ["_find_matching_retrier", "_invoke_resource"],
+    stepfunctions: ["_find_matching_retrier", "_invoke_resource", "_execute_task"],
     provisioners: ["_sfn_definition"],
 }
 print({getattr(module, name).__module__ for module in names for name in names[module]})

@@ -1,0 +1,118 @@
+"""Notices as a merchant who knows only the documents reads them: the signature first, then what is sealed."""
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+import requests
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from local.simulator import MCHID, Simulator
+from local.simulator.notices import Notice, Notifier
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with Simulator(debit_after=None) as running:
+        running.open_order("paid", state="USER_PAID", finish_type=2, total_amount=1200)
+        yield running
+
+
+def prove(simulator: Simulator, notice: Notice) -> None:
+    key: Any = load_pem_public_key(simulator.secret()["wechatpay_public_key"].encode())
+    timestamp, nonce = (notice.headers[f"Wechatpay-{name}"] for name in ("Timestamp", "Nonce"))
+    assert abs(time.time() - int(timestamp)) <= 300
+    assert notice.headers["Wechatpay-Serial"] == simulator.secret()["wechatpay_public_key_id"]
+    signature = base64.b64decode(notice.headers["Wechatpay-Signature"])
+    key.verify(signature, f"{timestamp}\n{nonce}\n".encode() + notice.body + b"\n", PKCS1v15(), SHA256())
+
+
+def opened(simulator: Simulator, notice: Notice) -> dict[str, Any]:
+    sealed = json.loads(notice.body)["resource"]
+    assert sealed["algorithm"] == "AEAD_AES_256_GCM"
+    cipher = AESGCM(simulator.secret()["api_v3_key"].encode())
+    text = base64.b64decode(sealed["ciphertext"])
+    found: dict[str, Any] = json.loads(
+        cipher.decrypt(sealed["nonce"].encode(), text, sealed["associated_data"].encode())
+    )
+    return found
+
+
+def test_a_notice_of_smart_retail_says_what_a_query_would(simulator: Simulator):
+    notice = simulator.notice("paid")
+    prove(simulator, notice)
+    found = opened(simulator, notice)
+    assert json.loads(notice.body)["event_type"] == "PAYSCORE.USER_PAID"
+    assert (found["state"], found["out_order_no"], found["mchid"]) == ("USER_PAID", "paid", MCHID)
+    assert (found["total_amount"], len(found["pay_succ_time"])) == (1200, 14)
+
+
+def test_a_notice_of_serviceorder_has_its_collection(simulator: Simulator):
+    notice = simulator.notice("paid", "serviceorder")
+    prove(simulator, notice)
+    found = opened(simulator, notice)
+    assert (found["state"], found["collection"]["state"]) == ("DONE", "USER_PAID")
+    assert found["collection"]["paid_amount"] == found["total_amount"] == 1200
+
+
+@pytest.mark.parametrize("flaw", ["wrong-signature", "signtest"])
+def test_a_wrong_signature_does_not_hold(simulator: Simulator, flaw: Any):
+    with pytest.raises((InvalidSignature, ValueError)):
+        prove(simulator, simulator.notice("paid", flaw=flaw))
+
+
+@pytest.mark.parametrize("flaw", ["stale", "early", "unknown-serial"])
+def test_what_is_out_of_its_time_or_names_no_key_cannot_be_proven(simulator: Simulator, flaw: Any):
+    with pytest.raises(AssertionError):
+        prove(simulator, simulator.notice("paid", flaw=flaw))
+
+
+def test_what_is_sealed_with_another_key_is_signed_and_cannot_be_opened(simulator: Simulator):
+    notice = simulator.notice("paid", flaw="other-key")
+    prove(simulator, notice)
+    with pytest.raises(InvalidTag):
+        opened(simulator, notice)
+
+
+def test_signed_again_it_is_the_same_notice_under_a_new_signature(simulator: Simulator):
+    notice = simulator.notice("paid")
+    again = Notifier(simulator._api.keys).signed_again(notice)
+    prove(simulator, again)
+    assert again.body == notice.body
+    assert again.headers["Wechatpay-Nonce"] != notice.headers["Wechatpay-Nonce"]
+
+
+def test_a_notice_is_sent_to_an_address_on_this_machine_on_demand(simulator: Simulator):
+    heard: list[tuple[str, bytes]] = []
+
+    class Merchant(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    merchant = HTTPServer(("127.0.0.1", 0), Merchant)
+    thread = threading.Thread(target=merchant.handle_request, daemon=True)
+    thread.start()
+    asked = {"url": f"http://127.0.0.1:{merchant.server_port}/notices", "shape": "serviceorder"}
+    control = f"{simulator.control_url}/orders/paid/notice"
+    answer = requests.post(control, json=asked, timeout=10)
+    thread.join()
+    merchant.server_close()
+
+    assert (answer.status_code, answer.json()["status"]) == (200, 204)
+    assert heard[0][0] == "/notices"
+    elsewhere = requests.post(control, json={"url": "https://example.com/notices"}, timeout=10)
+    assert elsewhere.status_code == 400
