@@ -1,4 +1,4 @@
-"""CompleteOrder in this process: the real handler, its own environment, boto3, sockets, nothing patched."""
+"""A function in this process: the real handler, its own environment, boto3, sockets, nothing patched."""
 
 import contextlib
 import importlib.util
@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import re
+import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from typing import Any
 from local.simulator import Simulator
 from tests.secrets_manager import SecretsManager
 
-CODE = Path(__file__).parents[1] / "functions" / "complete_order"
+FUNCTIONS = Path(__file__).parents[1] / "functions"
 PREFIX = "wechatpay/merchants/"
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:ServiceEnded:one"
 SHORTEST = 8
@@ -31,12 +32,12 @@ Event = dict[str, Any]
 class Context:
     """What Lambda hands to a handler, with a real clock running down."""
 
-    function_name = "CompleteOrder"
     memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:CompleteOrder:live"
     aws_request_id = "0d8ac54b-5d41-4d65-b6ec-0a2d1f4e1c33"
 
-    def __init__(self, seconds: float, client_context: object) -> None:
+    def __init__(self, function_name: str, seconds: float, client_context: object) -> None:
+        self.function_name = function_name
+        self.invoked_function_arn = f"arn:aws:lambda:us-east-1:000000000000:function:{function_name}:live"
         self.client_context = client_context
         self._ends = time.monotonic() + seconds
 
@@ -55,6 +56,7 @@ class Function:
         self,
         simulator: Simulator,
         secrets_manager: SecretsManager,
+        name: str = "complete_order",
         *,
         hosts: Sequence[str] = (),
         default_mchid: str = "1900000001",
@@ -65,7 +67,8 @@ class Function:
         self.said: list[str] = []
         self.tickets: set[str] = set()
         self.client_context: object = SimpleNamespace(custom={"execution": EXECUTION})
-        self.context = Context(0, None)
+        self._name = name
+        self.context = Context(name, 0, None)
         self._seen: set[tuple[str, str]] = set()
         self._looked_at = 0
         self._not_secret: set[str] = set()
@@ -74,7 +77,7 @@ class Function:
             "MERCHANT_SECRET_PREFIX": PREFIX,
             "DEFAULT_MCHID": default_mchid,
             "WECHATPAY_HOSTS": ",".join(hosts or simulator.hosts),
-            "POWERTOOLS_SERVICE_NAME": "complete-order",
+            "POWERTOOLS_SERVICE_NAME": self._service,
             "POWERTOOLS_METRICS_NAMESPACE": "SmartRetail",
             "POWERTOOLS_LOG_LEVEL": "INFO",
             "AWS_DEFAULT_REGION": "us-east-1",
@@ -83,11 +86,15 @@ class Function:
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets_manager.url,
         }
         with _environment(environment), self._captured():
-            self.app = _fresh_module("app")
+            self.app = _fresh_module(FUNCTIONS / name, "app")
+
+    @property
+    def _service(self) -> str:
+        return self._name.replace("_", "-")
 
     def __call__(self, event: object, *, seconds: float = 30.0) -> dict[str, Any]:
         """Invoke the handler with so many seconds until Lambda would kill it; returns its JSON."""
-        self.context = Context(seconds, self.client_context)
+        self.context = Context(self._name, seconds, self.client_context)
         if isinstance(event, dict) and isinstance(event.get("finish_ticket"), str):
             self.tickets.add(event["finish_ticket"])
             event_without_ticket = {**event, "finish_ticket": ""}
@@ -176,7 +183,7 @@ class Function:
 
     @contextlib.contextmanager
     def _captured(self) -> Iterator[None]:
-        for handler in logging.getLogger("complete-order").handlers:
+        for handler in logging.getLogger(self._service).handlers:
             if isinstance(handler, logging.StreamHandler):
                 handler.setStream(self.output)
         with contextlib.redirect_stdout(self.output), contextlib.redirect_stderr(self.output):
@@ -196,13 +203,33 @@ def _texts(value: object) -> Iterator[str]:
         yield str(value)
 
 
-def _fresh_module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"{name}_{next(_number)}", CODE / f"{name}.py")
+def _fresh_module(code: Path, name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{name}_{next(_number)}", code / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with _first(code):
+        spec.loader.exec_module(module)
     return module
+
+
+@contextlib.contextmanager
+def _first(code: Path) -> Iterator[None]:
+    """Let a function import its own modules, though others have some of the same names."""
+    names = {path.stem for path in code.glob("*.py")}
+    others = {
+        name: sys.modules.pop(name)
+        for name in names & sys.modules.keys()
+        if Path(str(sys.modules[name].__file__)).parent != code
+    }
+    sys.path.insert(0, str(code))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(code))
+        for name in others:
+            sys.modules.pop(name, None)
+        sys.modules.update(others)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,210 @@
+"""The handler as Lambda calls it: what it makes of every state, and of every answer that proves nothing."""
+
+import json
+from typing import Any
+
+import pytest
+from wechatpay.errors import (
+    MerchantMisconfigured,
+    OutcomeUnknown,
+    SettlementError,
+    WeChatPayRateLimited,
+    WeChatPayUnavailable,
+)
+
+from tests.function import EXECUTION, PREFIX, Function
+
+Result = dict[str, Any]
+FINISHED = {"finish_type": 2, "total_amount": 1200}
+
+
+def opened(function: Function, order_no: str, state: str, **settings: Any) -> None:
+    function.simulator.open_order(order_no, state=state, **settings)
+
+
+def test_a_paid_order_is_told_with_what_refunds_and_bookkeeping_need(function, accepted, order_no):
+    opened(function, order_no, "USER_PAID", **FINISHED)
+    answer = function(accepted)
+    payment = answer["payment"]
+    assert answer == {**accepted, "payment": payment}
+    order = function.simulator.order(order_no)
+    assert payment["state"] == "PAID"
+    assert payment["finish_transaction_id"] == f"42{order['order_id'][2:]}"
+    assert len(payment["pay_succ_time"]) == len("yyyyMMddHHmmss")
+    assert payment["request_id"]
+
+
+def test_an_accepted_order_is_still_collecting(function, accepted, order_no):
+    opened(function, order_no, "FINISHED", **FINISHED)
+    answer = function(accepted)
+    request_id = answer["payment"]["request_id"]
+    assert answer == {**accepted, "payment": {"state": "COLLECTING", "request_id": request_id}}
+
+
+def test_what_an_earlier_query_found_is_replaced(function, accepted, order_no):
+    opened(function, order_no, "FINISHED", **FINISHED)
+    collecting = function(accepted)
+    opened_again = {"replace": True, "state": "USER_PAID", **FINISHED}
+    function.simulator.open_order(order_no, **opened_again)
+    assert function(collecting)["payment"]["state"] == "PAID"
+
+
+def test_it_asks_once_changes_nothing_and_sends_nothing_of_the_callers_own(function, accepted, order_no):
+    opened(function, order_no, "FINISHED", **FINISHED)
+    function(accepted)
+    [request] = function.simulator.requests(order_no)
+    assert (request["operation"], request["method"], request["verified"]) == ("query", "GET", True)
+    assert request["body"] == ""
+    assert "SZ-NS-003" not in json.dumps(request)
+
+
+@pytest.mark.parametrize(
+    ("state", "settings"),
+    [
+        ("USER_PAID", {"finish_type": 2, "total_amount": 90}),
+        ("FINISHED", {"finish_type": 2, "total_amount": 1300}),
+        ("FINISHED", {"finish_type": 1, "total_amount": 0}),
+        ("REVOKED", {}),
+        ("EXPIRED", {}),
+        ("CREATED", {}),
+    ],
+)
+def test_anything_but_what_was_accepted_is_a_conflict(function, accepted, order_no, state, settings):
+    opened(function, order_no, state, **settings)
+    collecting = {**accepted, "payment": {"state": "COLLECTING", "request_id": "two"}}
+    answer = function(collecting)
+    error = answer["error"]
+    assert answer == {**accepted, "outcome": "FAILED", "evidence": "QUERY", "error": error}
+    assert (error["category"], error["verified"]) == ("CONFLICT", True)
+    assert state in error["detail"]
+    [line] = [line for line in function.logs if line["message"] == "failed"]
+    assert (line["outcome"], line["category"]) == ("FAILED", "CONFLICT")
+
+
+def test_an_accepted_order_that_looks_open_is_asked_about_again(function, accepted, order_no):
+    opened(function, order_no, "USER_ACCEPTED")
+    with pytest.raises(OutcomeUnknown, match="was accepted, and a query says state USER_ACCEPTED"):
+        function(accepted)
+
+
+def test_an_accepted_order_that_is_not_found_is_asked_about_again(function, accepted):
+    with pytest.raises(OutcomeUnknown, match="was accepted, and a query is refused: HTTP 404"):
+        function(accepted)
+
+
+@pytest.mark.parametrize("missing", ["finish_transaction_id", "pay_succ_time"])
+def test_a_payment_without_what_bookkeeping_needs_is_asked_about_again(function, accepted, order_no, missing):
+    opened(function, order_no, "USER_PAID", **FINISHED)
+    whole = {
+        "out_order_no": order_no,
+        "state": "USER_PAID",
+        **FINISHED,
+        "finish_transaction_id": "4200002500202510011234567890",
+        "pay_succ_time": "20251001183205",
+    }
+    cut = {name: value for name, value in whole.items() if name != missing}
+    function.simulator.script(order_no, "query", fault="wrong_shape", content=json.dumps(cut))
+    with pytest.raises(OutcomeUnknown, match="lacks finish_transaction_id or pay_succ_time"):
+        function(accepted)
+    function.simulator.script(order_no, "query", fault="wrong_shape", content=json.dumps(whole))
+    assert function(accepted)["payment"]["pay_succ_time"] == "20251001183205"
+
+
+@pytest.mark.parametrize(
+    ("fault", "raised"),
+    [
+        ("wrong_signature", WeChatPayUnavailable),
+        ("unsigned", WeChatPayUnavailable),
+        ("signtest", WeChatPayUnavailable),
+        ("stale_timestamp", WeChatPayUnavailable),
+        ("unknown_serial", WeChatPayUnavailable),
+        ("other_order", WeChatPayUnavailable),
+        ("not_json", WeChatPayUnavailable),
+        ("system_error", WeChatPayUnavailable),
+        ("unavailable", WeChatPayUnavailable),
+        ("reset_after", WeChatPayUnavailable),
+        ("unsigned_4xx", WeChatPayUnavailable),
+        ("rate_limited", WeChatPayRateLimited),
+        ("sign_error", MerchantMisconfigured),
+        ("no_auth", MerchantMisconfigured),
+    ],
+)
+def test_an_answer_that_proves_nothing_is_raised_by_the_name_the_workflow_retries(
+    function, accepted, order_no, fault, raised
+):
+    opened(function, order_no, "USER_PAID", **FINISHED)
+    function.simulator.script(order_no, "query", fault=fault, times=None)
+    with pytest.raises(SettlementError) as caught:
+        function(accepted)
+    assert type(caught.value) is raised
+    assert order_no in str(caught.value)
+    function.simulator.clear_faults(order_no)
+    assert function(accepted)["payment"]["state"] == "PAID"
+
+
+def test_without_any_host_it_is_unavailable(function, accepted):
+    for host in range(2):
+        function.simulator.set_host(host, up=False)
+    with pytest.raises(WeChatPayUnavailable):
+        function(accepted)
+
+
+def test_the_backup_host_answers_when_the_main_one_is_down(function, accepted, order_no):
+    opened(function, order_no, "USER_PAID", **FINISHED)
+    function.simulator.set_host(0, up=False)
+    assert function(accepted)["payment"]["state"] == "PAID"
+
+
+def test_a_merchant_without_a_secret_is_misconfigured(function, accepted):
+    with pytest.raises(MerchantMisconfigured, match=f"{PREFIX}1900009999"):
+        function({**accepted, "mchid": "1900009999"})
+    assert function.simulator.requests(accepted["out_order_no"]) == []
+
+
+def test_a_rotated_key_is_taken_up_within_the_query(function, accepted, order_no):
+    opened(function, order_no, "USER_PAID", **FINISHED)
+    function(accepted)
+    function.simulator.rotate_merchant_key()
+    function.store_secret()
+    assert function(accepted)["payment"]["state"] == "PAID"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"outcome": "CANCELLED"}, "outcome: must be COMPLETED"),
+        ({"outcome": "FAILED"}, "outcome: must be COMPLETED"),
+        ({"mchid": None}, "mchid: required, text"),
+        ({"appid": 1, "service_id": 2}, "appid: required, text; service_id: required, text"),
+        ({"out_order_no": None}, "out_order_no: required, text"),
+        ({"total_amount": "1200"}, "total_amount: required, an integer of fen"),
+        ({"total_amount": True}, "total_amount: required, an integer of fen"),
+        ({"total_amount": 1200.0}, "total_amount: required, an integer of fen"),
+    ],
+)
+def test_what_is_no_completed_order_is_refused_and_nothing_is_sent(function, accepted, change, said):
+    before = len(function.simulator.requests())
+    with pytest.raises(ValueError, match=said):
+        function({**accepted, **change})
+    assert len(function.simulator.requests()) == before
+
+
+@pytest.mark.parametrize("event", [None, [], "COMPLETED", {}])
+def test_what_is_no_result_is_refused(function, event):
+    with pytest.raises(ValueError, match="QueryOrder takes what CompleteOrder returned"):
+        function(event)
+
+
+def test_the_log_tells_order_execution_and_payment_and_counts_it(function, accepted, order_no):
+    opened(function, order_no, "FINISHED", **FINISHED)
+    function(accepted)
+    [asked, told] = function.logs
+    assert (asked["message"], asked["method"], asked["status"]) == ("called WeChat Pay", "GET", 200)
+    assert (told["outcome"], told["evidence"]) == ("COLLECTING", "QUERY")
+    for line in (asked, told):
+        assert (line["out_order_no"], line["execution"]) == (order_no, EXECUTION)
+        assert (line["service"], line["function_name"]) == ("query-order", "query_order")
+    counted = [
+        name for line in function.metrics for name in line if name in ("COLLECTING", "ProviderLatency")
+    ]
+    assert sorted(counted) == ["COLLECTING", "ProviderLatency"]
