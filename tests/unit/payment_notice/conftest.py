@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from local.simulator import MCHID, Simulator
+from local.simulator.keys import Mode
 from local.simulator.notices import OPENID, Notice
 from tests.secrets_manager import SecretsManager
 from tests.unit.payment_notice.aws import Aws
@@ -118,6 +119,21 @@ def cold(world: tuple[Simulator, SecretsManager, Aws]) -> Function:
     """A new environment that knows no merchant yet."""
     world[1].reads.clear()
     return Function(*world)
+
+
+@pytest.fixture
+def cold_of() -> Iterator[Callable[[Mode], Function]]:
+    """Make an environment for a merchant at a stage of the key migration, its secret without certificates."""
+    with contextlib.ExitStack() as stack:
+
+        def make(mode: Mode) -> Function:
+            simulator = stack.enter_context(Simulator(keys=mode, debit_after=None))
+            function = Function(simulator, stack.enter_context(SecretsManager()), stack.enter_context(Aws()))
+            secret = {n: v for n, v in simulator.secret().items() if n != "wechatpay_certificates"}
+            function.secrets_manager.put(f"{PREFIX}{MCHID}", secret)
+            return function
+
+        yield make
 
 
 @pytest.fixture

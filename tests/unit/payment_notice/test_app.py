@@ -277,3 +277,13 @@ def test_any_event_is_answered(function: Function, headers: Any, path: Any, body
     assert function.invoke(event)["statusCode"] in (400, 401, 404, 413)
     named = {**event, "pathParameters": {"mchid": MCHID}}
     assert function.invoke(named)["statusCode"] in (400, 401, 413)
+
+
+def test_a_merchant_of_platform_certificates_learns_the_one_a_notice_names_once(cold_of: Any):
+    function = cold_of("certificate")
+    number = awaited(function)
+    for _ in range(20):
+        assert function(function.simulator.notice(number, flaw="unknown-serial"))["statusCode"] == 401
+    downloads = [r for r in function.simulator.requests() if r["operation"] == "certificates"]
+    assert len(downloads) == 1
+    assert function(function.simulator.notice(number))["statusCode"] == 204
