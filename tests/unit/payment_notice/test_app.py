@@ -215,6 +215,13 @@ def test_a_flood_for_made_up_merchants_reads_one_secret(cold: Function):
     assert cold.secrets_manager.reads == [f"{PREFIX}100"]
 
 
+def test_a_flood_for_one_merchant_without_a_secret_reads_it_once(cold: Function):
+    notices = Notifier(cold.simulator._api.keys)
+    answers = {cold(notices.signed(b"{}"), mchid="100")["statusCode"] for _ in range(20)}
+    assert answers == {503}
+    assert cold.secrets_manager.reads == [f"{PREFIX}100"]
+
+
 def test_a_flood_of_unknown_serials_reads_the_secret_once_more_only(cold: Function):
     number = awaited(cold)
     for _ in range(50):
