@@ -162,7 +162,7 @@ class Form:
 
 
 def _shown(name: object) -> str:
-    return repr(name)[1:-1][:64].encode("utf-8", "backslashreplace").decode()
+    return repr(name)[1:-1][:64]  # repr escapes what has no UTF-8
 
 
 def kind(value: object) -> str:

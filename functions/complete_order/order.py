@@ -47,8 +47,8 @@ class Order:
     finish_type: int
     total_amount: int
     parameters: Mapping[str, Any]
-    finish_ticket: str | None = field(default=None, repr=False)
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    finish_ticket: str | None = field(repr=False)
+    metadata: Mapping[str, Any]
 
 
 def parse(event: object, *, default_mchid: str, now: datetime) -> Order:
