@@ -1,15 +1,32 @@
-"""Shared by several folders: a simulated WeChat Pay with keys of this run, and the function on it."""
+"""Shared by several folders: a simulated WeChat Pay with keys of this run, and the function on it.
+
+Hypothesis makes up few and always the same examples by default; HYPOTHESIS_EXAMPLES new ones of each test
+with HYPOTHESIS_PROFILE=long (`make fuzz`); as few as show a mutant with HYPOTHESIS_PROFILE=mutants.
+"""
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local.simulator import Simulator
 from tests.function import Function
 from tests.secrets_manager import SecretsManager
 
 _numbers = itertools.count(1)
+
+settings.register_profile("quick", max_examples=60, deadline=None, derandomize=True, database=None)
+settings.register_profile("mutants", settings.get_profile("quick"), max_examples=20)
+settings.register_profile(
+    "long",
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "5000")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="module")

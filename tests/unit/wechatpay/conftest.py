@@ -1,24 +1,13 @@
-"""The simulated WeChat Pay the layer is tried on, and how many examples Hypothesis makes up.
-
-Few and always the same examples by default, many new ones with HYPOTHESIS_PROFILE=long.
-"""
+"""The simulated WeChat Pay the layer is tried on."""
 
 import itertools
-import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from local.simulator import Simulator
 
 _numbers = itertools.count(1)
-
-settings.register_profile("quick", max_examples=60, deadline=None, derandomize=True, database=None)
-settings.register_profile(
-    "long", max_examples=5_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="session")
