@@ -1,6 +1,9 @@
 """The tables against the official pages, row by row and independent of how the tables are written."""
 
+from dataclasses import FrozenInstanceError
+
 import pytest
+from wechatpay import decisions
 from wechatpay.decisions import Next, Verdict, after_reply, of_state
 from wechatpay.errors import (
     NoAnswer,
@@ -123,3 +126,10 @@ def test_a_state_means_what_the_official_page_says(
     found = {"state": state, "finish_type": finish_type, "total_amount": amount}
     assert of_state(cancelling=True, amount=0, **found) is cancel
     assert of_state(cancelling=False, amount=1200, **found) is finish
+
+
+def test_every_row_says_how_sure_it_is_and_cannot_be_changed() -> None:
+    for row in (*decisions.REPLIES, *decisions.STATES):
+        assert row.source.partition(":")[0].partition(" ")[0] in ("V", "T", "I", "D"), row
+        with pytest.raises(FrozenInstanceError):
+            row.source = "V"  # type: ignore[misc]

@@ -1,3 +1,5 @@
+from dataclasses import FrozenInstanceError
+
 import pytest
 from form import Form, kind
 
@@ -42,6 +44,8 @@ def test_a_day_lasts_from_its_first_to_its_last_second_in_shanghai() -> None:
     assert day is not None
     assert day.earliest.isoformat() == "2026-03-05T00:00:00+08:00"
     assert day.latest.isoformat() == "2026-03-05T23:59:59+08:00"
+    with pytest.raises(FrozenInstanceError):
+        day.text = "20260306"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(

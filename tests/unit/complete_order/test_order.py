@@ -1,4 +1,5 @@
 import json
+from dataclasses import FrozenInstanceError
 from typing import Any
 
 import order
@@ -205,10 +206,19 @@ def test_null_is_an_error_in_every_field(name: str) -> None:
     assert f"{name}: {NULL}" in problems_of(finished(**{name: None}))
 
 
-@pytest.mark.parametrize("event", [None, [], "event", 1, 1.5, True])
-def test_what_is_no_object_is_no_event(event: object) -> None:
-    [problem] = problems_of(event)
-    assert problem.startswith("(event): must be a JSON object, is ")
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (None, "null"),
+        ([], "a list"),
+        ("event", "text"),
+        (1, "a number"),
+        (1.5, "a fraction"),
+        (True, "true or false"),
+    ],
+)
+def test_what_is_no_object_is_no_event(event: object, words: str) -> None:
+    assert problems_of(event) == [f"(event): must be a JSON object, is {words}"]
 
 
 def test_without_a_default_merchant_the_event_must_name_one() -> None:
@@ -264,6 +274,7 @@ BOUNDARIES: list[Event] = [
     finished(out_order_no="-"),
     finished(out_order_no="|*_-" * 8),
     finished(mchid="1" * 32),
+    finished(appid="azAZ09_-", service_id="AZ-_09az"),
     cancelled(cancel_reason="误"),
     cancelled(cancel_reason="误" * 30),
     finished(**{PLACE: "柜" * 20}),
@@ -339,6 +350,16 @@ def test_metadata_nested_beyond_reason_is_a_problem_and_not_a_crash() -> None:
     assert problem.startswith("metadata: ")
 
 
+def test_the_largest_amount_is_the_last_that_double_precision_counts_to() -> None:
+    assert LARGEST_AMOUNT == 9_007_199_254_740_991
+
+
 def test_an_order_shows_no_ticket() -> None:
     found = order.parse(finished(finish_ticket="opaque-ticket"), default_mchid=MCHID, now=NOW)
     assert "opaque-ticket" not in repr(found)
+
+
+def test_an_order_cannot_be_changed_after_it_was_checked() -> None:
+    found = order.parse(finished(), default_mchid=MCHID, now=NOW)
+    with pytest.raises(FrozenInstanceError):
+        found.total_amount = 1  # type: ignore[misc]

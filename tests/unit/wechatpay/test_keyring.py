@@ -1,4 +1,5 @@
 import base64
+from dataclasses import FrozenInstanceError
 
 import pytest
 from cryptography import x509
@@ -56,6 +57,16 @@ def test_a_serial_is_hex_in_any_case_with_or_without_leading_zeros() -> None:
         assert belongs(keyring, serial, "certified"), serial
     for serial in ("ABCDEF", "ABCDEF00", "xABCDEF0", " ABCDEF0", ""):
         assert keyring.get(serial) is None, serial
+
+
+def test_a_serial_is_compared_in_the_upper_case_of_the_request_header() -> None:
+    assert normalised("00abCDef0") == "ABCDEF0"
+
+
+def test_a_keyring_is_never_changed_only_replaced() -> None:
+    keyring = Keyring()
+    with pytest.raises(FrozenInstanceError):
+        keyring.preferred = PUBLIC_KEY_ID  # type: ignore[misc]
 
 
 def test_a_public_key_id_is_compared_as_it_is() -> None:

@@ -1,6 +1,7 @@
 import base64
 import json
 import re
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
@@ -62,3 +63,9 @@ def test_the_scheme_names_the_algorithm_and_the_signature_is_2048_bits() -> None
 
 def test_no_key_shows_in_repr() -> None:
     assert repr(Signer("1", "AB", rsa_key("merchant"))) == "Signer(mchid='1', serial_no='AB')"
+
+
+def test_a_signer_is_never_changed_only_replaced() -> None:
+    signer = Signer("1", "AB", rsa_key("merchant"))
+    with pytest.raises(FrozenInstanceError):
+        signer.serial_no = "CD"  # type: ignore[misc]
