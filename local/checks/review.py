@@ -23,6 +23,7 @@ EVERYTHING = {
     "NoSuccessHours": "1",
     "AlarmEmail": "night@example.com",
     "ReservedConcurrency": "10",
+    "PaymentNotice": "On",
 }
 
 _LOGS_KEY = (
@@ -55,6 +56,18 @@ ACCEPTED: dict[str, tuple[str, str]] = {
         "what may wait needs no limit of its own; it would take from what CompleteOrder can have",
     ),
     # AWS Control Tower
+    "api_gw_v2_authorization_type_configured_check": (
+        "AWS::ApiGatewayV2::Route",
+        "WeChat Pay knows no AWS credentials; the function believes a notice by its signature alone",
+    ),
+    "dynamodb_table_pitr_enabled_check": (
+        "AWS::DynamoDB::Table",
+        "its rows expire in days and only shorten a wait: an order whose row is lost is asked about anyway",
+    ),
+    "lambda_function_public_access_prohibited_check": (
+        "AWS::Lambda::Permission",
+        "SourceArn names this account's API and its one route; the rule wants a SourceAccount beside it",
+    ),
     "cloudwatch_log_group_encrypted_check": ("AWS::Logs::LogGroup", _LOGS_KEY),
     "cloudwatch_log_group_retention_period_check": (
         "AWS::Logs::LogGroup",

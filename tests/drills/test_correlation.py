@@ -21,7 +21,7 @@ def settled(stack, run, order, simulator) -> tuple[Any, list[dict[str, Any]]]:
     event = order()
     simulator.script(event["out_order_no"], fault="unavailable")
     execution = run(event)
-    assert execution.raised == ["WeChatPayUnavailable"]
+    assert execution.raised[0] == "WeChatPayUnavailable"
     logged = lines(stack, f"/aws/lambda/{stack.name}-CompleteOrder")
     requests = {line["function_request_id"] for line in logged if line.get("execution") == execution.arn}
     assert len(requests) == 2
