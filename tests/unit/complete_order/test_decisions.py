@@ -55,6 +55,8 @@ OFFICIAL: list[tuple[int, str, str, str, Next, Next]] = [
     (500, "FREQUENCY_LIMITED", "", "", ASK, ASK),
     (404, "PARAM_ERROR", "校验完结凭证错误", "", REJECT, ASK),
     (422, "ORDER_DONE", "", "", REJECT, Next.ASK_THEN_REJECT),
+    (422, "PARAM_ERROR", "订单重入参数校验失败", "271316598", REJECT, Next.ASK_THEN_REJECT),
+    (422, "PARAM_ERROR", "单据正在扣款中", "271316754", REJECT, Next.ASK_THEN_REJECT),
 ]
 
 
