@@ -156,8 +156,8 @@ def report(found: dict[str, Billed]) -> Part:
             "Counted from execution histories on the embedded AWS, as Step Functions bills: each state "
             "entered and each retry. The start is counted too, to be on the safe side.",
             paths,
-            "An order that is paid later is asked about more often, by the schedule in the workflow's definition "
-            "and with PaymentWaitDays at 7. Computed from it, at most:",
+            "An order that is paid later is asked about more often, by the schedule in the workflow's "
+            "definition and with PaymentWaitDays at 7. Computed from it, at most:",
             paid,
             f"A million orders completed and paid when first asked, in us-east-1 at prices of {PRICES_AS_OF} "
             f"({sources}). Every design is assumed to need {BILLED_SECONDS * 1000:.0f} ms of a "
