@@ -1,6 +1,6 @@
 """What a notice of payment says, in both shapes it is known in.
 
-- serviceorder (微信支付分): `state` DONE, and what was collected in `collection`. The envelope is official text,
+- serviceorder (微信支付分): `state` DONE, and what was collected in `collection`. The envelope is official,
   https://pay.weixin.qq.com/doc/v3/merchant/4012587960; its fields are known from copies of that page.
 - smart retail (智慧零售), whose page is retired: the fields that its query returns, `state` USER_PAID.
   Inferred from the query; no official text of it was found.
