@@ -6,12 +6,15 @@ import pytest
 from wechatpay import decisions
 from wechatpay.decisions import Next, Verdict, after_reply, of_state
 from wechatpay.errors import (
+    MerchantMisconfigured,
     NoAnswer,
     NothingSent,
     Problem,
     ServiceError,
     UnexpectedReply,
     Unverifiable,
+    WeChatPayRateLimited,
+    WeChatPayUnavailable,
 )
 
 ASK, REJECT, LATER = Next.ASK, Next.REJECT, Next.RETRY_LATER
@@ -93,6 +96,14 @@ def test_an_internal_code_counts_only_behind_the_last_hyphen() -> None:
 )
 def test_what_is_no_refusal_is_asked_about_unless_nothing_left(error: Exception, then: Next) -> None:
     assert after_reply(error) is then
+
+
+def test_what_is_left_to_step_functions_is_raised_under_the_name_it_retries_or_not() -> None:
+    assert decisions.RAISED == {
+        Next.RETRY: WeChatPayUnavailable,
+        LATER: WeChatPayRateLimited,
+        Next.MISCONFIGURED: MerchantMisconfigured,
+    }
 
 
 OPEN, DONE, CONFLICT, NEVER, UNCLEAR = Verdict
