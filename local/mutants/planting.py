@@ -79,24 +79,36 @@ class _Visitor(cst.CSTVisitor):
         self.changes: list[tuple[str, int, cst.CSTNode, cst.CSTNode]] = []
         self._enumerations = enumerations
         self._leave = leave
-        self._scopes: list[str] = []
+        self._scopes: list[tuple[cst.CSTNode, str]] = []
         self._in_function = 0
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if isinstance(node, cst.FunctionDef | cst.ClassDef):
-            self._scopes.append(node.name.value)
-            self._in_function += isinstance(node, cst.FunctionDef)
+        self._in_function += isinstance(node, cst.FunctionDef)
+        if name := self._scope(node):
+            self._scopes.append((node, name))
         if self._is_left_alone(node):
             return False
         for new in self._changes_of(node):
-            where = ".".join(self._scopes) or "(module)"
+            where = ".".join(name for _, name in self._scopes) or "(module)"
             self.changes.append((where, self.get_metadata(PositionProvider, node).start.line, node, new))
         return True
 
     def on_leave(self, original_node: cst.CSTNode) -> None:
-        if isinstance(original_node, cst.FunctionDef | cst.ClassDef):
+        self._in_function -= isinstance(original_node, cst.FunctionDef)
+        if self._scopes and self._scopes[-1][0] is original_node:
             self._scopes.pop()
-            self._in_function -= isinstance(original_node, cst.FunctionDef)
+
+    def _scope(self, node: cst.CSTNode) -> str:
+        """What to call the place of a node: function, class, table, or row that begins with its name."""
+        if isinstance(node, cst.FunctionDef | cst.ClassDef):
+            return node.name.value
+        if self._in_function:
+            return ""
+        target = node.targets[0] if isinstance(node, cst.Assign) else node
+        if isinstance(target, cst.AssignTarget | cst.AnnAssign) and isinstance(target.target, cst.Name):
+            return target.target.value if not self._scopes else ""
+        first = node.args[0].value if isinstance(node, cst.Call) and node.args else None
+        return first.value if isinstance(first, cst.SimpleString) else ""
 
     def _is_left_alone(self, node: cst.CSTNode) -> bool:
         if isinstance(node, cst.Call) and isinstance(node.func, cst.Name):
@@ -176,7 +188,7 @@ def _change(old: str, new: str) -> str:
         start = max(start - _AROUND, 0)
         kept = [text[start : len(text) - max(end - _AROUND, 0)] for text in texts]
         texts = [f"{'…' if start else ''}{text[:_SHOWN]}…" for text in kept]
-    return " → ".join(texts)
+    return " → ".join(text or "(nothing)" for text in texts)
 
 
 def _differing(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:

@@ -95,8 +95,8 @@ def test_mutants_are_planted_where_mutmut_alone_plants_none() -> None:
         "Price.plus: if more < 0: → if more <= 0:",
         'Price.plus: raise ValueError(f"{more} fen") → pass',
         'Price.plus: raise ValueError(f"{more} fen") → raise ValueError(f" fen")',
-        f"(module): {table} → {table.replace('STAY', 'GO')}",
-        f'(module): {table} → TABLE = (("high", Step.GO),)',
+        f"TABLE: {table} → {table.replace('STAY', 'GO')}",
+        f'TABLE: {table} → TABLE = (("high", Step.GO),)',
     ):
         assert label in labels
 

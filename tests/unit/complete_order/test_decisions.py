@@ -99,11 +99,11 @@ def test_what_is_no_refusal_is_asked_about_unless_nothing_left(error: Exception,
 
 
 def test_what_is_left_to_step_functions_is_raised_under_the_name_it_retries_or_not() -> None:
-    assert decisions.RAISED == {
+    assert {
         Next.RETRY: WeChatPayUnavailable,
         LATER: WeChatPayRateLimited,
         Next.MISCONFIGURED: MerchantMisconfigured,
-    }
+    } == decisions.RAISED
 
 
 OPEN, DONE, CONFLICT, NEVER, UNCLEAR = Verdict
