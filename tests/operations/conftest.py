@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from local import merchant_files
 from local.aws import EmbeddedAws
@@ -88,6 +89,12 @@ class Merchant:
         secret = merchant_files.write(self.simulator.control_url, self.directory)
         self.api_v3_key: str = secret["api_v3_key"]
         self.public_key_id: str | None = secret.get("wechatpay_public_key_id")
+
+    def expected(self) -> dict[str, Any]:
+        """Return the whole secret as it must be stored now, with the last day of the certificate."""
+        certificate = x509.load_pem_x509_certificate(self.simulator.merchant_certificate().encode())
+        last_day = f"{certificate.not_valid_after_utc:%Y-%m-%d}"
+        return self.simulator.secret() | {"merchant_certificate_expires": last_day}
 
     def put(self, name: str, content: str | bytes) -> Path:
         path = self.directory / name

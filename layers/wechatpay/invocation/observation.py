@@ -14,6 +14,8 @@ from wechatpay.credentials import Credentials
 from wechatpay.errors import SettlementError
 from wechatpay.exchange import Exchange
 
+_SAID = {"PAID": "paid", "COLLECTING": "not paid yet"}
+
 
 class Observation:
     """Logs and counts one invocation.
@@ -74,7 +76,7 @@ class Observation:
         """Log and count what became of the order; a failure by its category."""
         self._count(category or outcome)
         self._logger.info(
-            "failed" if category else "settled",
+            "failed" if category else _SAID.get(outcome, "settled"),
             outcome=outcome,
             evidence=evidence,
             category=category,
