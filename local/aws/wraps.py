@@ -10,15 +10,17 @@ import base64
 import contextvars
 import json
 import random
+import tempfile
 import time
 from collections.abc import Callable
 from importlib import import_module, metadata
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from hypercorn.typing import ASGIFramework
 
-from local.aws import cloudwatch
+from local.aws import cloudwatch, processes
 from local.aws.ministack import WrapError
 from local.aws.ministack import named as _named
 
@@ -57,6 +59,8 @@ def install(function_python: str) -> ASGIFramework:
     _read_definitions_in_yaml(provisioners)
     _accept_what_only_people_see(provisioners)
     cloudwatch.wrap(lambda_svc, stepfunctions)
+    processes.unpack_once(lambda_runtime, Path(tempfile.gettempdir(), "unpacked"))
+    processes.drop_only_the_broken(lambda_runtime, lambda_svc)
     return _refuse_browsers(_named(app, "app"))
 
 

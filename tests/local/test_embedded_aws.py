@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import types
 import urllib.error
@@ -18,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from local import executions
-from local.aws import EmbeddedAws, EmbeddedAwsError, wraps
+from local.aws import EmbeddedAws, EmbeddedAwsError, processes, wraps
 from local.aws.embedded import ROOT
 
 ROLE = "arn:aws:iam::000000000000:role/anyone"
@@ -153,6 +154,25 @@ def test_a_process_finds_the_code_that_was_unpacked_for_the_one_before(invoke):
     invoke("die")
     after = invoke("where")
     assert (after["pid"] != before["pid"], after["file"]) == (True, before["file"])
+
+
+def test_a_process_that_cannot_start_takes_no_other_process_with_it():
+    dead, killed = [], []
+    runtime, service = types.ModuleType("lambda_runtime"), types.ModuleType("lambda_svc")
+    runtime._workers, runtime._lock = {"works": ["broken", "well"]}, threading.Lock()
+    runtime.kill_workers = killed.extend
+    service.acquire_worker = lambda *_arguments, **_rest: ("broken", "spawn")
+    service.release_worker = lambda _worker: None
+    service.invalidate_worker = lambda *arguments, **_rest: dead.extend(arguments)
+    processes.drop_only_the_broken(runtime, service)
+
+    service.acquire_worker("works")
+    service.invalidate_worker("works")
+    service.release_worker(None)
+    assert (runtime._workers, killed, dead) == ({"works": ["well"]}, ["broken"], [])
+
+    service.invalidate_worker("works")  # the function was deleted
+    assert dead == ["works"]
 
 
 def test_a_function_that_takes_too_long_is_timed_out_by_name(run):
