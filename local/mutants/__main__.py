@@ -4,6 +4,7 @@
 """
 
 import os
+import resource
 import sys
 import time
 import tomllib
@@ -91,7 +92,9 @@ def main(parts: Sequence[str], root: Path = ROOT) -> int:
     score = _score(console, "all", fates)
     survivors = [mutant for _, mutant, fate in fates if fate is Fate.SURVIVED]
     unexplained = sum(not _told(mutant, explained) for mutant in survivors)
-    console.print(f"{time.monotonic() - began:.0f} s; survivors not explained: {unexplained}")
+    used = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    took = f"{time.monotonic() - began:.0f} s, {used:.0f} s of processor time"
+    console.print(f"{took}; survivors not explained: {unexplained}")
     return int(score < asked.score or unexplained > 0)
 
 
