@@ -1,0 +1,117 @@
+"""What the run left behind: executions, their histories, the functions' logs, what arrived at WeChat Pay."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.chaos.wechat import WeChat
+from local.stack import Stack
+
+_READERS = 4
+_STREAMS = 500
+_INPUTS = ("input", "parameters")
+
+
+ANNOUNCED = ("INVALID_INPUT", "REJECTED", "CONFLICT")
+"""Errors of the Fail state: the execution has published its result and ends so on purpose."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One execution as it ended, with the errors its Tasks raised on the way.
+
+    `inputs` and `texts` are all that AWS keeps of it: what was put in, and everything else.
+    """
+
+    arn: str
+    status: str
+    event: Any
+    output: dict[str, Any] | None = None
+    error: str | None = None
+    cause: str | None = None
+    raised: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = field(default=(), repr=False)
+    texts: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def has_result(self) -> bool:
+        """Whether it ended with a result of the function, good or bad, and not by an error."""
+        return self.status == "SUCCEEDED" or (self.status == "FAILED" and self.error in ANNOUNCED)
+
+
+def executions(stack: Stack) -> list[Execution]:
+    """Every execution of the workflow there ever was."""
+    workflow = stack.client("stepfunctions")
+    pages = workflow.get_paginator("list_executions").paginate(
+        stateMachineArn=stack.outputs["StateMachineArn"]
+    )
+    arns = [listed["executionArn"] for page in pages for listed in page["executions"]]
+    with ThreadPoolExecutor(_READERS) as readers:
+        return list(readers.map(lambda arn: _execution(workflow, arn), arns))
+
+
+def _execution(workflow: Any, arn: str) -> Execution:
+    described = workflow.describe_execution(executionArn=arn)
+    inputs, texts = [described["input"]], [described.get(name) or "" for name in ("output", "error", "cause")]
+    raised = []
+    for page in workflow.get_paginator("get_execution_history").paginate(executionArn=arn):
+        for event in page["events"]:
+            details: dict[str, Any] = next((v for k, v in event.items() if k.endswith("EventDetails")), {})
+            if event["type"] == "TaskFailed":
+                raised.append(details.get("error", ""))
+            for name, value in details.items():
+                (inputs if name in _INPUTS else texts).append(str(value))
+    return Execution(
+        arn=arn,
+        status=described["status"],
+        event=json.loads(described["input"]),
+        output=json.loads(described["output"]) if described["status"] == "SUCCEEDED" else None,
+        error=described.get("error"),
+        cause=described.get("cause"),
+        raised=tuple(raised),
+        inputs=tuple(inputs),
+        texts=tuple(texts),
+    )
+
+
+def log_lines(stack: Stack) -> Iterator[str]:
+    """Every line in every log group: the functions' own lines, their metrics and errors among them."""
+    logs = stack.client("logs")
+    for groups in logs.get_paginator("describe_log_groups").paginate():
+        for group in groups["logGroups"]:
+            name = group["logGroupName"]
+            pages = logs.get_paginator("describe_log_streams").paginate(logGroupName=name)
+            streams = [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
+            for begin in range(0, len(streams), _STREAMS):
+                some = streams[begin : begin + _STREAMS]
+                found = logs.filter_log_events(logGroupName=name, logStreamNames=some)["events"]
+                yield from (event["message"] for event in found)
+
+
+def metric_names(stack: Stack) -> list[str]:
+    """Every metric with its dimensions."""
+    pages = stack.client("cloudwatch").get_paginator("list_metrics").paginate()
+    return [json.dumps(metric) for page in pages for metric in page["Metrics"]]
+
+
+class Arrivals:
+    """What arrived at WeChat Pay and what it answered, read now and then: it keeps only the latest."""
+
+    def __init__(self, wechat: WeChat) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self._wechat = wechat
+
+    def read(self) -> None:
+        """Read what is new."""
+        after = self.requests[-1]["number"] if self.requests else 0
+        self.requests += self._wechat.requests(after)
+
+    @property
+    def faults(self) -> Counter[str]:
+        """How often each kind of fault was thrown."""
+        return Counter(request["fault"] for request in self.requests if request["fault"])

@@ -1,0 +1,141 @@
+"""The orders of a run: what arrives of each, when, and what WeChat Pay's ledger may say of it in the end.
+
+The plan depends on the seed and the number of orders alone. To cover something new, add a scenario.
+"""
+
+from __future__ import annotations
+
+import base64
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+type Event = dict[str, Any]
+
+CANCEL, FINISH = 1, 2
+RISK_CAP = 500_00
+"""Fen: more than this the simulated service refuses."""
+SILENT_SECONDS = 60.0
+"""Longer than any timeout of the function: it always gives up first."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """How an order stands at WeChat Pay: settled how (None: not at all), for how many fen."""
+
+    finish_type: int | None
+    amount: int = 0
+
+
+OPEN = Truth(None)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An order event as it comes in: how often at once, and over the bus or by StartExecution."""
+
+    event: Event
+    on_bus: bool = False
+    copies: int = 1
+    valid: bool = True
+
+    @property
+    def asks(self) -> Truth:
+        """What the order becomes when this is done as it says."""
+        return Truth(self.event["finish_type"], self.event.get("total_amount", 0))
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One order.
+
+    Attributes:
+        scenario: the name of what it goes through.
+        waves: arrivals; each wave begins when the executions of the one before have ended.
+        may_become: every truth that is right in the end; more than one only where arrivals race.
+        opened: settings of the order at WeChat Pay (`Orders.open`); None: it does not know the order.
+        faults: planned for this order's calls, besides those thrown at random.
+        paid: whether WeChat Pay collects what the order becomes.
+    """
+
+    number: str
+    scenario: str
+    waves: tuple[tuple[Arrival, ...], ...]
+    may_become: frozenset[Truth]
+    opened: Mapping[str, Any] | None = field(default_factory=dict)
+    faults: tuple[Mapping[str, Any], ...] = ()
+    paid: bool = True
+
+    @property
+    def arrivals(self) -> tuple[Arrival, ...]:
+        """All of its arrivals."""
+        return tuple(arrival for wave in self.waves for arrival in wave)
+
+
+class Maker:
+    """Makes the parts of one order from its own stream of random numbers."""
+
+    def __init__(self, number: str, seed: str) -> None:
+        self.number = number
+        self.random = random.Random(seed)
+        self.amount = self.random.choice(
+            (0, 1, self.random.randint(2, 9_999), self.random.randint(2, RISK_CAP))
+        )
+        self.on_bus = self.random.random() < 0.5
+        ticket = base64.b64encode(self.random.randbytes(96)).decode()
+        self.ticket = ticket if self.random.random() < 0.5 else None
+
+    def finish(self, amount: int | None = None) -> Event:
+        """Ask for this many fen, by default the order's own amount."""
+        total = self.amount if amount is None else amount
+        off = self.random.choice((0, 0, self.random.randint(1, 500)))
+        first = self.random.randint(0, total + off)
+        fees: list[Event] = [
+            {"fee_name": "矿泉水", "fee_count": self.random.randint(1, 9), "fee_amount": first},
+            {"fee_name": "坚果|混合*", "fee_amount": total + off - first, "fee_desc": "每袋"},
+        ]
+        event = self._event(FINISH) | {"fees": fees, "total_amount": total}
+        if off:
+            event["discounts"] = [{"discount_name": "新客立减", "discount_amount": off}]
+        if self.random.random() < 0.3:
+            event["real_service_end_location"] = "南山科技园 3 号柜"
+        return event
+
+    def cancel(self) -> Event:
+        """Ask for nothing: the shopper took nothing."""
+        return self._event(CANCEL) | {"cancel_reason": "用户未取商品"}
+
+    def arrival(self, event: Event, **changes: Any) -> Arrival:
+        """Return the event as it comes in on this order's way."""
+        return Arrival(event, **{"on_bus": self.on_bus, **changes})
+
+    def opened(self, **settings: Any) -> dict[str, Any]:
+        """Return the order's settings at WeChat Pay; a ticket that events carry is valid there."""
+        return {"finish_ticket": self.ticket, **settings} if self.ticket else settings
+
+    def planned(
+        self, scenario: str, *waves: tuple[Arrival, ...], may_become: set[Truth], **rest: Any
+    ) -> Planned:
+        """Return the order, opened as it should be unless told otherwise."""
+        return Planned(
+            self.number, scenario, waves, frozenset(may_become), **{"opened": self.opened(), **rest}
+        )
+
+    def _event(self, finish_type: int) -> Event:
+        event: Event = {
+            "out_order_no": self.number,
+            "finish_type": finish_type,
+            "real_service_start_time": "20251001183012",
+            "real_service_end_time": "20251001183147",
+            "metadata": {"cabinet": "SZ-NS-003", "note": "第 3 号柜", "shelf": self.random.randint(1, 9)},
+        }
+        return event | {"finish_ticket": self.ticket} if self.ticket else event
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What an order goes through, and how likely it is beside the others."""
+
+    weight: int
+    plan: Callable[[Maker, str], Planned]

@@ -1,0 +1,88 @@
+"""What the chaos run prints: a progress bar, then the figures and the counts that must be zero."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from local.chaos.run import Outcome
+from local.chaos.run import Progress as Tell
+
+_MOST_FINDINGS = 40
+_LONGEST_CAUSE = 600
+
+
+class Report:
+    """Prints to a terminal, or to a file without the bar."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False)
+
+    @contextmanager
+    def progress(self, orders: int) -> Iterator[Tell]:
+        """Show a bar. Yields the function to tell what is being done."""
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:.0f}/{task.total:.0f} orders"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[more]}", style="dim"),
+        )
+        with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as bar:
+            task = bar.add_task("starting", total=orders, more="")
+            yield lambda what, share, more: bar.update(
+                task, description=what, completed=share * orders, more=more
+            )
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Print everything."""
+        for name, value in _figures(outcome):
+            self.console.print(Text.assemble(f"{name:<36}", (value, "bold")))
+        faults = Table(title="faults thrown, by kind", title_justify="left", box=None, show_header=False)
+        thrown = sorted(outcome.faults.items())
+        for begin in range(0, len(thrown), 3):
+            faults.add_row(
+                *(cell for kind, times in thrown[begin : begin + 3] for cell in (kind, f"{times:>5}  "))
+            )
+        self.console.print(faults)
+        self.console.print()
+        for name, count in outcome.findings.counts().items():
+            style = "bold red" if count else "bold green"
+            self.console.print(Text.assemble(f"{name:<36}", (str(count), style)))
+        leaked = len(outcome.leaks.found)
+        found = (str(leaked), "bold red" if leaked else "bold green")
+        self.console.print(Text.assemble(f"{'secrets found':<36}", found))
+        for error, cause in outcome.causes.items():
+            self.console.print(f"the operator met {error}: {cause[:_LONGEST_CAUSE]}", markup=False)
+        sentences = [*outcome.findings.sentences(), *outcome.leaks.found]
+        for sentence in sentences[:_MOST_FINDINGS]:
+            self.console.print(Text.assemble(("✗ ", "red"), sentence))
+        if len(sentences) > _MOST_FINDINGS:
+            self.console.print(f"and {len(sentences) - _MOST_FINDINGS} more")
+
+
+def _figures(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    figures, leaks = outcome.figures, outcome.leaks
+    yield "orders", f"{outcome.orders}"
+    yield "executions", f"{outcome.executions}"
+    yield "seconds", f"{outcome.seconds:.0f}"
+    yield "charges", f"{figures.charges} (¥{figures.fen / 100:.2f})"
+    yield "duplicates absorbed", f"{figures.duplicates_absorbed}"
+    yield "identical requests absorbed", f"{figures.reentries}"
+    yield "conflicts found", f"{figures.conflicts_found}"
+    by_error = ", ".join(f"{times} {error}" for error, times in figures.retries.most_common())
+    yield "retries", f"{figures.retries.total()} ({by_error})"
+    for name, times in sorted(outcome.happened.items()):
+        yield name, f"{times}"
+    yield "of the killed, in a call", f"{figures.retries['Runtime.ExitError']}"
+    needed = ", ".join(f"{times} {error}" for error, times in outcome.operator.items())
+    yield "executions that needed the operator", f"{outcome.operator.total()} {needed}".strip()
+    yield "calls of WeChat Pay", f"{outcome.calls}"
+    yield "faults thrown", f"{outcome.faults.total()}"
+    yield "secrets searched for", f"{leaks.secrets} in {leaks.texts} texts, {leaks.characters / 1e6:.1f} MB"

@@ -1,0 +1,98 @@
+"""The simulator as a process of its own, and its control over HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+from contextlib import closing
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+from local.chaos.plan import Planned
+from local.chaos.scenarios import NOT_AT_RANDOM
+from local.sam import ROOT
+from local.simulator.kinds import KINDS
+
+# Costly kinds that are not thrown by default, made affordable; what they stand for stays as it is: a body
+# above the function's limit of 1 MiB, a drip longer than its timeout, a host gone for a moment.
+_ALSO: tuple[dict[str, Any], ...] = (
+    {"fault": "oversized_body", "size": 2 << 20},
+    {"fault": "oversized_chunked", "size": 2 << 20},
+    {"fault": "oversized_gzip", "size": 2 << 20},
+    {"fault": "slow_body", "seconds": 15, "interval": 0.25},
+    {"fault": "slow_headers", "seconds": 15, "interval": 0.25},
+    {"fault": "host_down", "seconds": 0.1},
+)
+
+
+def at_random() -> list[dict[str, Any]]:
+    """Every kind of fault, with its options, that may happen to any call of any order."""
+    usual = [name for name, kind in KINDS.items() if kind.chaos and name not in NOT_AT_RANDOM]
+    return [*({"fault": name} for name in usual), *_ALSO]
+
+
+class WeChat:
+    """WeChat Pay for this run, as a context manager: ``python -m local.simulator`` and its control."""
+
+    def __init__(self, *, keys: str = "certificate", debit_after: float = 0.05) -> None:
+        self._command = ["--keys", keys, "--debit-after", str(debit_after)]
+        self._process: subprocess.Popen[str] | None = None
+        self._control = ""
+        self.hosts: list[str] = []
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "local.simulator", *self._command],
+            cwd=ROOT,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C reaches us alone
+        )
+        assert self._process.stdout is not None
+        ready = json.loads(self._process.stdout.readline())
+        self.hosts, self._control = ready["hosts"], ready["control"]
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+            assert self._process.stdout is not None
+            self._process.stdout.close()
+
+    def tell(self, method: str, path: str, document: object = None) -> Any:
+        """Make one call of the simulator's control API and return what it answers."""
+        place = urlsplit(self._control)
+        with closing(http.client.HTTPConnection(place.netloc, timeout=60)) as connection:
+            body = json.dumps(document) if document is not None else None
+            connection.request(method, f"{place.path}{path}", body)
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        if response.status != http.client.OK:
+            raise RuntimeError(f"simulator: {method} {path}: {answer}")
+        return answer
+
+    def open(self, order: Planned) -> None:
+        """Put the order in the world, with the faults planned for it."""
+        if order.opened is not None:
+            self.tell("PUT", f"/orders/{quote(order.number, safe='')}", dict(order.opened))
+        for fault in order.faults:
+            self.tell("POST", "/faults", {"out_order_no": order.number, **fault})
+
+    def throw(self, rate: float, seed: int) -> None:
+        """Throw faults of every kind an order must survive, at this rate of all calls."""
+        self.tell("PUT", "/chaos", {"rate": rate, "seed": seed, "kinds": at_random()})
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """Every order as it truly stands once all debits are due."""
+        self.tell("POST", "/clock", {"seconds": 3600})
+        ledger: list[dict[str, Any]] = self.tell("GET", "/ledger")
+        return ledger
+
+    def requests(self, after: int) -> list[dict[str, Any]]:
+        """The requests that arrived later than number `after`, with their answers."""
+        requests: list[dict[str, Any]] = self.tell("GET", f"/requests?after={after}")
+        return requests

@@ -1,0 +1,74 @@
+"""The search for secrets finds them: whole or in part, in every place, and shows none of them."""
+
+import base64
+import json
+import secrets as randomness
+
+import pytest
+
+from local.chaos.leaks import BLOCK, Secrets, search
+from local.simulator.keys import MerchantKey
+
+GIVEN = base64.b64encode(randomness.token_bytes(96)).decode()
+FETCHED = base64.b64encode(randomness.token_bytes(96)).decode()
+SIGNATURE = base64.b64encode(randomness.token_bytes(256)).decode()
+ANSWERED = base64.b64encode(randomness.token_bytes(256)).decode()
+API_V3_KEY = randomness.token_hex(16)
+PRIVATE_KEY = MerchantKey.generate("1900000001").private_pem
+
+
+@pytest.fixture(scope="module")
+def secrets():
+    held = Secrets(given={GIVEN})
+    held.add_merchant({"merchant_private_key": PRIVATE_KEY, "api_v3_key": API_V3_KEY})
+    authorization = f'WECHATPAY2-SHA256-RSA2048 mchid="1900000001",signature="{SIGNATURE}"'
+    query = {"headers": {"Wechatpay-Signature": ANSWERED}, "body": json.dumps({"finish_ticket": FETCHED})}
+    held.add_request({"headers": {"Authorization": authorization}, "body": "", "reply": query})
+    held.add_request({"headers": {}, "body": json.dumps({"finish_ticket": GIVEN}), "reply": None})
+    return held
+
+
+def test_every_secret_of_the_run_is_known(secrets):
+    assert len(secrets) == 6
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"ticket": "{FETCHED}"}}',
+        f"...{FETCHED[30:53]}...",
+        f"sent {GIVEN}",
+        f"signature {SIGNATURE}",
+        ANSWERED[-2 * BLOCK :],
+        f"key={API_V3_KEY}",
+        PRIVATE_KEY.splitlines()[5],
+        json.dumps({"pem": PRIVATE_KEY}),
+        PRIVATE_KEY.splitlines()[0],
+        'Authorization: WECHATPAY2-SHA256-RSA2048 mchid="1"',
+    ],
+)
+def test_a_secret_or_a_part_of_it_is_found_and_not_shown(secrets, text):
+    result = search(secrets, {"log": ["nothing here", text]})
+    assert result.found
+    assert all("log" in sentence and text not in sentence for sentence in result.found)
+    assert (result.secrets, result.texts) == (6, 2)
+
+
+def test_what_is_no_secret_is_not_found(secrets):
+    innocent = [
+        PRIVATE_KEY.splitlines()[1][:60].lower(),
+        f"request {randomness.token_hex(20)}-271316598",
+        "票据",
+    ]
+    assert search(secrets, {"log": innocent}).found == ()
+
+
+def test_a_ticket_of_the_event_may_be_in_the_input_and_nowhere_else(secrets):
+    text = json.dumps({"out_order_no": "A", "finish_ticket": GIVEN})
+    assert search(secrets, {}, [text]).found == ()
+    (found,) = search(secrets, {"history": [text]}, [text]).found
+    assert found == "finish_ticket of an event in history: fields ['finish_ticket', 'out_order_no']"
+
+
+def test_a_ticket_that_was_fetched_may_not_even_be_in_the_input(secrets):
+    assert search(secrets, {}, [json.dumps({"finish_ticket": FETCHED})]).found

@@ -1,0 +1,67 @@
+"""The plan depends on the seed alone, holds every scenario, and is what the product takes."""
+
+from datetime import UTC, datetime
+
+import order as order_event
+import pytest
+
+from local.chaos import scenarios
+from local.chaos.plan import OPEN
+from local.chaos.wechat import at_random
+from local.simulator.kinds import KINDS, make
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return scenarios.make(400, 7)
+
+
+def test_a_seed_makes_one_plan_and_another_seed_another(plan):
+    assert scenarios.make(400, 7) == plan
+    assert scenarios.make(400, 8) != plan
+
+
+def test_every_scenario_is_in_a_small_plan_and_no_number_twice(plan):
+    small = scenarios.make(len(scenarios.SCENARIOS), 1)
+    assert {order.scenario for order in small} == set(scenarios.SCENARIOS)
+    assert len({order.number for order in plan}) == len(plan)
+
+
+def test_both_ways_in_with_and_without_a_ticket_are_taken(plan):
+    arrivals = [arrival for order in plan for arrival in order.arrivals]
+    ways = {(arrival.on_bus, "finish_ticket" in arrival.event) for arrival in arrivals}
+    assert len(ways) == 4
+    assert max(arrival.copies for arrival in arrivals) == 10
+
+
+def test_only_what_is_planned_as_invalid_is_invalid(plan):
+    for order in plan:
+        for arrival in order.arrivals:
+            try:
+                parsed = order_event.parse(arrival.event, default_mchid="1", now=datetime.now(UTC))
+            except order_event.InvalidOrder:
+                parsed = None
+            assert (parsed is not None) == arrival.valid
+            if parsed is not None:
+                assert (parsed.finish_type, parsed.total_amount) == (
+                    arrival.asks.finish_type,
+                    arrival.asks.amount,
+                )
+
+
+def test_an_order_may_become_only_what_was_asked_or_what_others_made_of_it(plan):
+    others = {"settled_meanwhile", "settled_before"}
+    for order in plan:
+        assert order.may_become
+        if order.scenario not in others:
+            asked = {arrival.asks for arrival in order.arrivals if arrival.valid}
+            assert order.may_become <= asked | {OPEN}
+
+
+def test_every_kind_of_fault_is_thrown_at_random_or_planned(plan):
+    thrown = {
+        make(str(kind["fault"]), {k: v for k, v in kind.items() if k != "fault"}).name for kind in at_random()
+    }
+    planned = {str(fault["fault"]) for order in plan for fault in order.faults}
+    # no_auth needs the operator by design, and reply is whatever a test wants.
+    assert set(KINDS) - thrown - planned == {"no_auth", "reply"}

@@ -1,0 +1,31 @@
+"""Small runs, whole: one that must balance, and one in which the world cheats and the audit must say so."""
+
+import dataclasses
+
+from local.chaos import scenarios
+from local.chaos.__main__ import judged
+from local.chaos.run import Conditions
+
+
+def test_a_small_run_under_fire_balances(capsys):
+    plan = scenarios.make(60, 1, without=frozenset({scenarios.SLOWEST}))
+    status = judged(plan, Conditions(rate=0.3, seed=1, at_a_time=8, download=False))
+    said = capsys.readouterr().out
+    assert status == 0, said
+    figures = {line[:36].strip(): line[36:].strip() for line in said.splitlines()}
+    assert figures["orders"] == "60"
+    assert figures["merchant key rotations"] == "3"
+    assert figures["executions that needed the operator"] == "0"
+    assert [figures[count] for count in ("lost", "charged twice", "wrong amount")] == ["0"] * 3
+    assert [figures[count] for count in ("claimed but not true", "true but not claimed")] == ["0"] * 2
+    assert figures["secrets found"] == "0"
+
+
+def test_a_charge_of_another_amount_ends_the_run_with_status_1(capsys):
+    finished = [order for order in scenarios.make(60, 2) if order.scenario == "finished"]
+    honest = next(order for order in finished if order.arrivals[0].asks.amount > 0)
+    cheated = dataclasses.replace(honest, opened={**honest.opened, "debit_amount": 77777})
+    status = judged([cheated], Conditions(rate=0, seed=2, at_a_time=1))
+    said = capsys.readouterr().out
+    assert status == 1, said
+    assert "charged 77777 fen" in " ".join(said.split())
