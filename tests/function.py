@@ -85,8 +85,8 @@ class Function:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets_manager.url,
         }
-        with _environment(environment), self._captured():
-            self.app = _fresh_module(FUNCTIONS / name, "app")
+        with in_environment(environment), self._captured():
+            self.app = fresh_module(FUNCTIONS / name, "app")
 
     @property
     def _service(self) -> str:
@@ -203,7 +203,8 @@ def _texts(value: object) -> Iterator[str]:
         yield str(value)
 
 
-def _fresh_module(code: Path, name: str) -> ModuleType:
+def fresh_module(code: Path, name: str) -> ModuleType:
+    """Load a module of a function with modules of its own: other functions have some of the same names."""
     spec = importlib.util.spec_from_file_location(f"{name}_{next(_number)}", code / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
@@ -233,7 +234,8 @@ def _first(code: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
+def in_environment(variables: dict[str, str]) -> Iterator[None]:
+    """Set variables for a while; afterwards all are as they were."""
     before = dict(os.environ)
     os.environ.update(variables)
     try:

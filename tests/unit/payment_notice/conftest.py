@@ -2,16 +2,12 @@
 
 import base64
 import contextlib
-import importlib.util
 import io
 import itertools
 import json
 import logging
-import os
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,10 +15,11 @@ import pytest
 from local.simulator import MCHID, Simulator
 from local.simulator.keys import Mode
 from local.simulator.notices import OPENID, Notice
+from tests.function import FUNCTIONS, fresh_module, in_environment
 from tests.secrets_manager import SecretsManager
 from tests.unit.payment_notice.aws import Aws
 
-CODE = Path(__file__).parents[3] / "functions" / "payment_notice"
+CODE = FUNCTIONS / "payment_notice"
 PREFIX = "wechatpay/merchants/"
 CONTEXT = SimpleNamespace(
     function_name="PaymentNotice",
@@ -56,8 +53,8 @@ class Function:
             "AWS_ENDPOINT_URL_DYNAMODB": aws.url,
             "AWS_ENDPOINT_URL_SFN": aws.url,
         }
-        with _environment(environment), contextlib.redirect_stdout(self.output):
-            self.app = _fresh_app()
+        with in_environment(environment), contextlib.redirect_stdout(self.output):
+            self.app = fresh_module(CODE, "app")
 
     def __call__(self, notice: Notice, mchid: str = MCHID, **changes: Any) -> dict[str, Any]:
         """Invoke with a notice as API Gateway hands it over; `changes` replace parts of the event."""
@@ -151,33 +148,3 @@ def awaited(function: Function, state: str = "USER_PAID", **changes: Any) -> str
 
 def as_base64(notice: Notice) -> dict[str, Any]:
     return {"body": base64.b64encode(notice.body).decode(), "isBase64Encoded": True}
-
-
-def _fresh_app() -> ModuleType:
-    """The app with modules of its own: another function's have the same names."""
-    names = [source.stem for source in CODE.glob("*.py")]
-    others = {name: sys.modules.pop(name) for name in names if name in sys.modules}
-    sys.path.insert(0, str(CODE))
-    try:
-        spec = importlib.util.spec_from_file_location("app", CODE / "app.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-    finally:
-        sys.path.remove(str(CODE))
-        for name in names:
-            sys.modules.pop(name, None)
-        sys.modules.update(others)
-
-
-@contextlib.contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
