@@ -4,12 +4,8 @@ One kept-alive `requests` session: TLS on, no redirects, no proxies or `.netrc` 
 cookies, no retries of its own. Whether to send again is a question of money, so it is not answered here.
 """
 
-import http.client
-import io
 import logging
-import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,9 +15,10 @@ from typing import Any
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from .connection import Pool, TLSPool, attempt
 from .errors import NoAnswer, NothingSent
 
 # WeChat Pay closes a connection after about 8 s of silence. A request written into one that is just being
@@ -43,102 +40,37 @@ class Reply:
     body: bytes
 
 
-class _Attempt(threading.local):
-    """What is known of the call this thread is making. The connections below keep it true."""
-
-    bytes_left = False
-    deadline = 0.0
-
-
-_attempt = _Attempt()
-
-
-class _UntilDeadline(io.RawIOBase):
-    """Reads of a socket that share one deadline: a timeout per read would let a slow drip last for ever."""
-
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
-        self._raw = raw
-        self._sock = sock
-        self.ended = False
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        remaining = _attempt.deadline - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError("the reply was not complete in time")
-        self._sock.settimeout(remaining)
-        count = self._raw.readinto(buffer)
-        self.ended = count == 0
-        return count
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Response(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self._stream = _UntilDeadline(self.fp.detach(), sock)
-        self.fp = io.BufferedReader(self._stream)
-
-    def begin(self) -> None:
-        super().begin()
-        if self._stream.ended:  # http.client takes the end of the stream for the end of the headers
-            raise http.client.RemoteDisconnected("the reply ended within its headers")
-
-
-class _Witness(HTTPConnection):
-    """Marks the moment the first byte may leave. Before it nothing was sent; after it nobody can know."""
-
-    response_class = _Response
-
-    def send(self, data: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        if not _attempt.bytes_left and time.monotonic() >= _attempt.deadline:
-            raise TimeoutError("connecting took all the time: nobody would be left to read the reply")
-        _attempt.bytes_left = True
-        super().send(data)
-
-
-class _TLSWitness(_Witness, HTTPSConnection):
-    pass
-
-
-class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Witness
-
-
-class _TLSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _TLSWitness
-
-
 class _Adapter(HTTPAdapter):
-    """Trusts through one context, made once: requests would read the authorities for each connection."""
+    """Carries to one host. What requests would work out for every request or connection is settled once."""
 
-    def __init__(self, trust: ssl.SSLContext) -> None:
+    def __init__(self, host: str, trust: ssl.SSLContext) -> None:
+        self._host = host
         self._trust = trust
         super().__init__()
+        self._pool: urllib3.HTTPConnectionPool = self.poolmanager.connection_from_url(host)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._trust, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+        self.poolmanager.pool_classes_by_scheme = {"http": Pool, "https": TLSPool}
+
+    def get_connection_with_tls_context(self, *_args: Any, **_kwargs: Any) -> urllib3.HTTPConnectionPool:
+        return self._pool
+
+    def request_url(self, request: requests.PreparedRequest, _proxies: object) -> str:
+        """Return path and query as they were signed."""
+        return str(request.url).removeprefix(self._host)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Add nothing: the context verifies, and `verify=True` keeps it from being told otherwise."""
 
 
 class _Session(requests.Session):
-    def __init__(self, trust: ssl.SSLContext) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.trust_env = False
         self.headers.clear()
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.mount("https://", _Adapter(trust))
-        self.mount("http://", _Adapter(trust))
+        self.adapters.clear()
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Never follow: a redirect would carry a signed order to a host nobody configured."""
@@ -153,7 +85,8 @@ class Transport:
     """
 
     def __init__(self, *, ca_bundle: str | None = None, wall_clock: Callable[[], float] = time.time) -> None:
-        self._session = _Session(ssl.create_default_context(cafile=ca_bundle or DEFAULT_CA_BUNDLE_PATH))
+        self._trust = ssl.create_default_context(cafile=ca_bundle or DEFAULT_CA_BUNDLE_PATH)
+        self._session = _Session()
         self._wall_clock = wall_clock
         self._last_used: dict[str, float] = {}
 
@@ -176,12 +109,11 @@ class Transport:
         """
         if timeout <= 0:
             raise NothingSent(f"{method} {host}: no time left")
-        self._forget_idle_connections(host)
-        _attempt.bytes_left = False
-        _attempt.deadline = time.monotonic() + timeout
+        attempt.bytes_left = False
+        attempt.deadline = time.monotonic() + timeout
         try:
-            request = requests.Request(method, host + target, headers=dict(headers), data=body).prepare()
-            request.url = host + target
+            self._connect_anew_after_silence(host)
+            request = _as_it_is(method, host + target, headers, body)
             with self._session.send(
                 request,
                 stream=True,
@@ -193,16 +125,28 @@ class Transport:
                 reply = Reply(response.status_code, response.headers, _whole_body(response))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
             reason = f"{method} {host}: {type(exc).__name__}"
-            if not _attempt.bytes_left:
+            if not attempt.bytes_left:
                 raise NothingSent(f"{reason} before anything was sent") from exc
             raise NoAnswer(f"{reason} after the request was sent") from exc
         self._last_used[host] = self._wall_clock()
         return reply
 
-    def _forget_idle_connections(self, host: str) -> None:
+    def _connect_anew_after_silence(self, host: str) -> None:
         idle = self._wall_clock() - self._last_used.get(host, 0.0)
-        if not 0 <= idle < IDLE_SECONDS:
-            self._session.close()
+        if 0 <= idle < IDLE_SECONDS:
+            return
+        prefix = f"{host}/"  # with the slash, or port 80 would match 8080 too
+        if (silent := self._session.adapters.get(prefix)) is not None:
+            silent.close()
+        self._session.mount(prefix, _Adapter(host, self._trust))
+
+
+def _as_it_is(method: str, url: str, headers: Mapping[str, str], body: bytes) -> requests.PreparedRequest:
+    """Return a request of exactly these parts: what signs them has left requests nothing to prepare."""
+    request = requests.PreparedRequest()
+    request.method, request.url, request.body = method, url, body or None
+    request.headers = CaseInsensitiveDict({**headers, "Content-Length": str(len(body))} if body else headers)
+    return request
 
 
 def _whole_body(response: requests.Response) -> bytes:

@@ -5,6 +5,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,27 @@ def test_the_headers_on_the_wire_are_the_headers_given_and_what_http_needs() -> 
     given_ones = ["Accept", "Accept-Encoding", "Authorization", "Content-Type", "Host", "User-Agent"]
     assert set(names[0]) <= {*given_ones, "Content-Length"}
     assert set(names[1]) <= set(given_ones)
+
+
+def test_head_and_body_leave_in_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[bytes] = []
+    write = HTTPConnection.send
+
+    def keeping(self: HTTPConnection, data: Any) -> None:
+        written.append(bytes(data))
+        write(self, data)
+
+    monkeypatch.setattr(HTTPConnection, "send", keeping)
+    with RawServer(answering(http())) as server:
+        send(server.url)
+    assert written == server.requests
+
+
+def test_a_get_carries_no_body_and_no_length() -> None:
+    with RawServer(answering(http())) as server:
+        send(server.url, method="GET")
+    assert server.requests[0].endswith(b"\r\n\r\n")
+    assert b"ength" not in server.requests[0]
 
 
 @pytest.mark.parametrize("status", [200, 202, 400, 401, 404, 429, 500, 502, 503])
@@ -479,6 +501,30 @@ def test_idleness_is_counted_from_the_last_reply() -> None:
             send(server.url, transport=transport)
             now[0] += 4.0
     assert server.accepted == 1
+
+
+def test_a_host_whose_name_begins_like_another_is_not_taken_for_it() -> None:
+    transport = Transport()
+    transport._connect_anew_after_silence("https://a.example:44")
+    transport._connect_anew_after_silence("https://a.example:443")
+    hosts = [
+        transport._session.get_adapter(f"https://a.example:{port}{TARGET}")._pool.port  # type: ignore[attr-defined]
+        for port in (44, 443)
+    ]
+    assert hosts == [44, 443]
+
+
+def test_the_silence_of_one_host_closes_no_connection_to_another() -> None:
+    now = 1000.0
+    transport = Transport(wall_clock=lambda: now)
+    with RawServer(answering(http())) as busy, RawServer(answering(http())) as silent:
+        send(busy.url, transport=transport)
+        send(silent.url, transport=transport)
+        for now in (1003.0, 1006.0):  # noqa: B007 - the clock reads it
+            send(busy.url, transport=transport)
+        send(silent.url, transport=transport)
+        send(busy.url, transport=transport)
+        assert (busy.accepted, silent.accepted) == (1, 2)
 
 
 def test_a_connection_the_server_has_closed_is_replaced_before_anything_is_sent() -> None:
