@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from request import Refused
+from wechatpay.aws import session_for
 from wechatpay.smart_retail import OrderKey
 
 # Short, and one retry: WeChat Pay waits 5 s in all.
@@ -41,11 +41,10 @@ class WaitingOrders:
 
     Args:
         table: its name.
-        session: makes the clients.
     """
 
-    def __init__(self, table: str, session: Any = None) -> None:
-        session = session or botocore.session.get_session()
+    def __init__(self, table: str) -> None:
+        session: Any = session_for("dynamodb", "stepfunctions")
         self._table = table
         self._dynamodb: Any = session.create_client("dynamodb", config=_CONFIG)
         self._states: Any = session.create_client("stepfunctions", config=_CONFIG)

@@ -1,9 +1,9 @@
 """The arrows between modules, read from their imports.
 
 `app -> completion -> smart_retail -> client -> signature / verification / transport -> errors`: nothing may
-reach, however indirectly, a module of its own rank or above. Only `merchant_secrets` and `waiting_orders`
-know boto3, only `settings` reads the environment, the layer never imports a function, nothing that ships
-imports local/ or tests/.
+reach, however indirectly, a module of its own rank or above. Only `aws` and what calls a service know the
+SDK, only `settings` reads the environment, the layer never imports a function, nothing that ships imports
+local/ or tests/.
 """
 
 import ast
@@ -22,7 +22,7 @@ RANKS = (
 _RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
 LAYERS = ("wechatpay", "invocation")
 AWS_SDK = {"boto3", "botocore"}
-KNOW_AWS = ("merchant_secrets", "waiting_orders")
+KNOW_AWS = ("aws", "merchant_secrets", "waiting_orders")
 NEVER_SHIPPED = {"local", "tests"}
 _ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv"}
 
@@ -106,7 +106,7 @@ def _own(module: Module, functions: set[str]) -> Iterator[str]:
     """What a module does that it may not, whatever it reaches."""
     tops = {name.split(".")[0] for name in module.imports}
     if module.short not in KNOW_AWS and (found := tops & AWS_SDK):
-        yield f"imports {', '.join(sorted(found))}; only {' and '.join(KNOW_AWS)} know it"
+        yield f"imports {', '.join(sorted(found))}; only {', '.join(KNOW_AWS)} know it"
     if module.short != "settings" and module.reads_environment:
         yield "reads the environment; only settings does"
     if found := tops & NEVER_SHIPPED:

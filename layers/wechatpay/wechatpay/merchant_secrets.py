@@ -1,14 +1,11 @@
-"""Reading merchants' secrets from AWS Secrets Manager: the only module that knows the AWS SDK.
-
-botocore by itself is the same client as boto3's; boto3 would import S3 transfers and resources besides.
-"""
+"""Reading merchants' secrets from AWS Secrets Manager."""
 
 from typing import Any, Protocol
 
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from .aws import session_for
 from .credentials import Credentials, parse
 from .errors import MerchantMisconfigured, WeChatPayUnavailable
 
@@ -66,6 +63,6 @@ class MerchantSecrets:
 
 
 def _secrets_manager() -> _SecretsClient:
-    client: Any = botocore.session.get_session().create_client("secretsmanager", config=_CONFIG)
+    client: Any = session_for("secretsmanager").create_client("secretsmanager", config=_CONFIG)
     found: _SecretsClient = client
     return found

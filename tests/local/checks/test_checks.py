@@ -138,8 +138,8 @@ def test_arrows_accepts_those_that_point_down(tree: Tree):
             "reaches wechatpay.client",
         ),
         ("layers/wechatpay/wechatpay/keyring.py", "from . import keyring", "reaches wechatpay.keyring"),
-        ("layers/wechatpay/wechatpay/client.py", "import boto3", "only merchant_secrets"),
-        ("functions/complete_order/app.py", "import botocore.session", "only merchant_secrets"),
+        ("layers/wechatpay/wechatpay/client.py", "import boto3", "only aws, merchant_secrets"),
+        ("functions/complete_order/app.py", "import botocore.session", "only aws, merchant_secrets"),
         ("functions/complete_order/app.py", "import os\nos.getenv('X')", "only settings"),
         ("layers/wechatpay/wechatpay/client.py", "from os import environ", "only settings"),
         (

@@ -1,5 +1,7 @@
 import json
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -110,3 +112,13 @@ def test_its_own_client_waits_no_longer_than_the_budget_allows(monkeypatch: pyte
     config = MerchantSecrets("x")._client.meta.config  # type: ignore[attr-defined]
     assert (config.connect_timeout, config.read_timeout) == (2, 3)
     assert config.retries == {"total_max_attempts": 2, "mode": "standard"}
+
+
+def test_its_client_looks_for_no_service_but_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "cn-north-1")
+    looked_into: list[str] = []
+    list_directory = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: looked_into.append(str(path)) or list_directory(path))
+    MerchantSecrets("x")
+    assert {Path(path).name for path in looked_into} == {"secretsmanager"}
