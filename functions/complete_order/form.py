@@ -122,12 +122,11 @@ class Form:
             return None
         whole_day = len(value) == len("yyyyMMdd")
         try:
-            moment = datetime.strptime(value, "%Y%m%d" if whole_day else "%Y%m%d%H%M%S").replace(
-                tzinfo=SHANGHAI
-            )
+            moment = datetime.fromisoformat(value if whole_day else f"{value[:8]}T{value[8:]}")
         except ValueError:
             self.wrong(name, "is not a real date and time")
             return None
+        moment = moment.replace(tzinfo=SHANGHAI)
         latest = moment.replace(hour=23, minute=59, second=59) if whole_day else moment
         return ServiceTime(value, moment, latest)
 

@@ -12,6 +12,7 @@ from .replies import JSON, Malformed, json_object, problem_of, request_id
 from .transport import Reply
 from .verification import verify
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 CALL_SECONDS = 10.0
 QUERY_SECONDS = 5.0
 # Statuses that speak of the merchant, its permission or its pace: another host would say the same, and they
@@ -51,7 +52,7 @@ class Client:
             NothingSent, NoAnswer, ServiceError, Unverifiable, UnexpectedReply: see `errors`.
             MerchantMisconfigured: there is no key to verify replies with, and none to be had.
         """
-        body = json.dumps(parameters, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        body = _ENCODER.encode(parameters).encode()
         self._keys.require_one()
         failure: WeChatPayError = NothingSent("no host is configured")
         for host in list(self._hosts):

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .account import Account
 from .errors import NothingSent, WeChatPayError
@@ -94,21 +94,19 @@ class Exchanger:
         started = self._stopwatch()
         timeout -= started - began
         _require_time(timeout, f"{method} {host}")
-        told = Exchange(method, host, target.partition("?")[0])
+        attempt = (method, host, target.partition("?")[0])
         try:
             reply = self._transport.send(method, host, target, headers, body, timeout)
         except WeChatPayError as exc:
-            self._observe(replace(told, milliseconds=self._since(started), problem=str(exc)))
+            self._observe(Exchange(*attempt, milliseconds=self._since(started), problem=str(exc)))
             raise
-        told = replace(
-            told, milliseconds=self._since(started), status=reply.status, request_id=request_id(reply)
-        )
+        milliseconds, problem = self._since(started), ""
         try:
             check(reply)
         except NotVerified as exc:
-            told = replace(told, problem=str(exc))
-        self._observe(told)
-        return reply, told.problem
+            problem = str(exc)
+        self._observe(Exchange(*attempt, reply.status, milliseconds, request_id(reply), problem))
+        return reply, problem
 
     def _since(self, started: float) -> float:
         return (self._stopwatch() - started) * 1000

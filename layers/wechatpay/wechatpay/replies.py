@@ -29,8 +29,8 @@ def json_object(body: bytes) -> JSON:
             is no Unicode.
     """
     try:
-        value = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
-        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair cannot be sent on
+        value = _STRICT.decode(body.decode())
+        _AS_IT_IS.encode(value).encode()  # half a surrogate pair cannot be sent on
     except (ValueError, RecursionError) as exc:
         raise Malformed("the body is not well-formed JSON") from exc
     if not isinstance(value, dict):
@@ -47,6 +47,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> JSON:
 
 def _no_constant(name: str) -> NoReturn:
     raise Malformed(f"{name} is not JSON")
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+_AS_IT_IS = json.JSONEncoder(ensure_ascii=False)
 
 
 def problem_of(reply: Reply, unproven: str) -> Problem:
