@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks.measured import Goal, Part, Times, table
 from benchmarks.rig import FUNCTION, LAYERS, Rig, function_command
@@ -18,9 +19,17 @@ from benchmarks.rig import FUNCTION, LAYERS, Rig, function_command
 RUNS = 15
 UNAVOIDABLE = ("requests", "cryptography", "boto3", "powertools")
 BARE, TOGETHER, HANDLER = "interpreter alone", "unavoidable imports, together", "the function"
-NO_BYTECODE = "the function, without its bytecode"
+TIMED, NO_BYTECODE = "timed", "no bytecode ships"
+# What the function does otherwise, each undone: what `sides/cold.py` calls it, and what is then the case.
+UNDONE = {
+    "looking": "botocore looks for every service there is",
+    "collecting": "the garbage collector runs during init",
+    "importing_boto3": "boto3 is imported, not only the botocore in it",
+    "importing_x509": "what reads platform certificates is imported",
+}
 _IMPORT_TIME = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)")
 _OURS = frozenset(path.stem for path in FUNCTION.glob("*.py")) | {"wechatpay", "invocation"}
+_HANDLER_MODULE, _INIT = "app", "what runs at init"
 _LARGEST_PACKAGES = 14
 
 
@@ -31,11 +40,13 @@ class ColdStart:
     Attributes:
         imported: until its imports and what runs at init are done.
         done: until the first order is settled.
+        at_init: what init spends on what it does besides importing.
         packages: import time by package, each one's own modules only.
     """
 
     imported: dict[str, list[float]] = field(default_factory=dict)
     done: dict[str, list[float]] = field(default_factory=dict)
+    at_init: dict[str, list[float]] = field(default_factory=dict)
     packages: dict[str, float] = field(default_factory=dict)
 
     def total(self, name: str) -> float:
@@ -55,20 +66,25 @@ def measure(runs: int = RUNS, say: Callable[[str], None] = lambda _said: None) -
         wechatpay = rig.simulator()
         environment = rig.function_environment(wechatpay)
         bare = rig.function_environment(wechatpay, paths=_without_bytecode(rig.directory))
-        imports = function_command("imports.py")
+        imports, cold = function_command("imports.py"), function_command("cold.py")
         commands = {
             BARE: (imports, environment),
             **{name: ([*imports, name], environment) for name in UNAVOIDABLE},
             TOGETHER: ([*imports, *UNAVOIDABLE], environment),
-            HANDLER: (function_command("cold.py"), environment),
-            NO_BYTECODE: (function_command("cold.py"), bare),
+            HANDLER: (cold, environment),
+            **{name: ([*cold, name], environment) for name in (*UNDONE, TIMED)},
+            NO_BYTECODE: (cold, bare),
         }
         for run in range(runs + 1):
             for name, (command, variables) in commands.items():
-                imported, done = _start(command, variables)
+                started = time.monotonic()
+                said = _start(command, variables)
                 if run:  # the first run fills the machine's file cache
-                    found.imported.setdefault(name, []).append(imported)
-                    found.done.setdefault(name, []).append(done)
+                    # CLOCK_MONOTONIC is the same clock in both processes.
+                    found.imported.setdefault(name, []).append((said["imported"] - started) * 1000)
+                    found.done.setdefault(name, []).append((said["done"] - started) * 1000)
+                    for part, milliseconds in said.get("at_init", {}).items():
+                        found.at_init.setdefault(part, []).append(milliseconds)
         found.packages = _packages(environment)
     say(f"cold start {found.total(HANDLER):.0f} ms, unavoidable {found.total(TOGETHER):.0f} ms")
     return found
@@ -76,40 +92,60 @@ def measure(runs: int = RUNS, say: Callable[[str], None] = lambda _said: None) -
 
 def report(found: ColdStart) -> Part:
     """Put the figures into tables, and hold the cold start against its goal."""
-    bare = found.total(BARE)
-    rows = [
-        *((name, f"{found.total(name) - bare:.0f}", "") for name in UNAVOIDABLE),
-        (TOGETHER, f"{found.total(TOGETHER) - bare:.0f}", f"{found.total(TOGETHER):.0f}"),
-        *(
-            (f"{name}, to its first order", f"{found.total(name) - bare:.0f}", f"{found.total(name):.0f}")
-            for name in (HANDLER, NO_BYTECODE)
-        ),
-    ]
-    costs = table(("median of a new process", "ms beyond the interpreter", "ms from process start"), rows)
-    whole, first = found.total(HANDLER), found.first_order(HANDLER)
-    split = (
-        f"The function's {whole:.0f} ms are {whole - first:.0f} ms of init and {first:.0f} ms of its first "
-        "order, in which it reads the secret, connects, signs and verifies."
-    )
-    largest = sorted(found.packages.items(), key=lambda item: -item[1])
-    shown = [(name, f"{milliseconds:.1f}") for name, milliseconds in largest[:_LARGEST_PACKAGES]]
-    shown.append(("all others", f"{sum(ms for _, ms in largest[_LARGEST_PACKAGES:]):.1f}"))
-    packages = table(("package, its own modules", "import ms"), shown)
-    runs = len(found.done[HANDLER])
     goal = Goal(
         "cold start to first result / unavoidable imports", 1.1, found.total(HANDLER) / found.total(TOGETHER)
     )
-    text = "\n\n".join((_INTRODUCTION.format(runs=runs), costs, split, _PACKAGES, packages, _WHY))
-    return Part("Cold start", text, (goal,))
+    introduction = _INTRODUCTION.format(runs=len(found.done[HANDLER]))
+    parts = (_costs, _split, _choices, _imports)
+    texts = (introduction, *(part(found) for part in parts), _WHY)
+    return Part("Cold start", "\n\n".join(texts), (goal,))
 
 
-def _start(command: Sequence[str | Path], environment: dict[str, str]) -> tuple[float, float]:
-    started = time.monotonic()
+def _costs(found: ColdStart) -> str:
+    bare = found.total(BARE)
+    alone = {name: found.total(name) - bare for name in UNAVOIDABLE}
+    rows = [
+        *((name, f"{milliseconds:.0f}", "") for name, milliseconds in alone.items()),
+        ("unavoidable imports, each alone, summed up", f"{sum(alone.values()):.0f}", ""),
+        *(
+            (name, f"{found.total(name) - bare:.0f}", f"{found.total(name):.0f}")
+            for name in (TOGETHER, HANDLER)
+        ),
+    ]
+    return table(("median of a new process", "ms beyond the interpreter", "ms from process start"), rows)
+
+
+def _split(found: ColdStart) -> str:
+    whole, first = found.total(HANDLER), found.first_order(HANDLER)
+    besides = {name: Times.of(times).median for name, times in found.at_init.items()}
+    rows = [
+        ("init: importing", whole - first - sum(besides.values())),
+        *((f"init: {name}", milliseconds) for name, milliseconds in besides.items()),
+        ("first order: read the secret, connect, sign, send, verify", first),
+    ]
+    return table(("the function's", "ms"), [(name, f"{milliseconds:.0f}") for name, milliseconds in rows])
+
+
+def _choices(found: ColdStart) -> str:
+    names = UNDONE | {NO_BYTECODE: NO_BYTECODE}
+    rows = [
+        (shown, f"{found.total(name):.0f}", f"{found.total(name) - found.total(HANDLER):+.0f}")
+        for name, shown in names.items()
+    ]
+    return f"{_UNDONE}\n\n{table(('the function, but', 'ms from process start', 'difference'), rows)}"
+
+
+def _imports(found: ColdStart) -> str:
+    largest = sorted(found.packages.items(), key=lambda item: -item[1])
+    shown = [(name, f"{milliseconds:.1f}") for name, milliseconds in largest[:_LARGEST_PACKAGES]]
+    shown.append(("all others", f"{sum(ms for _, ms in largest[_LARGEST_PACKAGES:]):.1f}"))
+    return f"{_PACKAGES}\n\n{table(('package, its own modules', 'import ms'), shown)}"
+
+
+def _start(command: Sequence[str | Path], environment: dict[str, str]) -> Any:
     with subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        said = json.loads(process.stdout.readline())
-    # CLOCK_MONOTONIC is the same clock in both processes.
-    return (said["imported"] - started) * 1000, (said["done"] - started) * 1000
+        return json.loads(process.stdout.readline())
 
 
 def _without_bytecode(directory: Path) -> list[Path]:
@@ -128,10 +164,18 @@ def _packages(environment: dict[str, str]) -> dict[str, float]:
     )
     found: Counter[str] = Counter()
     for microseconds, module in _IMPORT_TIME.findall(done.stderr):
-        package = module.split(".")[0]
-        known = package in _OURS or package in _THIRD_PARTY
-        found["ours" if package in _OURS else package if known else "standard library"] += int(microseconds)
+        found[_package(module)] += int(microseconds)
     return {name: microseconds / 1000 for name, microseconds in found.items()}
+
+
+def _package(module: str) -> str:
+    """Name what a module counts for. The handler's own time is nearly all what it does when imported."""
+    package = module.split(".")[0]
+    if module == _HANDLER_MODULE:
+        return _INIT
+    if package in _OURS:
+        return "ours"
+    return package if package in _THIRD_PARTY else "standard library"
 
 
 _THIRD_PARTY = frozenset(
@@ -144,9 +188,10 @@ _THIRD_PARTY = frozenset(
 _INTRODUCTION = """\
 From starting a process to its first result, {runs} runs of each kind in turns, medians. *Unavoidable* is
 the sum of the imports such a function cannot do without (`requests`, `cryptography`, `boto3` with one
-client, Powertools Logger and Metrics) in one process of the same interpreter and paths, where what two of
-them share counts once. The function reads its secret from a Secrets Manager on loopback through its own
-client, and settles an order over TLS."""
+client, Powertools Logger and Metrics). The goal is held against them in one process of the same interpreter
+and paths, where what two of them share counts once. The function reads its secret from a Secrets Manager on
+loopback through its own client, and settles an order over TLS."""
+_UNDONE = "What each choice is worth, measured by undoing it:"
 _PACKAGES = "Where importing goes (`-X importtime`, which slows all of it down a little):"
 _WHY = """\
 - **At init**, which Lambda runs with a full processor: all imports that a first order needs, the Secrets
@@ -156,5 +201,9 @@ _WHY = """\
   connection.
 - **Not at all** unless needed: `boto3` itself (`botocore` makes the same client without S3 transfers and
   resources), and X.509, which only merchants of platform certificates use.
-- **Bytecode ships** with the layers and the function, because Lambda's file system is read-only: without it
-  every cold start compiles every module again (the last row)."""
+- **Not looked for**: botocore goes through the directories of all services, twice, to learn that Secrets
+  Manager is one; `layers/wechatpay/wechatpay/aws.py` tells it.
+- **Without the garbage collector**: importing makes hundreds of thousands of objects that stay, and it would
+  look at them again and again; `layers/wechatpay/invocation/startup.py` starts it once init is done.
+- **With bytecode**, in the layers and the function, because Lambda's file system is read-only: without it
+  every cold start compiles every module again."""

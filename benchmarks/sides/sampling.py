@@ -22,6 +22,7 @@ _PARTS = (
     ("/requests/", "requests"),
     ("/http/cookiejar.py", "requests"),
     ("/wechatpay/transport.py", "our transport"),
+    ("/wechatpay/connection.py", "our transport"),
     ("/wechatpay/", "our client"),
     ("/order.py", "our check of the event"),
     ("/form.py", "our check of the event"),

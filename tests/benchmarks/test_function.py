@@ -33,7 +33,9 @@ def test_a_cold_start_ends_in_a_settled_order_and_stands_beside_what_is_unavoida
     # A first order needs neither.
     assert not {"boto3", "s3transfer"} & found.packages.keys()
     text = cold_start.report(found).text
-    assert all(name in text for name in (cold_start.HANDLER, cold_start.TOGETHER, *cold_start.UNAVOIDABLE))
+    named = (cold_start.HANDLER, cold_start.TOGETHER, *cold_start.UNAVOIDABLE, *cold_start.UNDONE.values())
+    assert all(name in text for name in named)
+    assert {"TLS context", "Secrets Manager client"} == found.at_init.keys()
 
 
 def test_what_ships_is_under_the_goal_and_holds_bytecode():
