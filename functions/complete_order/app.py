@@ -10,7 +10,8 @@ import order
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from completion import Completion, identified
-from invocation.observation import Observation, json_lines
+from invocation.lines import json_lines
+from invocation.observation import Observation
 from result import Result
 from settings import Settings
 from wechatpay.account import Accounts

@@ -10,7 +10,8 @@ from typing import Any
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from invocation.observation import Observation, json_lines
+from invocation.lines import json_lines
+from invocation.observation import Observation
 from merchants import Merchants
 from notice import Notices
 from request import Refused, Request

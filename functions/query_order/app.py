@@ -7,7 +7,8 @@ from typing import Any
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from invocation.observation import Observation, json_lines
+from invocation.lines import json_lines
+from invocation.observation import Observation
 from payment import CompletedOrder, collected, summary
 from settings import Settings
 from wechatpay.account import Accounts

@@ -3,7 +3,6 @@
 Metrics carry no order number: a dimension per order would be a metric per order, and cost like one.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -15,16 +14,7 @@ from wechatpay.credentials import Credentials
 from wechatpay.errors import SettlementError
 from wechatpay.exchange import Exchange
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 _SAID = {"PAID": "paid", "COLLECTING": "not paid yet"}
-
-
-def json_lines() -> Logger:
-    """Return the logger of a function: JSON, times in UTC.
-
-    Powertools would make an encoder for every line, and try to read every message as JSON.
-    """
-    return Logger(use_rfc3339=True, utc=True, json_serializer=_ENCODER.encode, json_deserializer=str)
 
 
 class Observation:

@@ -60,6 +60,12 @@ class _Adapter(HTTPAdapter):
         """Return path and query as they were signed."""
         return str(request.url).removeprefix(self._host)
 
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """Return the reply as it came: nobody here asks for cookies or for the encoding of a text."""
+        response = requests.Response()
+        response.status_code, response.headers, response.raw = resp.status, resp.headers, resp
+        return response
+
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Add nothing: the context verifies, and `verify=True` keeps it from being told otherwise."""
 
