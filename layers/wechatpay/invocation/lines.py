@@ -12,7 +12,7 @@ _EVERY_RECORD = frozenset(vars(logging.makeLogRecord({})))
 
 
 class Lines(LambdaPowertoolsFormatter):
-    """Writes what its base writes, times in UTC, going through a record once instead of four times."""
+    """Writes what its base writes, times in UTC, going through a record only once."""
 
     def __init__(self) -> None:
         super().__init__(utc=True, use_rfc3339=True, json_serializer=_ENCODER.encode, json_deserializer=str)
