@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from invocation.variables import required
 from wechatpay import hosts
 
 
@@ -28,11 +29,9 @@ class Settings:
         Raises:
             ValueError: a variable is missing, or a host is neither https nor http on loopback.
         """
-        missing = [n for n in ("MERCHANT_SECRET_PREFIX", "WECHATPAY_HOSTS") if not environment.get(n)]
-        if missing:
-            raise ValueError(f"environment: {', '.join(missing)} must be set")
+        prefix, wechatpay_hosts = required(environment, "MERCHANT_SECRET_PREFIX", "WECHATPAY_HOSTS")
         return cls(
-            merchant_secret_prefix=environment["MERCHANT_SECRET_PREFIX"],
+            merchant_secret_prefix=prefix,
             default_mchid=environment.get("DEFAULT_MCHID", ""),
-            wechatpay_hosts=hosts.configured(environment["WECHATPAY_HOSTS"]),
+            wechatpay_hosts=hosts.configured(wechatpay_hosts),
         )

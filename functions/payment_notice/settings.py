@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from invocation.variables import required
 from wechatpay import hosts
 
 
@@ -26,11 +27,13 @@ class Settings:
         """Read the settings.
 
         Raises:
-            KeyError: a variable is missing.
-            ValueError: a host is neither https nor http on loopback.
+            ValueError: a variable is missing, or a host is neither https nor http on loopback.
         """
+        prefix, wechatpay_hosts, table = required(
+            environment, "MERCHANT_SECRET_PREFIX", "WECHATPAY_HOSTS", "WAITING_ORDERS"
+        )
         return cls(
-            merchant_secret_prefix=environment["MERCHANT_SECRET_PREFIX"],
-            wechatpay_hosts=hosts.configured(environment["WECHATPAY_HOSTS"]),
-            waiting_orders=environment["WAITING_ORDERS"],
+            merchant_secret_prefix=prefix,
+            wechatpay_hosts=hosts.configured(wechatpay_hosts),
+            waiting_orders=table,
         )

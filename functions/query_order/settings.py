@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from invocation.variables import required
 from wechatpay import hosts
 
 
@@ -26,10 +27,8 @@ class Settings:
         Raises:
             ValueError: a variable is missing, or a host is neither https nor http on loopback.
         """
-        missing = [n for n in ("MERCHANT_SECRET_PREFIX", "WECHATPAY_HOSTS") if not environment.get(n)]
-        if missing:
-            raise ValueError(f"environment: {', '.join(missing)} must be set")
+        prefix, wechatpay_hosts = required(environment, "MERCHANT_SECRET_PREFIX", "WECHATPAY_HOSTS")
         return cls(
-            merchant_secret_prefix=environment["MERCHANT_SECRET_PREFIX"],
-            wechatpay_hosts=hosts.configured(environment["WECHATPAY_HOSTS"]),
+            merchant_secret_prefix=prefix,
+            wechatpay_hosts=hosts.configured(wechatpay_hosts),
         )

@@ -1,9 +1,8 @@
-import importlib.util
 from types import ModuleType
 
 import pytest
 
-from tests.function import FUNCTIONS
+from tests.function import FUNCTIONS, fresh_module
 
 ENVIRONMENT = {
     "MERCHANT_SECRET_PREFIX": "wechatpay/merchants/",
@@ -14,10 +13,7 @@ ENVIRONMENT = {
 @pytest.fixture(scope="module")
 def settings() -> ModuleType:
     """The module by its path: its name is also that of another function's."""
-    spec = importlib.util.spec_from_file_location("query_settings", FUNCTIONS / "query_order/settings.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return fresh_module(FUNCTIONS / "query_order", "settings")
 
 
 def test_settings_are_what_the_template_sets(settings):
