@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from wechatpay import hosts
 
 from operations.errors import Stop
 
@@ -116,5 +117,14 @@ def _session(region: str | None, profile: str | None) -> boto3.session.Session:
 
 
 def parse_hosts(text: str) -> tuple[str, ...]:
-    """Read base URLs separated by commas."""
-    return tuple(host.strip().rstrip("/") for host in text.split(",") if host.strip())
+    """Read base URLs separated by commas; none of an empty text.
+
+    Raises:
+        Stop: one is neither https nor http on loopback.
+    """
+    if not text:
+        return ()
+    try:
+        return hosts.configured(text)
+    except ValueError as exc:
+        raise Stop(f"{exc} 须为 https，或本机的 http") from exc

@@ -26,7 +26,7 @@ _PARTS = (
     ("/wechatpay/", "our client"),
     ("/order.py", "our check of the event"),
     ("/form.py", "our check of the event"),
-    ("/observation.py", "our logs and metrics"),
+    ("/invocation/", "our logs and metrics"),
     ("/CompleteOrderFunction/", "our function, the rest"),
 )
 

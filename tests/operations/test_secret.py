@@ -75,6 +75,13 @@ def test_a_rotation_that_fails_is_rolled_back(merchant_of: Callable[..., Merchan
     assert merchant.stages() == {CURRENT: "500001"}
 
 
+@pytest.mark.parametrize("host", ["api.mch.weixin.qq.com", "http://api.mch.weixin.qq.com"])
+def test_no_merchant_is_proven_in_clear(merchant: Merchant, host: str) -> None:
+    ran = merchant.change("--files", str(merchant.directory), "--hosts", host, typed="")
+    assert ran.status == 1
+    assert f"{host!r} must be https://host" in ran.text
+
+
 def test_an_interrupted_rotation_is_rolled_back(merchant: Merchant) -> None:
     merchant.store()
 

@@ -16,7 +16,10 @@ class _Models(Loader):
 
 
 def session_for(*services: str) -> botocore.session.Session:
-    """Return a session of the SDK that makes clients of these services and of no others."""
+    """Return a session of the SDK that makes clients of these services and of no others.
+
+    It takes credentials from the environment or a container, as in Lambda: it knows no STS to assume a role by.
+    """
     session = botocore.session.get_session()
     session.register_component("data_loader", _Models(services))
     return session

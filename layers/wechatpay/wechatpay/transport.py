@@ -1,7 +1,8 @@
 """Carrying bytes to WeChat Pay and back, and knowing for sure whether any left.
 
-One kept-alive `requests` session: TLS on, no redirects, no proxies or `.netrc` from the environment, no
-cookies, no retries of its own. Whether to send again is a question of money, so it is not answered here.
+`requests` carries them by its adapter, which keeps connections alive and does no more: its session would also
+follow redirects, send cookies back and take proxies and `.netrc` from the environment. Nor is anything sent
+twice here: whether to send again is a question of money.
 """
 
 import logging
@@ -9,14 +10,13 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, check_header_validity
 
 from .connection import Pool, TLSPool, attempt
 from .errors import NoAnswer, NothingSent
@@ -44,6 +44,8 @@ class _Adapter(HTTPAdapter):
     """Carries to one host. What requests would work out for every request or connection is settled once."""
 
     def __init__(self, host: str, trust: ssl.SSLContext) -> None:
+        if not host.startswith(("https://", "http://")):  # urllib3 would send in clear, to port 80
+            raise requests.exceptions.MissingSchema(host)
         self._host = host
         self._trust = trust
         super().__init__()
@@ -70,18 +72,6 @@ class _Adapter(HTTPAdapter):
         """Add nothing: the context verifies, and `verify=True` keeps it from being told otherwise."""
 
 
-class _Session(requests.Session):
-    def __init__(self) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.headers.clear()
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.adapters.clear()
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Never follow: a redirect would carry a signed order to a host nobody configured."""
-
-
 class Transport:
     """Sends one request to one host and reads one whole reply, within a time.
 
@@ -92,7 +82,7 @@ class Transport:
 
     def __init__(self, *, ca_bundle: str | None = None, wall_clock: Callable[[], float] = time.time) -> None:
         self._trust = ssl.create_default_context(cafile=ca_bundle or DEFAULT_CA_BUNDLE_PATH)
-        self._session = _Session()
+        self._adapters: dict[str, _Adapter] = {}
         self._wall_clock = wall_clock
         self._last_used: dict[str, float] = {}
 
@@ -118,15 +108,10 @@ class Transport:
         attempt.bytes_left = False
         attempt.deadline = time.monotonic() + timeout
         try:
-            self._connect_anew_after_silence(host)
+            adapter = self._adapter(host)
             request = _as_it_is(method, host + target, headers, body)
-            with self._session.send(
-                request,
-                stream=True,
-                allow_redirects=False,
-                timeout=(min(CONNECT_SECONDS, timeout), timeout),
-                verify=True,
-                proxies={},
+            with adapter.send(
+                request, stream=True, timeout=(min(CONNECT_SECONDS, timeout), timeout)
             ) as response:
                 reply = Reply(response.status_code, response.headers, _whole_body(response))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
@@ -137,18 +122,22 @@ class Transport:
         self._last_used[host] = self._wall_clock()
         return reply
 
-    def _connect_anew_after_silence(self, host: str) -> None:
+    def _adapter(self, host: str) -> _Adapter:
+        """Return what carries to this host; after a silence a new one, whose connections are new."""
         idle = self._wall_clock() - self._last_used.get(host, 0.0)
-        if 0 <= idle < IDLE_SECONDS:
-            return
-        prefix = f"{host}/"  # with the slash, or port 80 would match 8080 too
-        if (silent := self._session.adapters.get(prefix)) is not None:
-            silent.close()
-        self._session.mount(prefix, _Adapter(host, self._trust))
+        if not 0 <= idle < IDLE_SECONDS:
+            self._adapters[host] = _Adapter(host, self._trust)
+        return self._adapters[host]
 
 
 def _as_it_is(method: str, url: str, headers: Mapping[str, str], body: bytes) -> requests.PreparedRequest:
-    """Return a request of exactly these parts: what signs them has left requests nothing to prepare."""
+    """Return a request of exactly these parts: what signs them has left requests nothing to prepare.
+
+    Raises:
+        requests.exceptions.InvalidHeader: a header would be taken for two.
+    """
+    for header in headers.items():
+        check_header_validity(header)
     request = requests.PreparedRequest()
     request.method, request.url, request.body = method, url, body or None
     request.headers = CaseInsensitiveDict({**headers, "Content-Length": str(len(body))} if body else headers)

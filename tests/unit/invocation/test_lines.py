@@ -3,6 +3,8 @@
 import json
 import logging
 import sys
+import time
+from collections.abc import Iterator
 
 import pytest
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
@@ -36,6 +38,22 @@ def test_a_line_is_what_powertools_writes(message: str, said: dict[str, object])
     ours, theirs = both(record(message, said))
     assert ours == theirs
     assert json.loads(ours)["message"] == message
+
+
+@pytest.fixture
+def shanghai(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose clock shows the time of Shanghai."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Shanghai")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("shanghai")
+def test_times_are_utc_wherever_the_machine_is() -> None:
+    made = record("settled", {}, created=1_760_000_000.25)
+    assert json.loads(Lines().format(made))["timestamp"] == "2025-10-09T08:53:20.250+00:00"
 
 
 def test_a_line_names_the_trace(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,24 +2,33 @@
 
 import ast
 import gc
+import importlib
+from collections.abc import Iterator
 
 import pytest
-from invocation import startup
 
 from tests.function import FUNCTIONS
 
 APPS = sorted(FUNCTIONS.glob("*/app.py"))
 
 
-def test_after_the_start_garbage_is_collected_and_what_stays_is_left_alone() -> None:
-    gc.disable()
-    try:
-        startup.done()
-        assert gc.isenabled()
-        assert gc.get_freeze_count() > 0
-    finally:
-        gc.unfreeze()
-        gc.enable()
+@pytest.fixture
+def collector() -> Iterator[None]:
+    """The collector as tests need it, whatever a test did to it."""
+    yield
+    gc.unfreeze()
+    gc.enable()
+
+
+@pytest.mark.usefixtures("collector")
+def test_a_start_goes_without_collecting_and_what_stays_of_it_is_left_alone_for_good() -> None:
+    startup = importlib.import_module("invocation.startup")
+    gc.enable()
+    importlib.reload(startup)
+    assert not gc.isenabled()
+    startup.done()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 0
 
 
 @pytest.mark.parametrize("app", APPS, ids=[app.parent.name for app in APPS])

@@ -181,6 +181,22 @@ def test_a_host_that_makes_no_url_is_nothing_sent(host: str) -> None:
         send(host)
 
 
+def test_a_host_that_does_not_say_how_is_not_spoken_to_in_clear() -> None:
+    with RawServer(answering(http())) as server:
+        with pytest.raises(NothingSent, match="MissingSchema"):
+            send(server.url.removeprefix("http://"))
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Injected: y", "a\r\n X-Injected: y", "a\nb", " leading"])
+def test_a_header_that_would_be_two_is_nothing_sent_and_not_quoted(value: str) -> None:
+    with RawServer(answering(http())) as server:
+        with pytest.raises(NothingSent) as caught:
+            Transport().send("GET", server.url, TARGET, {"Authorization": value}, b"", LONG)
+        assert server.requests == []
+    assert value not in str(caught.value)
+
+
 def test_a_name_that_resolves_only_after_the_deadline_is_nothing_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -233,6 +249,17 @@ def test_a_trusted_server_is_talked_to_over_tls(authority: trustme.CA, ca_file: 
     assert server.accepted == 1
 
 
+def test_one_context_says_who_is_trusted_and_no_connection_reads_authorities_again(
+    authority: trustme.CA, ca_file: str
+) -> None:
+    with RawServer(answering(http()), tls=tls_context(authority)) as server:
+        transport = Transport(ca_bundle=ca_file)
+        send(server.url, transport=transport)
+        pool = transport._adapters[server.url]._pool
+    assert pool.conn_kw["ssl_context"] is transport._trust
+    assert pool.ca_certs is None
+
+
 def test_an_untrusted_certificate_is_nothing_sent_whatever_the_environment_trusts(
     authority: trustme.CA, ca_file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -273,14 +300,20 @@ def test_a_slow_body_over_tls_is_cut_at_the_deadline(authority: trustme.CA, ca_f
 # No answer
 
 
-def test_a_reset_before_the_whole_request_is_read_is_no_answer() -> None:
+@pytest.mark.parametrize("body", [BODY, b"A" * HUGE], ids=["small", "larger than all buffers"])
+def test_a_reset_before_the_whole_request_is_read_is_no_answer(body: bytes) -> None:
     def behave(connection: Connection) -> None:
         connection.sock.recv(1)
         connection.reset()
 
     with RawServer(behave) as server, pytest.raises(NoAnswer, match="after the request was sent"):
-        send(server.url)
+        Transport().send("POST", server.url, TARGET, HEADERS, body, LONG)
     assert server.requests == []
+
+
+def test_a_request_that_nobody_reads_to_its_end_is_no_answer() -> None:
+    with RawServer(Connection.be_silent) as server, pytest.raises(NoAnswer):
+        Transport().send("POST", server.url, TARGET, HEADERS, b"A" * HUGE, SHORT)
 
 
 def test_a_reset_after_the_request_is_no_answer() -> None:
@@ -501,17 +534,6 @@ def test_idleness_is_counted_from_the_last_reply() -> None:
             send(server.url, transport=transport)
             now[0] += 4.0
     assert server.accepted == 1
-
-
-def test_a_host_whose_name_begins_like_another_is_not_taken_for_it() -> None:
-    transport = Transport()
-    transport._connect_anew_after_silence("https://a.example:44")
-    transport._connect_anew_after_silence("https://a.example:443")
-    hosts = [
-        transport._session.get_adapter(f"https://a.example:{port}{TARGET}")._pool.port  # type: ignore[attr-defined]
-        for port in (44, 443)
-    ]
-    assert hosts == [44, 443]
 
 
 def test_the_silence_of_one_host_closes_no_connection_to_another() -> None:
