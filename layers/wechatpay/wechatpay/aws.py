@@ -16,9 +16,9 @@ class _Models(Loader):
 
 
 def session_for(*services: str) -> botocore.session.Session:
-    """Return a session of the SDK that makes clients of these services and of no others.
+    """Return a session of the SDK for these services and no others.
 
-    It takes credentials from the environment or a container, as in Lambda: it knows no STS to assume a role by.
+    Credentials come from the environment or a container, as in Lambda: without STS it assumes no role.
     """
     session = botocore.session.get_session()
     session.register_component("data_loader", _Models(services))
