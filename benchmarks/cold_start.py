@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,13 +40,13 @@ class ColdStart:
         imported: until its imports and what runs at init are done.
         done: until the first order is settled.
         at_init: what init spends on what it does besides importing.
-        packages: import time by package, each one's own modules only.
+        modules: import time of each module the function imports, without what that imports in turn.
     """
 
     imported: dict[str, list[float]] = field(default_factory=dict)
     done: dict[str, list[float]] = field(default_factory=dict)
     at_init: dict[str, list[float]] = field(default_factory=dict)
-    packages: dict[str, float] = field(default_factory=dict)
+    modules: dict[str, float] = field(default_factory=dict)
 
     def total(self, name: str) -> float:
         """Median until the first order is settled, or all is imported."""
@@ -85,7 +84,7 @@ def measure(runs: int = RUNS, say: Callable[[str], None] = lambda _said: None) -
                     found.done.setdefault(name, []).append((said["done"] - started) * 1000)
                     for part, milliseconds in said.get("at_init", {}).items():
                         found.at_init.setdefault(part, []).append(milliseconds)
-        found.packages = _packages(environment)
+        found.modules = _import_times(environment)
     say(f"cold start {found.total(HANDLER):.0f} ms, unavoidable {found.total(TOGETHER):.0f} ms")
     return found
 
@@ -136,7 +135,10 @@ def _choices(found: ColdStart) -> str:
 
 
 def _imports(found: ColdStart) -> str:
-    largest = sorted(found.packages.items(), key=lambda item: -item[1])
+    packages: dict[str, float] = {}
+    for module, milliseconds in found.modules.items():
+        packages[_package(module)] = packages.get(_package(module), 0.0) + milliseconds
+    largest = sorted(packages.items(), key=lambda item: -item[1])
     shown = [(name, f"{milliseconds:.1f}") for name, milliseconds in largest[:_LARGEST_PACKAGES]]
     shown.append(("all others", f"{sum(ms for _, ms in largest[_LARGEST_PACKAGES:]):.1f}"))
     return f"{_PACKAGES}\n\n{table(('package, its own modules', 'import ms'), shown)}"
@@ -156,16 +158,13 @@ def _without_bytecode(directory: Path) -> list[Path]:
     return copies
 
 
-def _packages(environment: dict[str, str]) -> dict[str, float]:
-    """Import time of each package, from `-X importtime`, in milliseconds."""
+def _import_times(environment: dict[str, str]) -> dict[str, float]:
+    """Import time of each module, from `-X importtime`, in milliseconds."""
     python, program = function_command("cold.py")
     done = subprocess.run(
         [python, "-X", "importtime", program], env=environment, text=True, capture_output=True, check=True
     )
-    found: Counter[str] = Counter()
-    for microseconds, module in _IMPORT_TIME.findall(done.stderr):
-        found[_package(module)] += int(microseconds)
-    return {name: microseconds / 1000 for name, microseconds in found.items()}
+    return {module: int(microseconds) / 1000 for microseconds, module in _IMPORT_TIME.findall(done.stderr)}
 
 
 def _package(module: str) -> str:
@@ -200,7 +199,7 @@ _WHY = """\
 - **With the first order**, because it depends on the order: the merchant's secret, its keys, the
   connection.
 - **Not at all** unless needed: `boto3` itself (`botocore` makes the same client without S3 transfers and
-  resources), and X.509, which only merchants of platform certificates use.
+  resources), and what reads platform certificates (X.509, AES-GCM), which only merchants who have them use.
 - **Not looked for**: botocore goes through the directories of all services, twice, to learn that Secrets
   Manager is one; `layers/wechatpay/wechatpay/aws.py` tells it.
 - **Without the garbage collector**: importing makes hundreds of thousands of objects that stay, and it would

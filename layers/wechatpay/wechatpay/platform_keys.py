@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from .certificates import CERTIFICATES_PATH, decrypted_certificates
 from .errors import (
     MerchantMisconfigured,
     NothingSent,
@@ -108,6 +107,9 @@ class PlatformKeys:
 
     def _certificates_of(self, host: str) -> tuple[x509.Certificate, ...]:
         """Download the platform certificates; one of them must prove the reply that brought them."""
+        # Only merchants of platform certificates come here: the others start without it.
+        from .certificates import CERTIFICATES_PATH, decrypted_certificates
+
         found: tuple[x509.Certificate, ...] = ()
         now = self._exchanger.clock()
 
