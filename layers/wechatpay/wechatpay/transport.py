@@ -69,7 +69,7 @@ class _Adapter(HTTPAdapter):
         return response
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Add nothing: the context verifies, and `verify=True` keeps it from being told otherwise."""
+        """Add nothing: the context verifies, and nothing here tells it otherwise."""
 
 
 class Transport:
