@@ -190,3 +190,19 @@ def test_the_documented_table_of_faults_is_the_one_it_prints():
     table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert all(f"`{name}`" in table for name in KINDS)
     assert table in Path("docs/simulator.md").read_text(encoding="utf-8")
+
+
+def test_both_languages_show_the_same_faults_and_the_same_commands():
+    english, chinese = (
+        Path(f"docs/simulator{language}.md").read_text(encoding="utf-8").splitlines()
+        for language in ("", ".zh-CN")
+    )
+    faults = [
+        [row.rpartition(" | ")[0] for row in page if row.startswith(tuple(f"| `{name}` |" for name in KINDS))]
+        for page in (english, chinese)
+    ]
+    assert faults[0] == faults[1]
+    assert len(faults[0]) == len(KINDS)
+    commands = [[line for line in page if line.startswith("curl ")] for page in (english, chinese)]
+    assert commands[0] == commands[1]
+    assert len(commands[0]) >= 30
