@@ -106,6 +106,9 @@ def list_expiries(
         expiry.every(target.client("secretsmanager"), target.function.secret_prefix),
         key=lambda each: each.mchid,
     )
+    if not found:
+        prefix = target.function.secret_prefix
+        raise Stop(f"no secret is called {prefix}<mchid>: nothing is watched 未找到商户密钥")
     _exit(findings.report(console, (expiry.judge(each, now).about(each.mchid) for each in found)))
 
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,10 +33,10 @@ def follow(
     arn: str,
     on_state: Callable[[str], None],
     *,
-    until: str | None = None,
+    until: Collection[str] = (),
     sleep: Callable[[float], None] = time.sleep,
 ) -> Execution:
-    """Wait until an execution ends, or enters the state `until`, telling `on_state` of each it enters."""
+    """Wait until an execution ends, or enters a state of `until`, telling `on_state` of each it enters."""
     told = 0
     while True:
         # Asked before the history is read, so that the history of an ended execution is whole.
@@ -45,7 +45,7 @@ def follow(
         for state in states[told:]:
             on_state(state)
         told = len(states)
-        if described["status"] not in ("RUNNING", "PENDING_REDRIVE") or until in states:
+        if described["status"] not in ("RUNNING", "PENDING_REDRIVE") or set(until) & set(states):
             output = described.get("output") if described["status"] == "SUCCEEDED" else None
             return Execution(
                 arn,

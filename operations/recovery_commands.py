@@ -114,7 +114,10 @@ def table(found: list[Stuck]) -> Table:
         times = f", redriven {each.redrives}x" if each.redrives else ""
         told = f": {each.message}" if each.message else ""
         why = Text.assemble((each.reason, "bold"), told, (f"\n{each.arn}", "dim"))
-        shown.add_row(Text(each.out_order_no), _local(each.since), each.remedy.value + times, why)
+        order = Text(each.out_order_no)
+        if each.mchid:
+            order.append(f"\nmchid {each.mchid}", "dim")
+        shown.add_row(order, _local(each.since), each.remedy.value + times, why)
     return shown
 
 

@@ -23,8 +23,8 @@ from operations.executions import Execution
 from operations.target import Target
 
 _TO_FAILED = ("ServiceEnded", "Outcome", "OrderFailed", "Failed")
-# From here on the order is accepted, and the workflow waits for the debit: seconds, or days.
-_ACCEPTED = "AwaitPayment"
+# In these the order is accepted, and the workflow waits for the debit: seconds, or days.
+ACCEPTED = frozenset({"AwaitPayment", "AwaitNotice"})
 _SECONDS = 10
 
 
@@ -57,7 +57,7 @@ def order(path: Path) -> Smoke:
         "SUCCEEDED, or accepted and waiting to be paid",
         lambda execution: (
             execution.status == "SUCCEEDED"
-            or (execution.status == "RUNNING" and _ACCEPTED in execution.states)
+            or (execution.status == "RUNNING" and ACCEPTED.intersection(execution.states))
         ),
     )
 
@@ -104,7 +104,7 @@ def run(target: Target, smoke: Smoke, say: Callable[[str], None]) -> bool:
     )
     say(started["executionArn"])
     execution = executions.follow(
-        client, started["executionArn"], lambda state: say(f"  {state}"), until=_ACCEPTED
+        client, started["executionArn"], lambda state: say(f"  {state}"), until=ACCEPTED
     )
     if execution.output is not None:
         say(json.dumps(execution.output, ensure_ascii=False, indent=2))

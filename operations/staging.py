@@ -160,10 +160,13 @@ class StagedSecret:
 
     def _roll_back(self, pending: str, say: Callable[[str], None]) -> None:
         try:
+            if self.version(CURRENT) == pending:
+                say(f"{CURRENT} is the new version; it stays {PENDING} too until the next run 新版本已生效")
+                return
             if self.version(PENDING) == pending:
                 self._drop(pending)
             say(f"rolled back: {CURRENT} is what it was 已回滚，当前版本未变")
         except (ClientError, BotoCoreError) as exc:
             say(
-                f"{CURRENT} is what it was; {PENDING} stays until the next make secret ({type(exc).__name__})"
+                f"look which version is {CURRENT} before revoking any ({type(exc).__name__}) 请先核对当前版本"
             )

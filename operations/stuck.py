@@ -17,6 +17,7 @@ from operations.target import error_code
 REDRIVABLE_FOR = timedelta(days=14)
 STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
 ABORTED = "ABORTED"
+_PAGE = 1000  # the most that Step Functions lists at once
 _AT_A_TIME = 8
 _LONGEST_MESSAGE = 200
 
@@ -104,7 +105,7 @@ def find(
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         for status in STATUSES:
             pages = client.get_paginator("list_executions").paginate(
-                stateMachineArn=state_machine, statusFilter=status
+                stateMachineArn=state_machine, statusFilter=status, PaginationConfig={"PageSize": _PAGE}
             )
             for page in pages:
                 ended = [each for each in page["executions"] if selection.within(each["stopDate"])]

@@ -58,10 +58,10 @@ class Target:
     profile: str | None = None
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client of `service` that retries when it is throttled."""
+        """Return a boto3 client of `service` that slows down when throttled: it may have thousands to ask."""
         endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
         local = urlsplit(endpoint).hostname in _LOOPBACK
-        config = Config(retries={"total_max_attempts": 5, "mode": "standard"}, proxies={} if local else None)
+        config = Config(retries={"total_max_attempts": 10, "mode": "adaptive"}, proxies={} if local else None)
         create: Any = _session(self.region, self.profile).client
         return create(service, config=config)
 

@@ -134,6 +134,26 @@ def test_a_lost_answer_to_the_promotion_is_looked_up(merchant: Merchant, aws: An
     assert merchant.stages() == {CURRENT: "500009", PREVIOUS: "500001"}
 
 
+def test_a_new_version_that_is_live_is_never_called_rolled_back(merchant: Merchant, aws: Any) -> None:
+    merchant.store()
+    client = aws.client("secretsmanager")
+    move = client.update_secret_version_stage
+
+    def fail_after_the_promotion(**arguments: Any) -> None:
+        if "MoveToVersionId" not in arguments:
+            raise EndpointConnectionError(endpoint_url="https://secretsmanager")
+        move(**arguments)
+
+    client.update_secret_version_stage = fail_after_the_promotion
+    secret = StagedSecret(client, merchant.stored.name)
+    said: list[str] = []
+    with pytest.raises(EndpointConnectionError):
+        secret.store({**merchant.simulator.secret(), "service_id": "500009"}, lambda _: None, said.append)
+    assert merchant.stages()[CURRENT] == "500009"
+    assert "AWSCURRENT is the new version" in said[-1]
+    assert not any("rolled back" in each for each in said)
+
+
 def test_storing_the_same_again_makes_no_new_version(merchant: Merchant) -> None:
     merchant.store()
     versions = (merchant.stored.describe() or {})["VersionIdsToStages"]

@@ -8,7 +8,7 @@ import pytest
 
 from local.simulator import Simulator
 from local.stack import Stack
-from operations import executions
+from operations import executions, smoke
 from tests.operations.conftest import Command
 
 ROLE = "arn:aws:iam::000000000000:role/none"
@@ -55,18 +55,25 @@ def test_a_real_order_is_settled(
     assert simulator.order(number)["total_amount"] == 300
 
 
-def test_an_order_that_only_waits_to_be_paid_is_not_waited_for(stack: Stack) -> None:
+@pytest.mark.parametrize("waiting", ["AwaitPayment", "AwaitNotice"])
+def test_an_order_that_only_waits_to_be_paid_is_not_waited_for(
+    stack: Stack, tmp_path: Path, waiting: str
+) -> None:
     client = stack.client("stepfunctions")
-    activity = client.create_activity(name="never-done")["activityArn"]
-    states = {"AwaitPayment": {"Type": "Task", "Resource": activity, "End": True}}
+    activity = client.create_activity(name=f"never-done-{waiting}")["activityArn"]
+    states = {waiting: {"Type": "Task", "Resource": activity, "End": True}}
     machine = client.create_state_machine(
-        name="waits", definition=json.dumps({"StartAt": "AwaitPayment", "States": states}), roleArn=ROLE
+        name=f"waits-{waiting}", definition=json.dumps({"StartAt": waiting, "States": states}), roleArn=ROLE
     )
     arn = client.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
     told: list[str] = []
-    execution = executions.follow(client, arn, told.append, until="AwaitPayment", sleep=lambda _: None)
+    path = tmp_path / "order.json"
+    path.write_text("{}", encoding="utf-8")
+    order = smoke.order(path)
+    execution = executions.follow(client, arn, told.append, until=smoke.ACCEPTED, sleep=lambda _: None)
     client.stop_execution(executionArn=arn)
-    assert (execution.status, told) == ("RUNNING", ["AwaitPayment"])
+    assert (execution.status, told) == ("RUNNING", [waiting])
+    assert order.holds(execution)
 
 
 def test_a_stack_that_cannot_settle_fails_the_command(command: Command, stack: Stack, tmp_path: Path) -> None:
