@@ -9,6 +9,8 @@ from typing import Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import LocationParseError
+from urllib3.util.connection import create_connection
 
 
 class Attempt(threading.local):
@@ -63,6 +65,24 @@ class _Witness(HTTPConnection):
 
     response_class = _Response
     _held: bytearray | None = None
+
+    def _new_conn(self) -> socket.socket:
+        """Connect to the first address that answers, before the deadline: urllib3 gives each its own time."""
+        try:
+            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+        except UnicodeError as exc:
+            raise LocationParseError(self.host) from exc
+        failure: OSError = TimeoutError("no address answered in time")
+        for *_, address in found:
+            remaining = attempt.deadline - time.monotonic()
+            if remaining <= 0:
+                break
+            limit = min(float(self.timeout or remaining), remaining)
+            try:
+                return create_connection(address[:2], limit, socket_options=self.socket_options)  # type: ignore[arg-type]
+            except OSError as exc:
+                failure = exc
+        raise failure
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Send head and body as one piece: in one write, and only once the whole of it is made."""

@@ -13,6 +13,7 @@ import pytest
 import trustme
 from hypothesis import given
 from hypothesis import strategies as st
+from wechatpay import connection
 from wechatpay.errors import NoAnswer, NothingSent
 from wechatpay.transport import IDLE_SECONDS, MAX_REPLY_BYTES, Reply, Transport
 
@@ -195,6 +196,44 @@ def test_a_header_that_would_be_two_is_nothing_sent_and_not_quoted(value: str) -
             Transport().send("GET", server.url, TARGET, {"Authorization": value}, b"", LONG)
         assert server.requests == []
     assert value not in str(caught.value)
+
+
+def resolving_to(monkeypatch: pytest.MonkeyPatch, *hosts: str) -> None:
+    """Let the name wechatpay.example have the addresses of these hosts."""
+    ports = [int(host.rpartition(":")[2]) for host in hosts]
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
+    resolve = socket.getaddrinfo
+
+    def resolved(host: str, *args: Any, **kwargs: Any) -> Any:
+        return found if host == "wechatpay.example" else resolve(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+
+
+def test_the_next_address_of_a_host_is_tried_when_one_refuses(
+    monkeypatch: pytest.MonkeyPatch, refusing: str
+) -> None:
+    with RawServer(answering(http())) as server:
+        resolving_to(monkeypatch, refusing, server.url)
+        assert send("http://wechatpay.example").status == 200
+
+
+def test_all_addresses_of_a_host_share_one_deadline(
+    monkeypatch: pytest.MonkeyPatch, unanswering: str
+) -> None:
+    resolving_to(monkeypatch, *[unanswering] * 6)
+    limits: list[float] = []
+    connect = connection.create_connection
+
+    def keeping(address: Any, limit: float, **options: Any) -> socket.socket:
+        limits.append(limit)
+        return connect(address, limit, **options)
+
+    monkeypatch.setattr(connection, "create_connection", keeping)
+    with pytest.raises(NothingSent):
+        send("http://wechatpay.example", timeout=SHORT)
+    assert limits
+    assert sum(limits) <= SHORT
 
 
 def test_a_name_that_resolves_only_after_the_deadline_is_nothing_sent(
