@@ -70,9 +70,7 @@ class Completion:
             found = self._look_before_sending()
             if isinstance(found, Result):
                 return found
-            self._ticket = found.finish_ticket
-            if self._ticket is None:
-                raise WeChatPayUnavailable(f"{self._order.out_order_no}: the query gave no finish_ticket")
+            self._ticket = self._ticket_of(found)
         while True:
             try:
                 accepted = smart_retail.complete(self._client, self._key, self._parameters())
@@ -84,6 +82,11 @@ class Completion:
                 return Result.settled(
                     self._order, self._key, "REPLY", accepted.request_id, order_id=accepted.order_id
                 )
+
+    def _ticket_of(self, found: OrderState) -> str:
+        if found.finish_ticket is None:
+            raise WeChatPayUnavailable(f"{self._order.out_order_no}: the query gave no finish_ticket")
+        return found.finish_ticket
 
     def _parameters(self) -> dict[str, object]:
         return {**self._order.parameters, "finish_ticket": self._ticket}
@@ -107,7 +110,7 @@ class Completion:
                 return self._rejected("QUERY", error)
             self._refused.add(step)
             if step is Next.FRESH_TICKET:
-                self._ticket = found.finish_ticket or self._ticket
+                self._ticket = self._ticket_of(found)
             return None
         raise WeChatPayUnavailable(f"{self._saying(error)}; a query says it is still open") from error
 
@@ -131,7 +134,7 @@ class Completion:
         except (WeChatPayError, SettlementError) as error:  # the latter: the secret cannot be read just now
             if _is_refusal(unclear) and _is_refusal(error):
                 return self._rejected("REPLY", unclear)
-            if _is_refusal(error) and error.problem.status == HTTPStatus.NOT_FOUND:
+            if _is_unknown(error) and not _shows_the_order(unclear):
                 return self._rejected("QUERY", error)
             told = f"{self._saying(unclear)}; and the query: {error}"
             raise OutcomeUnknown(told) from error
@@ -174,3 +177,14 @@ class Completion:
 
 def _is_refusal(error: Exception) -> TypeGuard[ServiceError]:
     return isinstance(error, ServiceError) and after_reply(error) is Next.REJECT
+
+
+def _is_unknown(error: Exception) -> TypeGuard[ServiceError]:
+    return _is_refusal(error) and error.problem.status == HTTPStatus.NOT_FOUND
+
+
+def _shows_the_order(error: Exception) -> bool:
+    """Tell whether this is a verified reply that only an order which exists gets: no 404 takes that back."""
+    if not isinstance(error, ReplyError) or not error.problem.verified:
+        return False
+    return error.problem.status < HTTPStatus.INTERNAL_SERVER_ERROR and after_reply(error) is Next.ASK

@@ -37,13 +37,14 @@ class Client:
         self._has_reread_secret = False
         self._keys = PlatformKeys(exchanger, lambda: list(self._hosts), self._query_seconds)
 
-    def post(self, target: str, parameters: JSON, *, reserve: float) -> tuple[JSON, str]:
+    def post(self, target: str, parameters: JSON, *, reserve: float, secret: str = "") -> tuple[JSON, str]:
         """Send once, and to the backup host only when provably nothing was sent.
 
         Args:
             target: percent-encoded path.
             parameters: the body, serialised here and nowhere else.
             reserve: seconds of the deadline to leave for asking what became of it.
+            secret: a part of the parameters that no error may quote.
 
         Returns:
             The verified body and the reply's Request-ID.
@@ -58,7 +59,7 @@ class Client:
         for host in list(self._hosts):
             try:
                 timeout = min(CALL_SECONDS, self._deadline.remaining() - reserve)
-                return self._call("POST", host, target, body, timeout)
+                return self._call("POST", host, target, body, timeout, secret)
             except NothingSent as exc:
                 self._try_last(host)
                 failure = exc
@@ -103,7 +104,9 @@ class Client:
         self._hosts.remove(host)
         self._hosts.append(host)
 
-    def _call(self, method: str, host: str, target: str, body: bytes, timeout: float) -> tuple[JSON, str]:
+    def _call(
+        self, method: str, host: str, target: str, body: bytes, timeout: float, secret: str = ""
+    ) -> tuple[JSON, str]:
         def check(reply: Reply) -> None:
             verify(reply.headers, reply.body, self._keys.find, self._exchanger.clock())
 
@@ -112,8 +115,8 @@ class Client:
             try:
                 return json_object(reply.body), request_id(reply)
             except Malformed as exc:
-                raise UnexpectedReply(problem_of(reply, unproven)) from exc
-        problem = problem_of(reply, unproven)
+                raise UnexpectedReply(problem_of(reply, unproven, secret)) from exc
+        problem = problem_of(reply, unproven, secret)
         if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
             raise ServiceError(problem)
         raise Unverifiable(problem) if unproven else UnexpectedReply(problem)

@@ -5,7 +5,7 @@ Two families. `WeChatPayError` says what happened on the wire, precisely enough 
 fields of `statemachine/`, so renaming one is a change of contract.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 class WeChatPayError(Exception):
@@ -51,14 +51,6 @@ class Problem:
         """The digits behind the last `-` of Request-ID, WeChat Pay's finer error code; may be empty."""
         tail = self.request_id.rpartition("-")[2]
         return tail if tail.isascii() and tail.isdigit() else ""
-
-    def without(self, secret: str) -> "Problem":
-        """Return the same with every occurrence of a secret replaced by `***`."""
-        if not secret:
-            return self
-        return replace(
-            self, message=self.message.replace(secret, "***"), detail=self.detail.replace(secret, "***")
-        )
 
     def __str__(self) -> str:
         parts = [f"HTTP {self.status}", self.code, self.message, self.detail]

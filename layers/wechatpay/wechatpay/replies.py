@@ -14,6 +14,7 @@ _LONGEST_ID = 128
 # Signatures and tickets are long opaque words. WeChat Pay quotes what it was sent in `detail`, and this text
 # goes to logs and into the execution history.
 _OPAQUE = re.compile(r"[A-Za-z0-9+/=_-]{40,}")
+_CODE = re.compile(r"[A-Z0-9_]{1,64}")
 _EXPLAINING = ("field", "issue", "location", "description")
 
 
@@ -53,24 +54,25 @@ _STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constan
 _AS_IT_IS = json.JSONEncoder(ensure_ascii=False)
 
 
-def problem_of(reply: Reply, unproven: str) -> Problem:
+def problem_of(reply: Reply, unproven: str, secret: str = "") -> Problem:
     """Say what a reply says, whatever its body is: a body that cannot be read never hides the status.
 
     Args:
         reply: the reply.
         unproven: why its signature does not hold; empty when it does.
+        secret: what was sent and must not come back out: WeChat Pay quotes what it refuses.
     """
     try:
         body = json_object(reply.body)
     except Malformed as exc:
         kind = reply.headers.get("Content-Type", "no content type")[:64]
         body = {"message": f"{exc} ({kind}, {len(reply.body)} bytes)"} if reply.body else {}
-    told = _text(body.get("message"))
+    told, code = _text(body.get("message"), secret), _text(body.get("code"), secret)
     return Problem(
         status=reply.status,
-        code=_text(body.get("code")),
+        code=code if _CODE.fullmatch(code) else "",
         message="; ".join(part for part in (told, unproven) if part),
-        detail=_text(_explanation(body.get("detail"))),
+        detail=_text(_explanation(body.get("detail")), secret),
         request_id=request_id(reply),
         verified=not unproven,
     )
@@ -87,18 +89,14 @@ def _explanation(detail: Any) -> Any:
     return detail
 
 
-def written(text: str) -> tuple[str, ...]:
-    """Return every way in which `problem_of` may write a text that WeChat Pay quotes."""
-    escaped = json.dumps(text, ensure_ascii=False)[1:-1]
-    return text, escaped, _OPAQUE.sub("***", text), _OPAQUE.sub("***", escaped)
-
-
-def _text(value: Any) -> str:
+def _text(value: Any, secret: str) -> str:
     if value is None:
         return ""
     try:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     except (ValueError, RecursionError):
         return ""
+    if secret:  # first: what masks and cuts below may leave a piece of it
+        text = text.replace(secret, "***").replace(json.dumps(secret, ensure_ascii=False)[1:-1], "***")
     text = text.encode("utf-8", "replace").decode()
     return _OPAQUE.sub("***", text)[:_LONGEST_TEXT]

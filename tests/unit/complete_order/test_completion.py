@@ -168,6 +168,40 @@ def test_a_ticket_that_the_query_does_not_give_is_not_made_up(function: Function
     assert arrived(function, order_no) == ["query"]
 
 
+def test_a_refused_ticket_is_not_sent_again_when_the_query_gives_no_other(
+    function: Function, order_no: str
+) -> None:
+    opened(function, order_no)
+    answer = json.dumps({"out_order_no": order_no, "state": "USER_ACCEPTED"})
+    function.simulator.script(order_no, "query", fault="reply", status=200, content=answer, applied=False)
+    with pytest.raises(WeChatPayUnavailable, match="gave no finish_ticket"):
+        settle(function, finish(order_no, finish_ticket="stale-ticket"))
+    assert arrived(function, order_no) == ["complete", "query"]
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"fault": "debit_in_progress"},
+        {"fault": "reply", "status": 400, "code": "PARAM_ERROR", "tail": "271316598", "applied": True},
+        {"fault": "reply", "status": 400, "code": "ORDER_DONE", "applied": True},
+        {"fault": "wrong_shape"},
+        {"fault": "accepted_202"},
+    ],
+    ids=["a debit is running", "re-entry", "state", "another shape", "202"],
+)
+def test_an_order_that_a_verified_reply_has_shown_is_not_ended_by_a_404(
+    function: Function, order_no: str, shown: dict[str, Any]
+) -> None:
+    event = finish(order_no, finish_ticket=opened(function, order_no))
+    function.simulator.script(order_no, "complete", **shown)
+    function.simulator.script(
+        order_no, "query", fault="reply", status=404, code="ORDER_NOT_EXIST", applied=False, times=None
+    )
+    with pytest.raises(OutcomeUnknown, match="ORDER_NOT_EXIST"):
+        settle(function, event)
+
+
 def test_the_fresh_ticket_is_the_only_thing_that_changes_in_a_second_try(
     function: Function, order_no: str
 ) -> None:

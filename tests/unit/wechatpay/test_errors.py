@@ -39,15 +39,6 @@ def test_a_problem_says_when_it_is_not_proven_and_leaves_out_what_is_empty() -> 
     assert str(Problem(502)) == "HTTP 502 | signature not verified"
 
 
-def test_a_secret_is_taken_out_wherever_it_was_quoted() -> None:
-    problem = Problem(400, "C", "ticket T-1 is wrong, T-1", "value T-1").without("T-1")
-    assert (problem.message, problem.detail, problem.code) == ("ticket *** is wrong, ***", "value ***", "C")
-
-
-def test_no_secret_takes_nothing_out() -> None:
-    assert Problem(400, message="abc").without("") == Problem(400, message="abc")
-
-
 def test_a_reply_error_carries_its_problem() -> None:
     problem = Problem(500, "SYSTEM_ERROR")
     assert ServiceError(problem).problem is problem

@@ -102,8 +102,36 @@ def test_long_opaque_words_are_not_repeated() -> None:
         message = json.dumps({"code": opaque, "message": f"ticket {opaque} wrong"}).encode()
         problem = problem_of(reply(message), "")
         assert problem.message == "ticket *** wrong"
-        assert problem.code == "***"
+        assert problem.code == ""
     assert problem_of(reply(json.dumps({"message": "A" * 39}).encode()), "").message == "A" * 39
+
+
+TICKETS = [
+    "T-short",
+    'quote"back\\slash',
+    "t.kt-0123456789-ABCDEFGHIJKLM",
+    "eyJhbGciOiJIUzI1NiIsInR5cCI.c2lnbmVkLXBheWxvYWQ.b3BhcXVlLXNpZ25hdHVyZQ",
+    "LOOKS_LIKE_A_CODE_0123456789",
+    "票据" * 20,
+]
+
+
+@pytest.mark.parametrize("ticket", TICKETS)
+@pytest.mark.parametrize("before", ["", "finish_ticket=", "错" * 505, "A" * 39, "=" * 500])
+def test_no_piece_of_a_secret_comes_back_out_however_it_is_quoted(ticket: str, before: str) -> None:
+    quoted = f"{before}{ticket}无效"
+    body = {"code": ticket, "message": quoted, "detail": {"issue": quoted, "description": [ticket]}}
+    problem = problem_of(reply(json.dumps(body).encode()), "", ticket)
+    pieces = [ticket[at : at + 8] for at in range(max(len(ticket) - 7, 1))]
+    assert not [piece for piece in pieces if piece in str(problem)]
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [("PARAM_ERROR", "PARAM_ERROR"), ("param error", ""), ("A" * 65, ""), (None, ""), ("OK\n", "")],
+)
+def test_a_code_is_what_looks_like_one_of_wechat_pays(said: object, code: str) -> None:
+    assert problem_of(reply(json.dumps({"code": said}).encode()), "").code == code
 
 
 def test_texts_and_ids_are_cut_to_a_sane_length() -> None:
