@@ -2,6 +2,15 @@
 .DEFAULT_GOAL := help
 PYTHON = .venv/bin/python
 
+# A misspelt DRY_RUN or ORDER would act for real, or on everything: what no command reads is refused.
+READ = ARGS FILES ORDERS RATE SEED EXAMPLES EVENT AWS_PORT WECHATPAY_HOSTS PARAMS WAIT_SCALE PUBLIC_KEY_ID APPID \
+	SERVICE_ID MCHID ORDER PLATFORM_CERTIFICATE REASON SINCE BEFORE DRY_RUN STACK_NAME AWS_REGION AWS_DEFAULT_REGION \
+	AWS_PROFILE
+given := $(foreach each,$(.VARIABLES),$(if $(findstring command line,$(origin $(each))),$(each)))
+ifneq ($(filter-out $(READ) MAKEFLAGS MAKEOVERRIDES -%,$(given)),)
+$(error $(filter-out $(READ) MAKEFLAGS MAKEOVERRIDES -%,$(given)): no command reads it; `make` lists what they read 未知变量)
+endif
+
 .PHONY: help
 help: ## this list
 	@echo "make <command> [NAME=value ...]"

@@ -89,7 +89,14 @@ def parse_parameters(text: str) -> dict[str, str]:
         raise SettingError(f"PARAMS cannot be read: {exc}") from exc
     if wrong := [word for word in words if "=" not in word]:
         raise SettingError(f"PARAMS must be Key=Value pairs, not {wrong[0]!r}")
-    return dict(word.split("=", 1) for word in words)
+    found = dict(word.split("=", 1) for word in words)
+    if not found:
+        return {}
+    from local.template import source  # takes a second to import
+
+    if unknown := found.keys() - source()["Parameters"].keys():
+        raise SettingError(f"PARAMS: template.yaml has no parameter {min(unknown)}")
+    return found
 
 
 def _number[N: (int, float)](settings: Mapping[str, str], name: str, default: N, kind: type[N]) -> N:

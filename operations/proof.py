@@ -147,7 +147,7 @@ def _api_v3_key(credentials: Credentials, hosts: Sequence[str], transport: Trans
         if isinstance(cause, Unverifiable):
             return failed(API_V3_KEY, f"{cause}. Set the key shown at {_WHERE} → APIv3密钥")
         if isinstance(cause, ServiceError) and cause.problem.status == HTTPStatus.NOT_FOUND:
-            return passed(API_V3_KEY, "32 bytes; a merchant of the public key has nothing to try it on")
+            return note(API_V3_KEY, "32 bytes; not proven: with the public key there is nothing to try it on")
         return note(API_V3_KEY, f"32 bytes; not tried: {exc}")
     return passed(API_V3_KEY, "decrypts the platform certificates")
 

@@ -37,11 +37,13 @@ def add_to(app: typer.Typer, console: Console) -> None:
     ) -> None:
         """List executions that need someone: order, why, since when, and what to do 待处理的执行."""
         target = options.target_of(stack_name, region, profile)
-        found = _find(target, selection_of(reason, order, since, before), failed=failed)
+        selection = selection_of(reason, order, since, before)
+        found = _find(target, selection, failed=failed)
         if found:
             console.print(table(found))
         need = sum(each.remedy in (Remedy.REDRIVE, Remedy.RESUBMIT) for each in found)
-        console.print(f"{need} need someone 需处理" if need else "nothing is stuck 没有待处理的执行")
+        among = "" if selection == Selection() else ", of what was asked for 仅限所选条件"
+        console.print(f"{need} need someone 需处理" if need else f"nothing is stuck 没有待处理的执行{among}")
 
     @app.command()
     def redrive(

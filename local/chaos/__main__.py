@@ -19,7 +19,12 @@ AT_A_TIME = 16
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chaos that the command line asks for. Returns the exit status."""
-    asked = _parser().parse_args(arguments)
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if asked.orders < 1 or asked.at_a_time < 1:
+        parser.error("ORDERS, and how many at a time, must be 1 or more")
+    if not 0 <= asked.rate <= 1:
+        parser.error("RATE must be from 0 to 1")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     plan = scenarios.make(asked.orders, asked.seed)

@@ -140,7 +140,14 @@ def test_a_taken_port_is_said_so_and_nothing_stays(stopped):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"WAIT_SCALE": "2"}, {"WAIT_SCALE": "soon"}, {"AWS_PORT": "http"}, {"PARAMS": "SnapStart"}]
+    "wrong",
+    [
+        {"WAIT_SCALE": "2"},
+        {"WAIT_SCALE": "soon"},
+        {"AWS_PORT": "http"},
+        {"PARAMS": "SnapStart"},
+        {"PARAMS": "NoSuch=1"},
+    ],
 )
 def test_a_wrong_setting_is_named(stopped, wrong):
     started = stopped("up", **wrong)

@@ -43,8 +43,8 @@ def test_everything_an_order_needs_passes(doctor: Callable[..., Ran], simulator:
     ran = doctor()
     assert ran.status == 0
     passed = [each[5:].split(":")[0].split(" ")[0] for each in ran.text.splitlines() if each[:4] == "pass"]
-    assert passed[:7] == ["stack", "secret", "host", "host", "signed", "APIv3", "clock"]
-    assert set(passed[7:]) == {"IAM"}
+    assert passed[:6] == ["stack", "secret", "host", "host", "signed", "clock"]
+    assert set(passed[6:]) == {"IAM"}
     assert line(ran, "certificate").startswith("note certificate")
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import order as order_event
 import pytest
 
+from local.chaos import __main__ as chaos
 from local.chaos import scenarios
 from local.chaos.plan import OPEN
 from local.chaos.wechat import at_random
@@ -65,3 +66,18 @@ def test_every_kind_of_fault_is_thrown_at_random_or_planned(plan):
     planned = {str(fault["fault"]) for order in plan for fault in order.faults}
     # no_auth needs the operator by design, and reply is whatever a test wants.
     assert set(KINDS) - thrown - planned == {"no_auth", "reply"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "rule"),
+    [
+        ("--orders=0", "1 or more"),
+        ("--rate=1.1", "0 to 1"),
+        ("--rate=-1", "0 to 1"),
+        ("--at-a-time=0", "1 or more"),
+    ],
+)
+def test_a_number_out_of_range_is_named(wrong, rule, capsys):
+    with pytest.raises(SystemExit):
+        chaos.main([wrong])
+    assert rule in capsys.readouterr().err
