@@ -112,6 +112,12 @@ class Drills:
         self._simulator.script(number, "query", fault="system_error", times=8)
         assert self._run(order).status == "SUCCEEDED"
 
+    def break_on_notices(self) -> None:
+        for _ in range(10):  # what API Gateway never hands over
+            self._stack.client("lambda").invoke(
+                FunctionName=self._ids["PaymentNoticeFunction"], Payload=b"[]"
+            )
+
     def let_a_certificate_expire(self) -> None:
         # A merchant of its own, so that no cached secret hides the date; WeChat Pay refuses its signature.
         tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
@@ -130,6 +136,7 @@ DRILLS: dict[str, Callable[[Drills], None]] = {
     "DeadLetters": Drills.leave_a_dead_letter,
     "FunctionErrors": Drills.fail_a_dozen_attempts,
     "QueryErrors": Drills.lose_sight_of_a_payment,
+    "NoticeErrors": Drills.break_on_notices,
     "FunctionThrottles": Drills.be_throttled,
     "FunctionDuration": Drills.take_long,
     "UnverifiableReply": Drills.get_wrong_signatures,

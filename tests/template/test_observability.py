@@ -89,7 +89,11 @@ def test_every_error_that_the_function_raises_has_an_alarm_of_its_name(resources
 
 
 def test_the_function_emits_under_the_namespace_and_service_that_are_watched(resources: Template):
-    services = {"CompleteOrderFunction": "complete-order", "QueryOrderFunction": "query-order"}
+    services = {
+        "CompleteOrderFunction": "complete-order",
+        "QueryOrderFunction": "query-order",
+        "PaymentNoticeFunction": "payment-notice",
+    }
     for name, service in services.items():
         variables = resources[name]["Properties"]["Environment"]["Variables"]
         assert variables["POWERTOOLS_METRICS_NAMESPACE"] == NAMESPACE

@@ -30,6 +30,7 @@ def test_off_leaves_nothing_of_it_in_the_stack(resources: Template):
     named = {name for name in resources if name.startswith("PaymentNotice")} | {
         "WaitingOrders",
         "WaitForNotices",
+        "NoticeErrorsAlarm",
     }
     assert source()["Conditions"]["HearsNotices"] == {"Fn::Equals": [{"Ref": "PaymentNotice"}, "On"]}
     assert {name for name, r in resources.items() if r.get("Condition") == "HearsNotices"} == named
