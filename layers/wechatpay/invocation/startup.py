@@ -1,6 +1,7 @@
 """Starting without the garbage collector, which finds little to free while modules are imported.
 
-A function imports this first, and calls `done` when all it keeps is made. It is a tenth of a cold start.
+A function imports this first, and calls `done` when all it keeps is made. What that saves is in
+docs/benchmarks.md.
 """
 
 import gc
