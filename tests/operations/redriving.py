@@ -6,12 +6,11 @@ checks what AWS checks and starts the input again; the old ARN then shows what t
 
 import http.client
 import json
-import threading
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
+
+from tests.loopback_aws import LoopbackAws
 
 REDRIVABLE_SECONDS = 14 * 86400.0
 
@@ -26,52 +25,21 @@ class Pretended:
     redrives: int = 0
 
 
-class Redriving:
+class Redriving(LoopbackAws):
     """`with Redriving(endpoint) as redriving:` gives the endpoint of Step Functions as `url`."""
 
     def __init__(self, endpoint: str) -> None:
         self._behind = urlsplit(endpoint)
         self.pretended: dict[str, Pretended] = {}
         self.redriven: list[tuple[str, str]] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                asked = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-                status, answer = outer.answer(
-                    self.headers["X-Amz-Target"], dict(self.headers), json.loads(asked)
-                )
-                body = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/x-amz-json-1.0")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__()
 
     def pretend(self, arn: str, *, days: float = 0.0, status: str | None = None) -> None:
         """Let an execution look as if it had ended so long ago, or so."""
         self.pretended[arn] = Pretended(age=days * 86400, status=status)
 
     def answer(
-        self, target: str, headers: dict[str, str], asked: dict[str, Any]
+        self, target: str, asked: dict[str, Any], headers: dict[str, str]
     ) -> tuple[int, dict[str, Any]]:
         self._headers = headers
         match target.rpartition(".")[2]:
