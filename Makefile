@@ -7,8 +7,9 @@ READ = ARGS FILES ORDERS RATE SEED EXAMPLES EVENT AWS_PORT WECHATPAY_HOSTS PARAM
 	SERVICE_ID MCHID ORDER PLATFORM_CERTIFICATE REASON SINCE BEFORE DRY_RUN STACK_NAME AWS_REGION AWS_DEFAULT_REGION \
 	AWS_PROFILE
 given := $(foreach each,$(.VARIABLES),$(if $(findstring command line,$(origin $(each))),$(each)))
-ifneq ($(filter-out $(READ) MAKEFLAGS MAKEOVERRIDES -%,$(given)),)
-$(error $(filter-out $(READ) MAKEFLAGS MAKEOVERRIDES -%,$(given)): no command reads it; `make` lists what they read 未知变量)
+unread := $(filter-out $(READ) MAKEFLAGS MAKEOVERRIDES -%,$(given))
+ifneq ($(unread),)
+$(error $(unread): no command reads it; `make` lists what they read 未知变量)
 endif
 
 .PHONY: help

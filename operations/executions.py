@@ -45,7 +45,7 @@ def follow(
         for state in states[told:]:
             on_state(state)
         told = len(states)
-        if described["status"] not in ("RUNNING", "PENDING_REDRIVE") or set(until) & set(states):
+        if described["status"] not in ("RUNNING", "PENDING_REDRIVE") or not set(until).isdisjoint(states):
             output = described.get("output") if described["status"] == "SUCCEEDED" else None
             return Execution(
                 arn,

@@ -57,7 +57,7 @@ def order(path: Path) -> Smoke:
         "SUCCEEDED, or accepted and waiting to be paid",
         lambda execution: (
             execution.status == "SUCCEEDED"
-            or (execution.status == "RUNNING" and ACCEPTED.intersection(execution.states))
+            or (execution.status == "RUNNING" and not ACCEPTED.isdisjoint(execution.states))
         ),
     )
 

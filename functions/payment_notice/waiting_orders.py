@@ -17,7 +17,7 @@ from wechatpay.smart_retail import OrderKey
 # Short, and one retry: WeChat Pay waits 5 s in all.
 _CONFIG = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 2, "mode": "standard"})
 _NOT_WAITING = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
-_GONE = "ExecutionDoesNotExist"
+_GONE = ("ExecutionDoesNotExist",)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class WaitingOrders:
             Refused: the table did not answer.
         """
         name = {"order": {"S": f"{mchid}/{out_order_no}"}}
-        found = _asked(self._dynamodb.get_item, TableName=self._table, Key=name, ConsistentRead=True)
+        found = _asked(self._dynamodb.get_item, TableName=self._table, Key=name, ConsistentRead=True) or {}
         item = found.get("Item")
         if item is None:
             return None
@@ -71,38 +71,29 @@ class WaitingOrders:
         Raises:
             Refused: it is between two waits and would miss the call, or Step Functions did not answer.
         """
-        try:
-            self._states.send_task_success(taskToken=order.token, output="{}")
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] not in _NOT_WAITING:
-                raise _unavailable(exc) from exc
-        except BotoCoreError as exc:
-            raise _unavailable(exc) from exc
-        else:
+        succeed = self._states.send_task_success
+        if _asked(succeed, unless=_NOT_WAITING, taskToken=order.token, output="{}") is not None:
             return True
         if self._runs(order.execution):
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "the execution is asking by itself just now")
         return False
 
     def _runs(self, execution: str) -> bool:
-        try:
-            status = self._states.describe_execution(executionArn=execution)["status"]
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] == _GONE:
-                return False
-            raise _unavailable(exc) from exc
-        except BotoCoreError as exc:
-            raise _unavailable(exc) from exc
-        return bool(status == "RUNNING")
+        described = _asked(self._states.describe_execution, unless=_GONE, executionArn=execution)
+        return described is not None and described["status"] == "RUNNING"
 
 
-def _asked(operation: Any, **arguments: Any) -> dict[str, Any]:
+def _asked(operation: Any, *, unless: tuple[str, ...] = (), **arguments: Any) -> dict[str, Any] | None:
+    """Return AWS's answer, None when it is an error of one of these codes.
+
+    Raises:
+        Refused: any other error, or no answer.
+    """
     try:
         answer: dict[str, Any] = operation(**arguments)
     except (ClientError, BotoCoreError) as exc:
-        raise _unavailable(exc) from exc
+        if isinstance(exc, ClientError) and exc.response["Error"]["Code"] in unless:
+            return None
+        reason = f"AWS did not answer: {type(exc).__name__}"
+        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, reason) from exc
     return answer
-
-
-def _unavailable(exc: Exception) -> Refused:
-    return Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"AWS did not answer: {type(exc).__name__}")

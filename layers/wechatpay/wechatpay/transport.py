@@ -41,7 +41,13 @@ class Reply:
 
 
 class _Adapter(HTTPAdapter):
-    """Carries to one host. What requests would work out for every request or connection is settled once."""
+    """Carries to one host. What requests would work out for every request or connection is settled once.
+
+    Attributes:
+        last_used: when the last whole reply came, UNIX seconds.
+    """
+
+    last_used = float("-inf")
 
     def __init__(self, host: str, trust: ssl.SSLContext) -> None:
         if not host.startswith(("https://", "http://")):  # urllib3 would send in clear, to port 80
@@ -84,7 +90,6 @@ class Transport:
         self._trust = ssl.create_default_context(cafile=ca_bundle or DEFAULT_CA_BUNDLE_PATH)
         self._adapters: dict[str, _Adapter] = {}
         self._wall_clock = wall_clock
-        self._last_used: dict[str, float] = {}
 
     def send(
         self, method: str, host: str, target: str, headers: Mapping[str, str], body: bytes, timeout: float
@@ -119,15 +124,15 @@ class Transport:
             if not attempt.bytes_left:
                 raise NothingSent(f"{reason} before anything was sent") from exc
             raise NoAnswer(f"{reason} after the request was sent") from exc
-        self._last_used[host] = self._wall_clock()
+        adapter.last_used = self._wall_clock()
         return reply
 
     def _adapter(self, host: str) -> _Adapter:
         """Return what carries to this host; after a silence a new one, whose connections are new."""
-        idle = self._wall_clock() - self._last_used.get(host, 0.0)
-        if not 0 <= idle < IDLE_SECONDS:
-            self._adapters[host] = _Adapter(host, self._trust)
-        return self._adapters[host]
+        adapter = self._adapters.get(host)
+        if adapter is None or not 0 <= self._wall_clock() - adapter.last_used < IDLE_SECONDS:
+            adapter = self._adapters[host] = _Adapter(host, self._trust)
+        return adapter
 
 
 def _as_it_is(method: str, url: str, headers: Mapping[str, str], body: bytes) -> requests.PreparedRequest:
