@@ -49,13 +49,7 @@ class Results:
 
     def __init__(self, stack: Stack) -> None:
         self._queue = stack.client("sqs")
-        self._url = self._queue.create_queue(QueueName="benchmark-results")["QueueUrl"]
-        attributes = self._queue.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        bus, events = stack.outputs["EventBusName"], stack.client("events")
-        pattern = json.dumps({"source": ["smartretail.orders"], "detail-type": ["Order Completed"]})
-        events.put_rule(Name="benchmark-results", EventBusName=bus, EventPattern=pattern)
-        target = {"Id": "queue", "Arn": attributes["Attributes"]["QueueArn"]}
-        events.put_targets(Rule="benchmark-results", EventBusName=bus, Targets=[target])
+        self._url = stack.queue_of_published("benchmark-results", "Order Completed")
         self._arrived: dict[str, float] = {}
         self._news = threading.Condition()
         self._ended = threading.Event()

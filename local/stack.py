@@ -48,6 +48,25 @@ class Stack:
             secrets.put_secret_value(SecretId=name, SecretString=value)
         return name
 
+    def queue_of_published(self, name: str, *types: str) -> str:
+        """Make a queue, and a rule of the same name that puts into it what the workflow publishes.
+
+        Args:
+            name: of both.
+            types: detail-types to hear; every one when none is named.
+
+        Returns:
+            The queue's URL.
+        """
+        queues, events, bus = self.client("sqs"), self.client("events"), self.outputs["EventBusName"]
+        url = str(queues.create_queue(QueueName=name)["QueueUrl"])
+        attributes = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+        pattern = {"source": ["smartretail.orders"], **({"detail-type": list(types)} if types else {})}
+        events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(pattern))
+        target = {"Id": "queue", "Arn": attributes["QueueArn"]}
+        events.put_targets(Rule=name, EventBusName=bus, Targets=[target])
+        return url
+
     def start(self, event: str, label: str = "order") -> str:
         """Start an execution with `event` as it is (JSON). Returns the execution's ARN.
 

@@ -28,13 +28,7 @@ class Outbox:
         self.published: list[Published] = []
         self.changed = threading.Condition()
         self._queue = stack.client("sqs")
-        self._url = self._queue.create_queue(QueueName="chaos-published")["QueueUrl"]
-        attributes = self._queue.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        events, bus = stack.client("events"), stack.outputs["EventBusName"]
-        pattern = json.dumps({"source": ["smartretail.orders"]})
-        events.put_rule(Name="chaos-published", EventBusName=bus, EventPattern=pattern)
-        target = {"Id": "queue", "Arn": attributes["Attributes"]["QueueArn"]}
-        events.put_targets(Rule="chaos-published", EventBusName=bus, Targets=[target])
+        self._url = stack.queue_of_published("chaos-published")
         self._ended: Counter[str] = Counter()
         self._known: set[str] = set()
         self._closing = threading.Event()

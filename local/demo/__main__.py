@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import signal
 import sys
 import time
 from collections.abc import Callable
 
-from local import executions
-from local.aws import EmbeddedAws, EmbeddedAwsError
+from local import executions, foreground
+from local.aws import EmbeddedAws
 from local.demo.report import Report
 from local.demo.samples import SLOW_SECONDS, Sample, Settled, samples
 from local.simulator import Simulator
@@ -25,21 +24,9 @@ PAYMENT_WAIT_DAYS = 1
 
 def main() -> int:
     """Run the demo. Returns 0 when every order ended as it must and the ledger agrees."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    foreground.end_on_signals()
     report = Report()
-    try:
-        return _run(report)
-    except KeyboardInterrupt:
-        report.console.print("Interrupted: everything that was started is stopped.")
-        return 130
-    except (EmbeddedAwsError, StackError) as exc:
-        report.console.print(str(exc), markup=False)
-        return 1
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+    return foreground.status_of(lambda: _run(report), report.console)
 
 
 def _run(report: Report) -> int:

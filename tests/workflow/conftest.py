@@ -46,13 +46,7 @@ class Outbox:
 
     def __init__(self, stack: Stack) -> None:
         self._queue = stack.client("sqs")
-        self._url = self._queue.create_queue(QueueName="published")["QueueUrl"]
-        attributes = self._queue.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        bus, events = stack.outputs["EventBusName"], stack.client("events")
-        pattern = json.dumps({"source": ["smartretail.orders"]})
-        events.put_rule(Name="published", EventBusName=bus, EventPattern=pattern)
-        target = {"Id": "queue", "Arn": attributes["Attributes"]["QueueArn"]}
-        events.put_targets(Rule="published", EventBusName=bus, Targets=[target])
+        self._url = stack.queue_of_published("published")
         self._heard: list[dict[str, Any]] = []
 
     def about(self, out_order_no: str, count: int = 1) -> list[dict[str, Any]]:
