@@ -19,16 +19,16 @@ help: ## this list
 
 .PHONY: setup
 setup: ## create .venv and the functions' interpreter from uv.lock
-	@sh local/bootstrap.sh
+	@sh tools/bootstrap.sh
 
 .PHONY: build
 build: setup ## sam build of what ships, when it has changed
-	@$(PYTHON) -m local.build
+	@$(PYTHON) -m tools.build
 
 # What the local stack runs: the same build, with this machine's wheels where Lambda's do not run.
 .PHONY: local-build
 local-build: setup
-	@$(PYTHON) -m local.build host
+	@$(PYTHON) -m tools.build host
 
 .PHONY: demo
 demo: local-build ## settle sample orders on an embedded AWS, show what happened, stop everything
@@ -36,7 +36,7 @@ demo: local-build ## settle sample orders on an embedded AWS, show what happened
 
 .PHONY: chaos
 chaos: local-build ## settle orders under fire, then audit the ledger [ORDERS=2000 RATE=0.3 SEED=1]
-	@$(PYTHON) -m local.chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED))
+	@$(PYTHON) -m chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: test
 test: local-build ## run the tests [ARGS="tests/unit -k ..."]
@@ -49,7 +49,7 @@ fuzz: setup ## the property tests, with many new examples of each [EXAMPLES=5000
 
 .PHONY: mutants
 mutants: setup ## plant faults where money depends on the code; a test has to see each [FILES=order.py]
-	@$(PYTHON) -m local.mutants $(FILES)
+	@$(PYTHON) -m tools.mutants $(FILES)
 
 .PHONY: up
 up: local-build ## keep a local stack running [AWS_PORT WECHATPAY_HOSTS PARAMS WAIT_SCALE]
@@ -65,7 +65,7 @@ settle: setup ## settle one order on the running stack [EVENT=events/completed.j
 
 .PHONY: check
 check: setup ## lint, types, template and workflow checks, security review, leaks
-	@$(PYTHON) -m local.checks
+	@$(PYTHON) -m tools.checks
 
 .PHONY: bench
 bench: build ## measure everything and write docs/benchmarks.md [ARGS="--orders 10000"]
@@ -77,11 +77,11 @@ scale: setup ## what breaks first, what an outage piles up, what it costs; into 
 
 .PHONY: sbom
 sbom: setup ## write down what ships, as CycloneDX
-	@$(PYTHON) -m local.sbom
+	@$(PYTHON) -m tools.sbom
 
 .PHONY: audit
 audit: setup ## ask the advisory database about what ships; needs the network
-	@$(PYTHON) -m local.audit
+	@$(PYTHON) -m tools.advisories
 
 .PHONY: deploy
 deploy: build ## deploy to AWS, guided [ARGS="--config-env ..."]

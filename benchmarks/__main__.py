@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks import cold_start, local_stack, size, throughput, warm_call, whole_path, workflow_cost
 from benchmarks.measured import Part, table
-from local.sam import ROOT
+from tools.sam import ROOT
 
 REPORT = ROOT / "docs" / "benchmarks.md"
 CALLS = 300

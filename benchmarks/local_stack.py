@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from wechatpay_sandbox import Simulator
+
 from local.aws import EmbeddedAws
-from local.simulator import Simulator
 from local.stack import Stack, deploy
 
 

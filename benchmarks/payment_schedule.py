@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from jsonata import jsonata  # type: ignore[import-untyped]
 
-from local.sam import ROOT
+from tools.sam import ROOT
 
 # The start, and states entered once by an order that is paid: ServiceEnded, Outcome, OrderCompleted, Payment,
 # OrderPaid, Completed. One that is overdue enters as many.

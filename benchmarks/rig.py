@@ -19,8 +19,8 @@ from typing import Any, Self
 import certifi
 
 from local.aws.embedded import FUNCTION_PYTHON, REGION
-from local.build import BUILD
-from local.sam import ROOT
+from tools.build import BUILD
+from tools.sam import ROOT
 
 SIDES = Path(__file__).parent / "sides"
 FUNCTION = BUILD / "CompleteOrderFunction"
@@ -80,7 +80,7 @@ class Rig(contextlib.ExitStack):
 
     def simulator(self) -> WeChatPay:
         """Start the simulator over TLS, with the order of `EVENT` in it."""
-        process = self.process([sys.executable, "-m", "local.simulator", "--tls", "--debit-after", "never"])
+        process = self.process([sys.executable, "-m", "wechatpay_sandbox", "--tls", "--debit-after", "never"])
         ready = process.said
         request = urllib.request.Request(
             f"{ready['control']}/orders/{OUT_ORDER_NO}",

@@ -23,7 +23,7 @@ from benchmarks.workflow_cost import (
     MILLION,
     STANDARD_TRANSITION,
 )
-from local.sam import ROOT
+from tools.sam import ROOT
 
 RATES = (10, 1_000, 100_000)  # orders a minute
 MINUTE, HOUR = 60, 3600

@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.measured import Goal, Part, table
 from benchmarks.rig import FUNCTION, LAYERS
 from local.aws.embedded import FUNCTION_PYTHON
-from local.sam import ROOT
+from tools.sam import ROOT
 
 MEGABYTE = 1_000_000
 PLATFORMS = ("x86_64", "arm64")

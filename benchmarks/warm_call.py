@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.measured import Goal, Part, Times, table
 from benchmarks.rig import SIDES, Process, Rig, WeChatPay, function_command
-from local import node
+from tools import node
 
 ROUND_TRIPS = (0.0, 10.0, 30.0)
 HANDLER, FLOOR, WECHATPAYV3 = "handler", "floor", "wechatpayv3"

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from wechatpay_sandbox import Simulator
+
 from benchmarks.measured import Part, Times, table
 from benchmarks.rig import EVENT
-from local.simulator import Simulator
 from local.stack import Stack
 
 ORDERS = 2_000

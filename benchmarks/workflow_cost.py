@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from wechatpay_sandbox import Simulator
+
 from benchmarks.measured import Part, table
 from benchmarks.payment_schedule import CASES, followed
 from benchmarks.rig import EVENT
 from local import executions
-from local.simulator import Simulator
 from local.stack import Stack
 
 # US dollars in us-east-1, without free tiers. Mainland China prices differ; the proportions do not much.

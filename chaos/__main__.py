@@ -6,11 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from chaos import scenarios
+from chaos.plan import Planned
+from chaos.report import Report
+from chaos.run import Conditions, run
 from local import foreground
-from local.chaos import scenarios
-from local.chaos.plan import Planned
-from local.chaos.report import Report
-from local.chaos.run import Conditions, run
 
 AT_A_TIME = 16
 
@@ -42,7 +42,7 @@ def judged(plan: Sequence[Planned], conditions: Conditions) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local.chaos", description="orders under fire, audited")
+    parser = argparse.ArgumentParser(prog="python -m chaos", description="orders under fire, audited")
     parser.add_argument("--orders", type=int, default=2000)
     parser.add_argument("--rate", type=float, default=0.3, help="share of calls that go wrong, 0 to 1")
     parser.add_argument("--seed", type=int, default=1)

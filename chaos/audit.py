@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from local.chaos.evidence import Execution
-from local.chaos.outbox import Published
-from local.chaos.plan import CANCEL, FINISH, OPEN, Arrival, Event, Planned, Truth
+from chaos.evidence import Execution
+from chaos.outbox import Published
+from chaos.plan import CANCEL, FINISH, OPEN, Arrival, Event, Planned, Truth
 
 COMPLETED, CANCELLED, FAILED = "Order Completed", "Order Cancelled", "Order Failed"
 PAID, OVERDUE = "Order Paid", "Order Payment Overdue"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.chaos.wechat import WeChat
+from chaos.wechat import WeChat
 
 type StoreSecret = Callable[[dict[str, Any]], object]
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.chaos.wechat import WeChat
+from chaos.wechat import WeChat
 from local.stack import Stack
 
 _READERS = 4

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 
-from local.chaos.evidence import ANNOUNCED
-from local.chaos.outbox import Outbox
-from local.chaos.plan import Arrival, Planned
-from local.chaos.wechat import WeChat
+from chaos.evidence import ANNOUNCED
+from chaos.outbox import Outbox
+from chaos.plan import Arrival, Planned
+from chaos.wechat import WeChat
 from local.stack import Stack
 
 ORDER_SECONDS = 240.0

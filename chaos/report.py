@@ -10,8 +10,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from local.chaos.run import Outcome
-from local.chaos.run import Progress as Tell
+from chaos.run import Outcome
+from chaos.run import Progress as Tell
 
 _MOST_FINDINGS = 40
 _LONGEST_CAUSE = 600

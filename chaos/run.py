@@ -12,15 +12,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos import evidence, workers
+from chaos.audit import Figures, Findings, audit, figures
+from chaos.disturbances import Disturbances
+from chaos.leaks import Searched, Secrets, search
+from chaos.load import Load
+from chaos.outbox import Outbox
+from chaos.plan import Planned
+from chaos.wechat import WeChat
 from local.aws import EmbeddedAws
-from local.chaos import evidence, workers
-from local.chaos.audit import Figures, Findings, audit, figures
-from local.chaos.disturbances import Disturbances
-from local.chaos.leaks import Searched, Secrets, search
-from local.chaos.load import Load
-from local.chaos.outbox import Outbox
-from local.chaos.plan import Planned
-from local.chaos.wechat import WeChat
 from local.stack import deploy
 
 WAIT_SCALE = 0.001

@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from local.chaos.plan import (
+from chaos.plan import (
     CANCEL,
     FINISH,
     OPEN,

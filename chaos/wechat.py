@@ -10,10 +10,11 @@ from contextlib import closing
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
-from local.chaos.plan import Planned
-from local.chaos.scenarios import NOT_AT_RANDOM
-from local.sam import ROOT
-from local.simulator.kinds import KINDS
+from wechatpay_sandbox.fault_kinds import KINDS
+
+from chaos.plan import Planned
+from chaos.scenarios import NOT_AT_RANDOM
+from tools.sam import ROOT
 
 # Costly kinds that are not thrown by default, made affordable; what they stand for stays as it is: a body
 # above the function's limit of 1 MiB, a drip longer than its timeout, a host gone for a moment.
@@ -34,7 +35,7 @@ def at_random() -> list[dict[str, Any]]:
 
 
 class WeChat:
-    """WeChat Pay for this run, as a context manager: ``python -m local.simulator`` and its control."""
+    """WeChat Pay for this run, as a context manager: ``python -m wechatpay_sandbox`` and its control."""
 
     def __init__(self, *, keys: str = "certificate", debit_after: float = 0.05) -> None:
         self._command = ["--keys", keys, "--debit-after", str(debit_after)]
@@ -44,7 +45,7 @@ class WeChat:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "local.simulator", *self._command],
+            [sys.executable, "-m", "wechatpay_sandbox", *self._command],
             cwd=ROOT,
             text=True,
             stdin=subprocess.DEVNULL,

@@ -1,7 +1,7 @@
 """What `make up`, `make down` and `make settle` know of the stack that is kept running.
 
-The keeper (`local.keeper`) holds a lock for as long as it lives and has written its process id into it, so
-that nobody mistakes another process for it.
+The keeper (`local.supervisor`) holds a lock for as long as it lives and has written its process id into
+it, so that nobody mistakes another process for it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import shlex
 from pathlib import Path
 
-from local.sam import ROOT
+from tools.sam import ROOT
 
 LOCAL = Path(os.environ.get("LOCAL_STATE", ROOT / ".local"))  # elsewhere in tests
 STATE = LOCAL / "up"

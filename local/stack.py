@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.aws.embedded import connect
-from local.build import TEMPLATE
-from local.sam import ROOT, sam
+from tools.build import TEMPLATE
+from tools.sam import ROOT, sam
 
 STACK_NAME = "smart-retail-settlement"
 

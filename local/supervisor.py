@@ -13,9 +13,10 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 
+from wechatpay_sandbox import Simulator
+
 from local import running
 from local.aws import EmbeddedAws, EmbeddedAwsError
-from local.simulator import Simulator
 from local.stack import STACK_NAME, Stack, StackError, deploy
 
 
@@ -92,7 +93,7 @@ def parse_parameters(text: str) -> dict[str, str]:
     found = dict(word.split("=", 1) for word in words)
     if not found:
         return {}
-    from local.template import source  # takes a second to import
+    from tools.template import source  # takes a second to import
 
     if unknown := found.keys() - source()["Parameters"].keys():
         raise SettingError(f"PARAMS: template.yaml has no parameter {min(unknown)}")

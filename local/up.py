@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from local import running
-from local.sam import ROOT
+from tools.sam import ROOT
 
 
 def main() -> int:
@@ -17,7 +17,7 @@ def main() -> int:
     running.STATE.mkdir(parents=True, exist_ok=True)
     with (running.STATE / "keeper.log").open("wb") as log:
         keeper = subprocess.Popen(
-            [sys.executable, "-m", "local.keeper"],
+            [sys.executable, "-m", "local.supervisor"],
             cwd=ROOT,
             text=True,
             stdin=subprocess.DEVNULL,

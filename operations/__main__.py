@@ -10,12 +10,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from operations import doctor as checks
-from operations import expiry, findings, merchant_files, options, recovery_commands
+from operations import expiry, merchant_files, options, recovery_commands, report
 from operations import secret as secrets
 from operations import smoke as smokes
-from operations.composition import Given, mchid_of
 from operations.errors import Stop
 from operations.options import Mchid, Order, Profile, Region, StackName
+from operations.secret_builder import Given, mchid_of
 from operations.staging import StagedSecret
 from operations.target import parse_hosts
 
@@ -90,7 +90,7 @@ def doctor(
 ) -> None:
     """Check the stack and a merchant; each line says pass, or what to do 体检."""
     target = options.target_of(stack_name, region, profile)
-    _exit(findings.report(console, checks.examine(target, target.mchid(mchid), order=order or None)))
+    _exit(report.show(console, checks.examine(target, target.mchid(mchid), order=order or None)))
 
 
 @app.command(name="expiry")
@@ -109,7 +109,7 @@ def list_expiries(
     if not found:
         prefix = target.function.secret_prefix
         raise Stop(f"no secret is called {prefix}<mchid>: nothing is watched 未找到商户密钥")
-    _exit(findings.report(console, (expiry.judge(each, now).about(each.mchid) for each in found)))
+    _exit(report.show(console, (expiry.judge(each, now).about(each.mchid) for each in found)))
 
 
 @app.command()
@@ -136,7 +136,7 @@ def smoke(
         chosen = smokes.invalid_order()
     else:
         merchant = target.mchid(mchid)
-        good = findings.report(console, checks.examine(target, merchant))
+        good = report.show(console, checks.examine(target, merchant))
         chosen = smokes.impossible_order(merchant, appid or None, service_id or None)
     ran = smokes.run(target, chosen, lambda text: console.print(text, soft_wrap=True, markup=False))
     _exit(good and ran)

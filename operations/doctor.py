@@ -11,9 +11,9 @@ from wechatpay.errors import MerchantMisconfigured, WeChatPayError
 
 from operations import expiry, permissions
 from operations.errors import Stop
-from operations.findings import Finding, failed, note, passed
+from operations.live_check import Recording, prove
 from operations.merchant_files import now
-from operations.proof import Recording, prove
+from operations.report import Finding, failed, note, passed
 from operations.staging import CURRENT, PENDING, StagedSecret
 from operations.target import Target, error_code
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from operations.findings import Finding, failed, note, passed
+from operations.report import Finding, failed, note, passed
 
 EXPIRES_TAG = "certificate-expires"
 SERIAL_TAG = "certificate-serial"

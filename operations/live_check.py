@@ -7,7 +7,6 @@ from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-from wechatpay.account import Account
 from wechatpay.client import Client
 from wechatpay.credentials import Credentials
 from wechatpay.deadline import Deadline
@@ -19,12 +18,13 @@ from wechatpay.errors import (
     Unverifiable,
     WeChatPayError,
 )
-from wechatpay.exchange import Exchanger
-from wechatpay.platform_keys import PlatformKeys
+from wechatpay.merchant import Account
+from wechatpay.platform_certificates import PlatformKeys
+from wechatpay.signed_transport import Exchanger
 from wechatpay.smart_retail import OrderKey, query
 from wechatpay.transport import Reply, Transport
 
-from operations.findings import Finding, failed, note, passed
+from operations.report import Finding, failed, note, passed
 
 QUERY = "signed query 签名查询"
 API_V3_KEY = "APIv3 key"

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from operations.findings import Finding, failed, note, passed
+from operations.report import Finding, failed, note, passed
 from operations.target import Target, error_code
 
 SUBJECT = "IAM"

@@ -52,7 +52,7 @@ def failed(subject: str, message: str) -> Finding:
     return Finding(subject, Verdict.FAIL, message)
 
 
-def report(console: Console, findings: Iterable[Finding]) -> bool:
+def show(console: Console, findings: Iterable[Finding]) -> bool:
     """Print each finding as soon as it is there. Returns whether none failed."""
     good = True
     for finding in findings:

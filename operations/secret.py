@@ -10,10 +10,10 @@ from typing import Any
 from rich.console import Console
 from wechatpay.credentials import parse
 
-from operations import expiry, findings, merchant_files
-from operations.composition import Given, compose
+from operations import expiry, merchant_files, report
 from operations.errors import Stop
-from operations.proof import Recording, prove
+from operations.live_check import Recording, prove
+from operations.secret_builder import Given, compose
 from operations.staging import StagedSecret
 
 _LONGEST_KEY_BYTES = 4096
@@ -55,18 +55,18 @@ def run(
 
     def proven(stored: dict[str, Any]) -> None:
         credentials = parse(json.dumps(stored), str(value["mchid"]))
-        if not findings.report(console, prove(credentials, hosts, carrier, order)):
+        if not report.show(console, prove(credentials, hosts, carrier, order)):
             raise Stop("these credentials do not work, see above; orders are not affected 新密钥未生效")
 
     console.print(f"merchant 商户 {value['mchid']}, serial {value['merchant_serial_no']}", soft_wrap=True)
     secret.store(value, proven, lambda text: console.print(text, soft_wrap=True))
     if certificate is not None:
         secret.tag(expiry.tags(certificate.serial_no, certificate.expires))
-    findings.report(console, _aftercare(secret, value))
+    report.show(console, _aftercare(secret, value))
 
 
-def _aftercare(secret: StagedSecret, value: dict[str, Any]) -> Iterator[findings.Finding]:
+def _aftercare(secret: StagedSecret, value: dict[str, Any]) -> Iterator[report.Finding]:
     kept = expiry.read(str(value["mchid"]), secret.describe() or {})
     yield expiry.judge(kept, merchant_files.now(), str(value["merchant_serial_no"]))
     if not (value.get("appid") and value.get("service_id")):
-        yield findings.note("appid, service_id", "not in the secret: every order event must carry them")
+        yield report.note("appid, service_id", "not in the secret: every order event must carry them")

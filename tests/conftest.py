@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from wechatpay_sandbox import Simulator
 
-from local.simulator import Simulator
 from tests.function import Function
 from tests.secrets_manager import SecretsManager
 

@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import re
-import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,8 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from local.simulator import Simulator
+from wechatpay_sandbox import Simulator
+
 from tests.secrets_manager import SecretsManager
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
@@ -87,7 +87,7 @@ class Function:
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets_manager.url,
         }
         with in_environment(environment), self._captured():
-            self.app = fresh_module(FUNCTIONS / name, "app")
+            self.app = fresh_module(name, "app")
 
     @property
     def _service(self) -> str:
@@ -204,35 +204,17 @@ def _texts(value: object) -> Iterator[str]:
         yield str(value)
 
 
-def fresh_module(code: Path, name: str) -> ModuleType:
-    """Load a module of a function with modules of its own: other functions have some of the same names."""
-    spec = importlib.util.spec_from_file_location(f"{name}_{next(_number)}", code / f"{name}.py")
+def fresh_module(package: str, name: str) -> ModuleType:
+    """Load a module of a function once more, with settings and clients of its own."""
+    spec = importlib.util.spec_from_file_location(
+        f"{name}_{next(_number)}", FUNCTIONS / package / f"{name}.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    with _first(code):
-        spec.loader.exec_module(module)
+    spec.loader.exec_module(module)
     gc.unfreeze()  # a function keeps all it has at its start for good, tests do not
     return module
-
-
-@contextlib.contextmanager
-def _first(code: Path) -> Iterator[None]:
-    """Let a function import its own modules, though others have some of the same names."""
-    names = {path.stem for path in code.glob("*.py")}
-    others = {
-        name: sys.modules.pop(name)
-        for name in names & sys.modules.keys()
-        if Path(str(sys.modules[name].__file__)).parent != code
-    }
-    sys.path.insert(0, str(code))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(code))
-        for name in others:
-            sys.modules.pop(name, None)
-        sys.modules.update(others)
 
 
 @contextlib.contextmanager

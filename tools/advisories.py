@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from local.sbom import LOCK
+from tools.sbom import LOCK
 
 
 def main(lock: Path = LOCK) -> int:

@@ -16,7 +16,7 @@ say() { printf '%s\n' "$*" >&2; }
 works() { "$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null; }
 
 if [ -e "$ready" ] && [ "$ready" -nt uv.lock ] && [ "$ready" -nt pyproject.toml ] &&
-    [ "$ready" -nt local/bootstrap.sh ] && works .venv/bin/python && works "$runtime/bin/python"; then
+    [ "$ready" -nt tools/bootstrap.sh ] && works .venv/bin/python && works "$runtime/bin/python"; then
     exit 0
 fi
 

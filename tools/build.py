@@ -1,6 +1,6 @@
 """`make build`: `sam build` of what ships, when any of its inputs has changed.
 
-`python -m local.build host` builds for the local stack: the same thing, but for wheels that run on this
+`python -m tools.build host` builds for the local stack: the same thing, but for wheels that run on this
 machine where it is not of Lambda's kind (see layers/dependencies/build.py).
 """
 
@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from local.sam import ROOT, sam
+from tools.sam import ROOT, sam
 
 INPUTS = ("template.yaml", "functions", "layers", "statemachine", ".python-version")
 BUILD = ROOT / ".aws-sam" / "build"

@@ -6,19 +6,19 @@ from invocation import startup
 from datetime import UTC, datetime
 from typing import Any
 
-import order
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from completion import Completion, identified
+from complete_order import order
+from complete_order.completion import Completion, identified
+from complete_order.result import Result
+from complete_order.settings import Settings
 from invocation.lines import json_lines
-from invocation.observation import Observation
-from result import Result
-from settings import Settings
-from wechatpay.account import Accounts
+from invocation.telemetry import Observation
 from wechatpay.client import Client
 from wechatpay.deadline import ANSWER_SECONDS, Deadline
-from wechatpay.exchange import Exchanger
+from wechatpay.merchant import Accounts
 from wechatpay.merchant_secrets import MerchantSecrets
+from wechatpay.signed_transport import Exchanger
 from wechatpay.transport import Transport
 
 logger = json_lines()

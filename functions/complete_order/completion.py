@@ -6,11 +6,10 @@ What each answer means stands in `wechatpay.decisions`; here is what follows fro
 from http import HTTPStatus
 from typing import TypeGuard
 
+from complete_order.order import CANCEL, InvalidOrder, Order
+from complete_order.result import Evidence, Result
 from invocation.failure import Failure
-from order import CANCEL, InvalidOrder, Order
-from result import Evidence, Result
 from wechatpay import smart_retail
-from wechatpay.account import Account
 from wechatpay.client import Client
 from wechatpay.decisions import RAISED, Next, Verdict, after_reply, of_state
 from wechatpay.errors import (
@@ -22,6 +21,7 @@ from wechatpay.errors import (
     WeChatPayUnavailable,
 )
 from wechatpay.lookup import look
+from wechatpay.merchant import Account
 from wechatpay.smart_retail import OrderKey, OrderState
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from form import Form, kind
+from complete_order.fields import Form, kind
 
 CANCEL, FINISH = 1, 2
 METADATA_BYTES = 4096

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
+from complete_order.order import CANCEL, Order
 from invocation.failure import Failure
-from order import CANCEL, Order
 from wechatpay.smart_retail import OrderKey
 
 Outcome = Literal["COMPLETED", "CANCELLED", "FAILED"]

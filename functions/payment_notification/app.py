@@ -11,17 +11,18 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from invocation.lines import json_lines
-from invocation.observation import Observation
-from merchants import Merchants
-from notice import Notices
-from request import Refused, Request
-from settings import Settings
-from waiting_orders import WaitingOrders
-from wechatpay.account import Accounts
+from invocation.telemetry import Observation
 from wechatpay.deadline import Deadline
-from wechatpay.exchange import Exchanger
+from wechatpay.merchant import Accounts
 from wechatpay.merchant_secrets import MerchantSecrets
+from wechatpay.signed_transport import Exchanger
 from wechatpay.transport import Transport
+
+from payment_notification.merchants import Merchants
+from payment_notification.notifications import Notices
+from payment_notification.request import Refused, Request
+from payment_notification.settings import Settings
+from payment_notification.waiting_orders import WaitingOrders
 
 # WeChat Pay takes no answer after 5 s; the rest is for the way here and back, and for a start from cold.
 HEEDING_SECONDS = 3.0

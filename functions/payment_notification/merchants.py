@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 
-from request import Refused
-from wechatpay.account import Account, Accounts
+from payment_notification.request import Refused
 from wechatpay.errors import SettlementError
+from wechatpay.merchant import Account, Accounts
 
 PAUSE_SECONDS = 5.0
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from request import Refused
+from payment_notification.request import Refused
 from wechatpay.aws import session_for
 from wechatpay.smart_retail import OrderKey
 

@@ -8,14 +8,14 @@ from typing import Any
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from invocation.lines import json_lines
-from invocation.observation import Observation
-from payment import CompletedOrder, collected, summary
-from settings import Settings
-from wechatpay.account import Accounts
+from invocation.telemetry import Observation
+from query_order.payment import CompletedOrder, collected, summary
+from query_order.settings import Settings
 from wechatpay.client import Client
 from wechatpay.deadline import ANSWER_SECONDS, Deadline
-from wechatpay.exchange import Exchanger
+from wechatpay.merchant import Accounts
 from wechatpay.merchant_secrets import MerchantSecrets
+from wechatpay.signed_transport import Exchanger
 from wechatpay.transport import Transport
 
 logger = json_lines()

@@ -1,6 +1,7 @@
 """The embedded AWS: MiniStack as a child process, made to behave like AWS where this project can tell.
 
-`EmbeddedAws` starts and stops it; `server` is what runs in the child; `wraps` is what differs from MiniStack.
+`EmbeddedAws` starts and stops it; `server` is what runs in the child; `patches` is what
+differs from MiniStack.
 """
 
 from local.aws.embedded import EmbeddedAws, EmbeddedAwsError

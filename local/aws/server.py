@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 
-from local.aws import wraps
+from local.aws import patches
 
 
 def main() -> None:
@@ -21,8 +21,8 @@ def main() -> None:
     # For the functions, whose unpacked code is read once; this process keeps its own.
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     try:
-        app = wraps.install(function_python)
-    except wraps.WrapError as exc:
+        app = patches.install(function_python)
+    except patches.WrapError as exc:
         sys.exit(str(exc))
 
     # Both belong to MiniStack, which must be wrapped before anything of it is used.

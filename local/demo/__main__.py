@@ -9,11 +9,12 @@ import sys
 import time
 from collections.abc import Callable
 
+from wechatpay_sandbox import Simulator
+
 from local import executions, foreground
 from local.aws import EmbeddedAws
 from local.demo.report import Report
 from local.demo.samples import SLOW_SECONDS, Sample, Settled, samples
-from local.simulator import Simulator
 from local.stack import Stack, StackError, deploy
 
 ARRIVAL_SECONDS = 30

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.executions import Entered, Execution, Step
-from local.sam import ROOT
+from tools.sam import ROOT
 
 _ROUND = ("AwaitPayment", "QueryOrder", "Payment")
 _ACCEPTED = ("ServiceEnded", "Outcome", "OrderCompleted", "Payment", *_ROUND)

@@ -16,13 +16,13 @@ from typing import Any, Self
 import trustme
 from aiohttp import web
 
-from local.simulator.control import PREFIX, Control, HttpControl
-from local.simulator.faults import ChaosKind
-from local.simulator.hosts import ADDRESS, Host
-from local.simulator.keys import Keys, Mode
-from local.simulator.notices import Flaw, Notice, Shape
-from local.simulator.orders import Orders
-from local.simulator.server import Api
+from wechatpay_sandbox.control import PREFIX, Control, HttpControl
+from wechatpay_sandbox.faults import ChaosKind
+from wechatpay_sandbox.keys import Keys, Mode
+from wechatpay_sandbox.listeners import ADDRESS, Host
+from wechatpay_sandbox.notifications import Flaw, Notice, Shape
+from wechatpay_sandbox.orders import Orders
+from wechatpay_sandbox.server import Api
 
 MCHID = "1900000001"
 APPID = "wxd678efh567hg6787"
@@ -144,7 +144,7 @@ class Simulator:
         times: int | None = 1,
         **options: Any,
     ) -> None:
-        """Plan a fault of a named kind (``kinds.KINDS``) for the next calls on an order, or on any order."""
+        """Plan a named fault (``fault_kinds.KINDS``) for the next calls on an order, or any order."""
         self._run(self._control.script(out_order_no, operation, fault=fault, times=times, **options))
 
     def pending_faults(self) -> list[dict[str, Any]]:

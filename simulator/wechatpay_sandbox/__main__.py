@@ -1,13 +1,13 @@
-"""The simulator as a process: ``python -m local.simulator``. Prints one line of JSON when it is ready."""
+"""The simulator as a process: ``python -m wechatpay_sandbox``. Prints one line of JSON when it is ready."""
 
 import argparse
 import json
 import logging
 import signal
 
-from local.simulator import MCHID, Simulator
-from local.simulator.keys import MODES
-from local.simulator.kinds import describe
+from wechatpay_sandbox import MCHID, Simulator
+from wechatpay_sandbox.fault_kinds import describe
+from wechatpay_sandbox.keys import MODES
 
 
 def _seconds(text: str) -> float | None:
@@ -15,7 +15,7 @@ def _seconds(text: str) -> float | None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local.simulator", description="WeChat Pay simulator")
+    parser = argparse.ArgumentParser(prog="python -m wechatpay_sandbox", description="WeChat Pay simulator")
     parser.add_argument("--port", type=int, default=0, help="main host; 0 is any free port")
     parser.add_argument("--backup-port", type=int, default=0, help="backup host")
     parser.add_argument("--control-port", type=int, default=0, help="HTTP control")

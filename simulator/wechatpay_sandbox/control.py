@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from local.simulator.faults import ChaosKind
-from local.simulator.hosts import Host
-from local.simulator.keys import Mode
-from local.simulator.kinds import make
-from local.simulator.notices import Flaw, Notice, Notifier, Shape
-from local.simulator.orders import Order
-from local.simulator.server import Api
+from wechatpay_sandbox.fault_kinds import make
+from wechatpay_sandbox.faults import ChaosKind
+from wechatpay_sandbox.keys import Mode
+from wechatpay_sandbox.listeners import Host
+from wechatpay_sandbox.notifications import Flaw, Notice, Notifier, Shape
+from wechatpay_sandbox.orders import Order
+from wechatpay_sandbox.server import Api
 
 PREFIX = "/simulator"
 type Json = dict[str, Any]

@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from local.simulator.kinds import Fault
-from local.simulator.replies import Reply
+from wechatpay_sandbox.fault_kinds import Fault
+from wechatpay_sandbox.replies import Reply
 
 CHUNK = 64 * 1024
 _POLL = 0.05

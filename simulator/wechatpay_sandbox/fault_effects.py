@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from local.simulator import rules
-from local.simulator.kinds import Fault
-from local.simulator.orders import CANCEL, FINISH, Order
-from local.simulator.replies import UNDOCUMENTED_TAIL, Reply, error, html, to_json
+from wechatpay_sandbox import rules
+from wechatpay_sandbox.fault_kinds import Fault
+from wechatpay_sandbox.orders import CANCEL, FINISH, Order
+from wechatpay_sandbox.replies import UNDOCUMENTED_TAIL, Reply, error, html, to_json
 
 
 def by_someone_else(order: Order, body: bytes, fault: Fault) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.simulator.kinds import KINDS, OPERATIONS, Fault, make
+from wechatpay_sandbox.fault_kinds import KINDS, OPERATIONS, Fault, make
 
 type ChaosKind = str | Mapping[str, Any]
 

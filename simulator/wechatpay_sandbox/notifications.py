@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from local.simulator import signing
-from local.simulator.keys import Keys
-from local.simulator.orders import SHANGHAI, Order, shanghai
+from wechatpay_sandbox import signing
+from wechatpay_sandbox.keys import Keys
+from wechatpay_sandbox.orders import SHANGHAI, Order, shanghai
 
 type Shape = Literal["serviceorder", "smartretail"]
 type Flaw = Literal[

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from local.simulator.replies import Refusal
+from wechatpay_sandbox.replies import Refusal
 
 STATES = ("CREATED", "USER_ACCEPTED", "FINISHED", "USER_PAID", "REVOKED", "EXPIRED")
 SETTLED = ("FINISHED", "USER_PAID", "REVOKED")

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from local.simulator.orders import CANCEL, FINISH
-from local.simulator.replies import UNDOCUMENTED_TAIL, Refusal
+from wechatpay_sandbox.orders import CANCEL, FINISH
+from wechatpay_sandbox.replies import UNDOCUMENTED_TAIL, Refusal
 
 OUT_OF_RANGE_TAIL = "268435464"
 MAX_INT = 2**53

@@ -12,13 +12,13 @@ from typing import Any
 
 from aiohttp import web
 
-from local.simulator import rules, signing, wire
-from local.simulator.faults import Misbehaviour
-from local.simulator.keys import Keys
-from local.simulator.kinds import Fault
-from local.simulator.misanswers import by_someone_else, misanswer
-from local.simulator.orders import Orders
-from local.simulator.replies import Refusal, Reply, ok
+from wechatpay_sandbox import delivery, rules, signing
+from wechatpay_sandbox.fault_effects import by_someone_else, misanswer
+from wechatpay_sandbox.fault_kinds import Fault
+from wechatpay_sandbox.faults import Misbehaviour
+from wechatpay_sandbox.keys import Keys
+from wechatpay_sandbox.orders import Orders
+from wechatpay_sandbox.replies import Refusal, Reply, ok
 
 _COMPLETE = re.compile(r"/v3/payscore/smartretail-orders/([^/?]+)/complete")
 _QUERY = "/v3/payscore/smartretail-orders"
@@ -80,20 +80,20 @@ class Api:
         try:
             body = await request.read()
         except OSError:
-            return wire.reset(request)
+            return delivery.reset(request)
         record["body"] = body.decode(errors="replace")
         reply, fault = self._answer(request, call, body, fault, record)
         record["status"] = reply.status
         if self.latency:
             await asyncio.sleep(self.latency)
         if fault is not None and fault.wire == "reset":
-            return wire.reset(request)
+            return delivery.reset(request)
         if fault is not None and fault.wire == "silent":
-            return await wire.silence(request, fault.seconds)
+            return await delivery.silence(request, fault.seconds)
         signed = self._signed(reply, request, fault)
         sent = signed.body[:KEPT_BODY].decode(errors="replace")
         record["reply"] = {"headers": dict(signed.headers), "body": sent}
-        return await wire.send(request, signed, fault, record)
+        return await delivery.send(request, signed, fault, record)
 
     def _record(self, request: web.BaseRequest, host: int, call: Call, fault: Fault | None) -> dict[str, Any]:
         record = {
@@ -119,8 +119,8 @@ class Api:
 
     async def _act_on_arrival(self, request: web.BaseRequest, host: int, fault: Fault) -> web.StreamResponse:
         if fault.wire == "silent":
-            return await wire.silence(request, fault.seconds)
-        response = wire.reset(request)
+            return await delivery.silence(request, fault.seconds)
+        response = delivery.reset(request)
         if fault.wire == "refuse":
             self.refuse_host(host if fault.host is None else fault.host, fault.seconds)
         return response

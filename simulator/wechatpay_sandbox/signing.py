@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from local.simulator.keys import Keys, PlatformKey
-from local.simulator.replies import Refusal
+from wechatpay_sandbox.keys import Keys, PlatformKey
+from wechatpay_sandbox.replies import Refusal
 
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 MAX_SKEW = 300

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from wechatpay_sandbox import Simulator
 
 from benchmarks import local_stack
-from local.simulator import Simulator
 from local.stack import Stack
 
 

@@ -35,7 +35,7 @@ def test_a_cold_start_ends_in_a_settled_order_and_stands_beside_what_is_unavoida
     found = cold_start.measure(1)
 
     assert found.imported[cold_start.HANDLER] < found.done[cold_start.HANDLER]
-    assert {"app", "botocore", "requests", "cryptography"} <= found.modules.keys()
+    assert {"complete_order", "botocore", "requests", "cryptography"} <= found.modules.keys()
     assert not UNNEEDED & found.modules.keys()
     text = cold_start.report(found).text
     named = (cold_start.HANDLER, cold_start.TOGETHER, *cold_start.UNAVOIDABLE, *cold_start.UNDONE.values())

@@ -153,21 +153,23 @@ def test_everything_that_ships_is_locked_by_hash_and_boto3_comes_from_the_runtim
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "shipped"),
+    ("source", "target", "packages", "shipped"),
     [
-        ("layers/wechatpay", "WeChatPayLayer", "python"),
-        ("functions/complete_order", "CompleteOrderFunction", "."),
+        ("layers/wechatpay", "WeChatPayLayer", ("wechatpay", "invocation"), "python"),
+        ("functions", "CompleteOrderFunction", ("complete_order",), "."),
     ],
 )
-def test_only_source_and_its_bytecode_ship(source: str, target: str, shipped: str, tmp_path: Path):
+def test_only_source_and_its_bytecode_ship(
+    source: str, target: str, packages: tuple[str, ...], shipped: str, tmp_path: Path
+):
     copy, artifacts = tmp_path / "source", tmp_path / "artifacts"
     shutil.copytree(ROOT / source, copy)
-    package = copy / "wechatpay" if target == "WeChatPayLayer" else copy
+    package = copy / packages[0]
     for litter in ("__pycache__/app.cpython-313.pyc", ".mypy_cache/x.json", "notes.txt"):
         (package / litter).parent.mkdir(exist_ok=True)
         (package / litter).touch()
     path = (
-        f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # as local.sam gives it to sam build
+        f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # as tools.sam gives it to sam build
     )
     subprocess.run(
         ["make", f"build-{target}"],
@@ -175,7 +177,7 @@ def test_only_source_and_its_bytecode_ship(source: str, target: str, shipped: st
         env={**os.environ, "ARTIFACTS_DIR": str(artifacts), "PATH": path},
         check=True,
     )
-    sources = [path.relative_to(copy) for path in copy.rglob("*.py")]
+    sources = [path.relative_to(copy) for name in packages for path in (copy / name).rglob("*.py")]
     bytecode = [path.parent / f"__pycache__/{path.stem}.cpython-313.pyc" for path in sources]
     assert sources
     assert tree(artifacts).keys() == {Path(shipped, path).as_posix() for path in (*sources, *bytecode)}

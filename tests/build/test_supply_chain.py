@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local import audit, sbom
+from tools import advisories, sbom
 
 
 def locked() -> dict[str, set[str]]:
@@ -41,7 +41,7 @@ def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         program = tmp_path / "pip-audit"
         program.write_text(f"#!/bin/sh\ncat <<'E'\n{stdout}\nE\necho '{stderr}' >&2\n")
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
-        monkeypatch.setattr(audit.sys, "executable", os.fspath(tmp_path / "python"))
+        monkeypatch.setattr(advisories.sys, "executable", os.fspath(tmp_path / "python"))
 
     return answer
 
@@ -61,11 +61,11 @@ UNKNOWN = {"name": "cffi", "skip_reason": "not found"}
 )
 def test_audit_passes_only_when_everything_was_looked_up(packages, status, said, answers, capsys):
     answers(json.dumps({"dependencies": packages}))
-    assert audit.main() == status
+    assert advisories.main() == status
     assert said in capsys.readouterr().out
 
 
 def test_audit_without_a_network_says_so_and_fails(answers, capsys):
     answers("", "ConnectionError: nobody there")
-    assert audit.main() == 2
+    assert advisories.main() == 2
     assert "NOT AUDITED" in capsys.readouterr().out

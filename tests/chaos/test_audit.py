@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from local.chaos.audit import audit, figures
-from local.chaos.evidence import Execution
-from local.chaos.outbox import Published
-from local.chaos.plan import OPEN, Arrival, Planned, Truth
+from chaos.audit import audit, figures
+from chaos.evidence import Execution
+from chaos.outbox import Published
+from chaos.plan import OPEN, Arrival, Planned, Truth
 
 COUNTS = ("lost", "charged_twice", "wrong_amount", "claimed_but_not_true", "true_but_not_claimed")
 PAYMENT = {"state": "PAID", "finish_transaction_id": "4200001", "pay_succ_time": "20251001183200"}

@@ -5,9 +5,9 @@ import json
 import secrets as randomness
 
 import pytest
+from wechatpay_sandbox.keys import MerchantKey
 
-from local.chaos.leaks import BLOCK, Secrets, search
-from local.simulator.keys import MerchantKey
+from chaos.leaks import BLOCK, Secrets, search
 
 GIVEN = base64.b64encode(randomness.token_bytes(96)).decode()
 FETCHED = base64.b64encode(randomness.token_bytes(96)).decode()

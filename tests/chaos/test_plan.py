@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime
 
-import order as order_event
 import pytest
+from complete_order import order as order_event
+from wechatpay_sandbox.fault_kinds import KINDS, make
 
-from local.chaos import __main__ as chaos
-from local.chaos import scenarios
-from local.chaos.plan import OPEN
-from local.chaos.wechat import at_random
-from local.simulator.kinds import KINDS, make
+from chaos import __main__ as chaos
+from chaos import scenarios
+from chaos.plan import OPEN
+from chaos.wechat import at_random
 
 
 @pytest.fixture(scope="module")

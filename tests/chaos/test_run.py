@@ -2,9 +2,9 @@
 
 import dataclasses
 
-from local.chaos import scenarios
-from local.chaos.__main__ import judged
-from local.chaos.run import Conditions
+from chaos import scenarios
+from chaos.__main__ import judged
+from chaos.run import Conditions
 
 
 def test_a_small_run_under_fire_balances(capsys):

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from local.chaos.workers import kill_one, workers
+from chaos.workers import kill_one, workers
 
 SLEEP = "import sys, time; print('up', flush=True); time.sleep(60)"
 PARENT = f"""

@@ -7,10 +7,10 @@ import pytest
 from wechatpay import decisions, errors, smart_retail
 from wechatpay.client import Client
 from wechatpay.deadline import Deadline
-from wechatpay.exchange import Exchanger
+from wechatpay.signed_transport import Exchanger
 from wechatpay.smart_retail import OrderKey
+from wechatpay_sandbox import APPID, MCHID, SERVICE_ID
 
-from local.simulator import APPID, MCHID, SERVICE_ID
 from tests.decisions.cases import OPEN, REPLY_CASES, SETTLED, STATE_CASES, Case, StateCase
 from tests.function import Function
 

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from local.template import source
 from tests.docs.markdown import Document
+from tools.template import source
 
 ENGLISH, CHINESE = "docs/operations.md", "docs/operations.zh-CN.md"
 FIELDS = {ENGLISH: ["Means", "Look", "Do", "Over"], CHINESE: ["含义", "查看", "处理", "结束"]}

@@ -10,16 +10,16 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
-from order import InvalidOrder, parse
-from result import Result
+from complete_order.order import InvalidOrder, parse
+from complete_order.result import Result
 from samtranslator.yaml_helper import yaml_parse
 from wechatpay.credentials import parse as parse_secret
 from wechatpay.errors import SettlementError
 from wechatpay.smart_retail import OrderKey
 
-from local.checks import arrows
 from local.demo.samples import samples
 from tests.docs.markdown import ROOT, Document
+from tools.checks import arrows
 
 READMES = ["README.md", "README.zh-CN.md"]
 DOCUMENTS = sorted(

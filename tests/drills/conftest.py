@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from wechatpay_sandbox import Simulator
 
 from local import executions
 from local.aws import EmbeddedAws
-from local.simulator import Simulator
 from local.stack import Stack, deploy
 
 WAIT_SECONDS = 15

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
+from complete_order.order import InvalidOrder, parse
 from hypothesis import assume, given, settings
 from jsonschema import Draft202012Validator
-from order import InvalidOrder, parse
 
 from tests.schemas import EVENTS, problems, schemas, undocumented
 from tests.unit.complete_order.events import arbitrary_events, cancelled, finished, valid_events

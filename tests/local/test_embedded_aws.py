@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from local import executions
-from local.aws import EmbeddedAws, EmbeddedAwsError, processes, wraps
+from local.aws import EmbeddedAws, EmbeddedAwsError, patches, processes
 from local.aws.embedded import ROOT
 
 ROLE = "arn:aws:iam::000000000000:role/anyone"
@@ -206,14 +206,14 @@ def test_functions_see_nothing_of_the_users_own_settings(aws, invoke):
 def test_delays_grow_to_their_cap():
     retrier = unlucky_retried(9, BackoffRate=2, MaxDelaySeconds=10)
 
-    assert [wraps.retry_delay(retrier, retries) for retries in range(6)] == [1, 2, 4, 8, 10, 10]
+    assert [patches.retry_delay(retrier, retries) for retries in range(6)] == [1, 2, 4, 8, 10, 10]
 
 
 def test_jitter_takes_any_delay_from_none_to_the_full_one():
     retrier = unlucky_retried(9, BackoffRate=2, MaxDelaySeconds=10, JitterStrategy="FULL")
 
-    assert wraps.retry_delay(retrier, 3, uniform=lambda low, high: (low, high)) == (0, 8)
-    assert wraps.retry_delay(retrier, 4, uniform=lambda low, high: (low, high)) == (0, 10)
+    assert patches.retry_delay(retrier, 3, uniform=lambda low, high: (low, high)) == (0, 8)
+    assert patches.retry_delay(retrier, 4, uniform=lambda low, high: (low, high)) == (0, 10)
 
 
 def test_the_workflow_waits_for_the_declared_delay_scaled_and_for_nothing_else(monkeypatch):
@@ -222,8 +222,8 @@ def test_the_workflow_waits_for_the_declared_delay_scaled_and_for_nothing_else(m
     ministack = types.ModuleType("stepfunctions")
     ministack._SFN_WAIT_SCALE = 0.5
     ministack._find_matching_retrier = lambda retriers, error, counts: (retriers[0], 0)
-    monkeypatch.setattr(wraps.time, "sleep", waited.append)
-    wraps._retry_as_declared(ministack)
+    monkeypatch.setattr(patches.time, "sleep", waited.append)
+    patches._retry_as_declared(ministack)
 
     found = [ministack._find_matching_retrier([retrier], "Unlucky", {0: retries}) for retries in range(3)]
 
@@ -237,7 +237,7 @@ def test_a_task_that_waits_for_its_token_times_out_by_its_expression_scaled():
     ministack._SFN_WAIT_SCALE = 0.5
     ministack._jsonata_state_field = lambda state, field, expected, given, context: context[state[field]]
     ministack._execute_task = lambda state, given, execution, context: executed.append(state)
-    wraps._time_callbacks_as_declared(ministack)
+    patches._time_callbacks_as_declared(ministack)
     waiting = {"Resource": "arn:aws:states:::aws-sdk:x:y.waitForTaskToken", "TimeoutSeconds": "{% $pause %}"}
     other = {"Resource": "arn:aws:states:::lambda:invoke", "TimeoutSeconds": 60}
 
@@ -249,8 +249,8 @@ def test_a_task_that_waits_for_its_token_times_out_by_its_expression_scaled():
 
 def test_every_wrap_is_in_place_in_the_process_that_serves():
     program = """
-from local.aws import wraps
-wraps.install("python")
+from local.aws import patches
+patches.install("python")
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc, stepfunctions
 from ministack.services.cloudformation import provisioners
@@ -264,7 +264,7 @@ print({getattr(module, name).__module__ for module in names for name in names[mo
 """
     wrapped = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
 
-    assert wrapped.stdout == "{'local.aws.wraps'}\n", wrapped.stderr
+    assert wrapped.stdout == "{'local.aws.patches'}\n", wrapped.stderr
 
 
 def test_an_error_that_no_retrier_names_waits_for_nothing(run):
@@ -333,8 +333,8 @@ def test_another_release_of_ministack_is_refused(tmp_path):
 
 
 def test_a_name_that_is_gone_is_refused():
-    with pytest.raises(wraps.WrapError, match="_find_matching_retrier"):
-        wraps._retry_as_declared(types.ModuleType("stepfunctions"))
+    with pytest.raises(patches.WrapError, match="_find_matching_retrier"):
+        patches._retry_as_declared(types.ModuleType("stepfunctions"))
 
 
 def test_a_missing_interpreter_is_said_so(tmp_path):

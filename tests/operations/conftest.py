@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from wechatpay_sandbox import Simulator
 
 from local import merchant_files
 from local.aws import EmbeddedAws
-from local.simulator import Simulator
 from local.stack import Stack, deploy
 from operations import __main__ as command_line
 from operations.staging import StagedSecret

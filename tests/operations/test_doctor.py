@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from wechatpay_sandbox import Simulator
 
-from local.simulator import Simulator
 from local.stack import Stack
 from operations import expiry
 from tests.operations.conftest import Command, Ran

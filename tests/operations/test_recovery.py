@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from wechatpay_sandbox import Simulator
 
 from local.aws import EmbeddedAws
 from local.aws.embedded import connect
 from local.executions import Execution, follow
-from local.simulator import Simulator
 from local.stack import Stack
 from operations import recovery, stuck
 from operations.merchant_files import now

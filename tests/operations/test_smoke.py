@@ -5,8 +5,8 @@ import uuid
 from pathlib import Path
 
 import pytest
+from wechatpay_sandbox import Simulator
 
-from local.simulator import Simulator
 from local.stack import Stack
 from operations import executions, smoke
 from tests.operations.conftest import Command

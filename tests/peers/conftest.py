@@ -2,8 +2,7 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-
-from local.simulator import Simulator
+from wechatpay_sandbox import Simulator
 
 _numbers = itertools.count(1)
 

@@ -13,9 +13,9 @@ from requests.structures import CaseInsensitiveDict
 from wechatpay.certificates import decrypt
 from wechatpay.credentials import parse
 from wechatpay.verification import NotVerified, verify
+from wechatpay_sandbox import Simulator
 
-from local import node
-from local.simulator import Simulator
+from tools import node
 
 SCRIPT = Path(__file__).with_name("axios_plugin.js")
 ORDERS = "v3/payscore/smartretail-orders"

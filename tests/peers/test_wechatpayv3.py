@@ -11,11 +11,10 @@ from requests.structures import CaseInsensitiveDict
 from wechatpay.certificates import decrypt, decrypted_certificates
 from wechatpay.credentials import parse
 from wechatpay.verification import NotVerified, verify
+from wechatpay_sandbox import Simulator
 from wechatpayv3 import utils
 from wechatpayv3.core import Core
 from wechatpayv3.type import RequestType
-
-from local.simulator import Simulator
 
 ORDERS = "/v3/payscore/smartretail-orders"
 

@@ -16,8 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from cryptography.x509 import load_pem_x509_certificate
-
-from local.simulator import Simulator
+from wechatpay_sandbox import Simulator
 
 ORDERS = "/v3/payscore/smartretail-orders"
 _numbers = itertools.count(1)

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 import requests
-
-from local.simulator import Simulator
-from local.simulator.kinds import KINDS
+from wechatpay_sandbox import Simulator
+from wechatpay_sandbox.fault_kinds import KINDS
 
 
 @pytest.fixture
@@ -156,7 +155,7 @@ def test_a_port_is_kept_while_its_host_is_down_and_given_back_at_the_end():
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_as_a_process_it_says_where_it_is_and_ends_when_told(stop):
-    command = [sys.executable, "-m", "local.simulator", "--debit-after", "never", "--keys", "both"]
+    command = [sys.executable, "-m", "wechatpay_sandbox", "--debit-after", "never", "--keys", "both"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         ready = json.loads(process.stdout.readline())
         assert requests.get(f"{ready['control']}/ledger", timeout=10).json() == []
@@ -177,16 +176,17 @@ def test_an_idle_connection_is_closed_as_wechat_pay_closes_it():
 
 
 def test_it_shares_no_code_with_what_it_tests():
-    program = "import local.simulator.__main__, sys; print(*sorted(sys.modules))"
+    program = "import wechatpay_sandbox.__main__, sys; print(*sorted(sys.modules))"
     loaded = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout
-    products = {path.stem for path in Path("functions").rglob("*.py")} | {"wechatpay"}
-    assert not products & set(loaded.split())
+    rooms = {path.name for path in Path().iterdir()} - {"simulator"}
+    product = rooms | {path.name for path in Path("functions").iterdir()} | {"wechatpay", "invocation"}
+    assert not product & {name.split(".")[0] for name in loaded.split()}
 
 
 def test_the_documented_table_of_faults_is_the_one_it_prints():
-    command = [sys.executable, "-m", "local.simulator", "--list-faults"]
+    command = [sys.executable, "-m", "wechatpay_sandbox", "--list-faults"]
     table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert all(f"`{name}`" in table for name in KINDS)
     assert table in Path("docs/simulator.md").read_text(encoding="utf-8")

@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from cryptography.exceptions import InvalidSignature
-
-from local.simulator import Simulator
-from local.simulator.kinds import KINDS
+from wechatpay_sandbox import Simulator
+from wechatpay_sandbox.fault_kinds import KINDS
 
 TIMEOUT = 1.0
 GENERAL = pytest.mark.parametrize(

@@ -15,9 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
-from local.simulator import MCHID, Simulator
-from local.simulator.notices import Notice, Notifier
+from wechatpay_sandbox import MCHID, Simulator
+from wechatpay_sandbox.notifications import Notice, Notifier
 
 
 @pytest.fixture(scope="module")

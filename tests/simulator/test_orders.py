@@ -3,9 +3,8 @@
 import re
 
 import pytest
-
-from local.simulator import Simulator
-from local.simulator.orders import RISK_CAP, Order, Orders, shanghai
+from wechatpay_sandbox import Simulator
+from wechatpay_sandbox.orders import RISK_CAP, Order, Orders, shanghai
 
 NOW = 1_717_207_200.0  # 2024-06-01 10:00:00 in Shanghai
 FINISHED = {"appid": "wx", "service_id": "500001", "finish_type": 2, "total_amount": 1200}

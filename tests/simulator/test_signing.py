@@ -10,8 +10,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
-
-from local.simulator import Simulator, signing
+from wechatpay_sandbox import Simulator, signing
 
 VECTORS = json.loads(Path("tests/vectors/apiv3.json").read_text(encoding="utf-8"))
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import yaml
 
-from local.template import REGIONS, ROOT, Template, source, translate
+from tools.template import REGIONS, ROOT, Template, source, translate
 
 __all__ = ["REGIONS", "ROOT", "Template", "source", "translate", "walk"]
 

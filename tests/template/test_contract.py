@@ -23,10 +23,10 @@ PARAMETERS = {
     "GradualDeployment": "Off",
 }
 
-FUNCTIONS = {
-    "CompleteOrderFunction": "functions/complete_order/",
-    "QueryOrderFunction": "functions/query_order/",
-    "PaymentNoticeFunction": "functions/payment_notice/",
+HANDLERS = {
+    "CompleteOrderFunction": "complete_order.app.lambda_handler",
+    "QueryOrderFunction": "query_order.app.lambda_handler",
+    "PaymentNoticeFunction": "payment_notification.app.lambda_handler",
 }
 
 
@@ -45,10 +45,10 @@ def test_outputs_are_those_of_the_contract():
     }
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", HANDLERS)
 def test_function_is_where_the_contract_says(name: str, resources: Template):
     function = source()["Resources"][name]["Properties"]
-    assert (function["CodeUri"], function["Handler"]) == (FUNCTIONS[name], "app.lambda_handler")
+    assert (function["CodeUri"], function["Handler"]) == ("functions/", HANDLERS[name])
     assert resources[f"{name}Aliaslive"]["Properties"]["Name"] == "live"
 
 
@@ -98,7 +98,7 @@ def test_parameter_values_are_accepted_or_refused(name: str, value: str, allowed
     assert (fits and re.fullmatch(declared["AllowedPattern"], value) is not None) is allowed
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", HANDLERS)
 def test_every_parameter_of_a_function_publishes_a_version_when_it_changes(name: str):
     # SAM names a version by the template's text, in which a parameter is the same Ref whatever its value.
     resources = translate("aws")["Resources"]
@@ -135,5 +135,5 @@ def test_a_changed_layer_publishes_a_version_of_every_function(changed: str):
     before = versions(template)
     template["Resources"][changed]["Properties"]["Description"] = "changed"
     after = versions(template)
-    assert len(after) == len(before) == len(FUNCTIONS)
+    assert len(after) == len(before) == len(HANDLERS)
     assert not after & before

@@ -5,8 +5,8 @@ import json
 import re
 from typing import Any, get_args
 
+from complete_order.result import Outcome
 from invocation.failure import Category
-from result import Outcome
 from wechatpay import errors
 
 from operations import expiry
@@ -202,7 +202,7 @@ def test_every_query_reads_log_groups_of_this_stack_and_fields_that_are_logged(r
     queries = of_type(resources, "AWS::Logs::QueryDefinition")
     assert queries
     groups = of_type(resources, "AWS::Logs::LogGroup").keys()
-    code = (ROOT / "layers/wechatpay/invocation/observation.py").read_text(encoding="utf-8")
+    code = (ROOT / "layers/wechatpay/invocation/telemetry.py").read_text(encoding="utf-8")
     for query in queries.values():
         assert {group["Ref"] for group in query["LogGroupNames"]} <= groups
         for messages in re.findall(r'message (?:=|in) (\[?"[^\n|]*)', query["QueryString"]):

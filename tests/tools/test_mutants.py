@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local.mutants.__main__ import ROOT, plan
-from local.mutants.planting import mutants_of
+from tools.mutants.__main__ import ROOT, plan
+from tools.mutants.planting import mutants_of
 
 PRICE = """\
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ def run(root: Path, tests: str, explained: str = "") -> subprocess.CompletedProc
         (root / path).parent.mkdir(exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
     program = (
-        "import sys, pathlib, local.mutants.__main__ as m; sys.exit(m.main([], pathlib.Path(sys.argv[1])))"
+        "import sys, pathlib, tools.mutants.__main__ as m; sys.exit(m.main([], pathlib.Path(sys.argv[1])))"
     )
     return subprocess.run(
         [sys.executable, "-c", program, str(root)], cwd=ROOT, capture_output=True, text=True, check=False
@@ -146,6 +146,6 @@ def test_the_plan_covers_what_money_depends_on() -> None:
         "wechatpay.verification",
         "wechatpay.keyring",
         "wechatpay.decisions",
-        "order",
-        "form",
+        "complete_order.order",
+        "complete_order.fields",
     }

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from wechatpay_sandbox import MCHID, Simulator
+from wechatpay_sandbox.notifications import Flaw, Shape
 
 from local import executions
 from local.aws import EmbeddedAws
-from local.simulator import MCHID, Simulator
-from local.simulator.notices import Flaw, Shape
 from local.stack import Stack, deploy
 from tests.workflow.conftest import Outbox
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from wechatpay_sandbox import Simulator
 
 from local import executions
 from local.executions import Entered
-from local.simulator import Simulator
 from local.stack import Stack
 from tests.workflow.conftest import merchant
 from tests.workflow.ways import ACCEPTED, PAID, ROUND

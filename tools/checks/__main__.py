@@ -1,11 +1,11 @@
-"""`python -m local.checks [NAME ...]`: all checks, or those named; one line each; 1 on any problem."""
+"""`python -m tools.checks [NAME ...]`: all checks, or those named; one line each; 1 on any problem."""
 
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from local.checks import Check, arns, arrows, error_names, leaks, review, tools, workflow
+from tools.checks import Check, arns, arrows, error_names, review, secrets, tools, workflow
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,7 +19,7 @@ CHECKS: Mapping[str, Check] = {
     "partition": arns.check,
     "arrows": arrows.check,
     "review": review.check,
-    "leaks": leaks.check,
+    "leaks": secrets.check,
 }
 
 

@@ -23,7 +23,7 @@ _RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
 LAYERS = ("wechatpay", "invocation")
 AWS_SDK = {"boto3", "botocore"}
 KNOW_AWS = ("aws", "merchant_secrets", "waiting_orders")
-NEVER_SHIPPED = {"local", "tests"}
+NEVER_SHIPPED = {"benchmarks", "chaos", "local", "operations", "tests", "tools", "wechatpay_sandbox"}
 _ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv"}
 
 
@@ -61,17 +61,13 @@ def shipped(root: Path) -> Iterator[Module]:
     """Every module of the layer and of the functions."""
     layers = [root / "layers/wechatpay" / name for name in LAYERS]
     for directory in [*layers, *sorted((root / "functions").glob("*/"))]:
-        sources = sorted(directory.glob("*.py"))
-        siblings = {source.stem for source in sources}
-        for source in sources:
-            yield _parsed(source, directory.name, siblings)
+        for source in sorted(directory.glob("*.py")):
+            yield _parsed(source, directory.name)
 
 
-def _parsed(source: Path, package: str, siblings: set[str]) -> Module:
+def _parsed(source: Path, package: str) -> Module:
     tree = ast.parse(source.read_text(encoding="utf-8"), str(source))
-    imports = {
-        _resolved(name, package, siblings) for node in ast.walk(tree) for name in _imported(node, package)
-    }
+    imports = {name for node in ast.walk(tree) for name in _imported(node, package)}
     environment = any(_reads_environment(node) for node in ast.walk(tree))
     return Module(f"{package}.{source.stem}", source, frozenset(imports), environment)
 
@@ -85,12 +81,6 @@ def _imported(node: ast.AST, package: str) -> list[str]:
         base = ".".join([*parts, node.module] if node.module else parts)
         return [base, *(f"{base}.{alias.name}" for alias in node.names)]
     return []
-
-
-def _resolved(name: str, package: str, siblings: set[str]) -> str:
-    """A function's modules import each other by their bare names."""
-    top = name.split(".")[0]
-    return f"{package}.{top}" if package not in LAYERS and top in siblings else name
 
 
 def _reads_environment(node: ast.AST) -> bool:

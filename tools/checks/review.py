@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from local import node
-from local.template import REGIONS, ROOT, source, translate
+from tools import node
+from tools.template import REGIONS, ROOT, source, translate
 
 EVERYTHING = {
     "GradualDeployment": "Canary10Percent5Minutes",
@@ -140,7 +140,7 @@ def _checkov(templates: list[Path]) -> Iterator[Finding]:
 
 def _checkov_environment() -> Path:
     """The environment of checkov's own lock, made or brought up to date. It must not be mixed with ours."""
-    environment, project = ROOT / ".local/checkov", ROOT / "local/checks/checkov"
+    environment, project = ROOT / ".local/checkov", ROOT / "tools/checks/checkov"
     uv = shutil.which("uv") or str(ROOT / ".local/uv/bin/uv")
     inherited = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     synced = subprocess.run(

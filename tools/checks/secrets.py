@@ -13,7 +13,7 @@ from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_cla
 from detect_secrets.core.scan import scan_file
 from detect_secrets.settings import transient_settings
 
-from local.template import ROOT
+from tools.template import ROOT
 
 ACCEPTED = {
     ("events/completed.json", "Base64 High Entropy String"): "a made-up finish_ticket of the sample order",
@@ -24,7 +24,7 @@ ACCEPTED = {
 _LOCKS = ("uv.lock", "package-lock.json", "requirements.txt")
 _OFF = {"KeywordDetector"}
 _RANDOMNESS = {"Base64HighEntropyString", "HexHighEntropyString"}
-_PLAIN = ("tests", "benchmarks", "local", "docs")
+_PLAIN = ("tests", "benchmarks", "chaos", "local", "simulator", "tools", "docs")
 
 Finding = tuple[str, str, int]  # path, kind, line
 

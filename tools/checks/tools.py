@@ -21,13 +21,12 @@ def format_(root: Path) -> list[str]:
 
 
 def types(root: Path) -> list[str]:
-    """mypy --strict on what ships and on local/; one run for each function, whose modules share names."""
-    layer = root / "layers/wechatpay"
-    together = [layer / "wechatpay", root / "layers/dependencies/build.py", root / "local"]
-    problems = _mypy(root, [path for path in together if path.exists()], [layer])
-    for function in sorted(path for path in (root / "functions").glob("*/") if any(path.glob("*.py"))):
-        problems += _mypy(root, sorted(function.glob("*.py")), [layer, function])
-    return problems
+    """mypy --strict on what ships and on the rooms around it."""
+    search = [root / "layers/wechatpay", root / "functions", root / "simulator"]
+    sources = ["layers/wechatpay/wechatpay", "layers/wechatpay/invocation", "layers/dependencies/build.py"]
+    sources += ["simulator/wechatpay_sandbox", "chaos", "local", "tools"]
+    functions = sorted(path for path in (root / "functions").glob("*/") if any(path.glob("*.py")))
+    return _mypy(root, [path for name in sources if (path := root / name).exists()] + functions, search)
 
 
 def template(root: Path) -> list[str]:

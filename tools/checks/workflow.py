@@ -8,7 +8,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from local import node
+from tools import node
 
 PARTITIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1"}
 

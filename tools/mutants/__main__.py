@@ -1,6 +1,6 @@
 """`make mutants`: exit status 1 when too many mutants survive, or one that docs/testing.md does not explain.
 
-`python -m local.mutants [PART_OF_A_PATH ...]` plants them in those files only.
+`python -m tools.mutants [PART_OF_A_PATH ...]` plants them in those files only.
 """
 
 import os
@@ -16,8 +16,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from local.mutants.planting import Mutant, mutants_of
-from local.mutants.trial import Fate, Target, Trials
+from tools.mutants.planting import Mutant, mutants_of
+from tools.mutants.trial import Fate, Target, Trials
 
 ROOT = Path(__file__).resolve().parents[2]
 _PERCENT = 100

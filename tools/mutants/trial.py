@@ -21,7 +21,7 @@ from typing import NoReturn
 
 import pytest
 
-from local.mutants.planting import Mutant
+from tools.mutants.planting import Mutant
 
 _UNUSABLE = 64  # an exit status that is not one of pytest's
 # A mutant that takes longer is endless. Processor time, so that a busy machine kills nothing; the other is

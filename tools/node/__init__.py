@@ -1,6 +1,6 @@
 """Node.js and the npm packages that package-lock.json locks, without anything installed on the machine.
 
-Node.js is a wheel in uv.lock. Packages go into `local/node/node_modules`, from the lock and checked against
+Node.js is a wheel in uv.lock. Packages go into `tools/node/node_modules`, from the lock and checked against
 its integrity hashes; install scripts do not run.
 """
 

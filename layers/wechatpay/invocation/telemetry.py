@@ -12,7 +12,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from wechatpay.credentials import Credentials
 from wechatpay.errors import SettlementError
-from wechatpay.exchange import Exchange
+from wechatpay.signed_transport import Exchange
 
 _SAID = {"PAID": "paid", "COLLECTING": "not paid yet"}
 

@@ -6,9 +6,9 @@ from http import HTTPStatus
 
 from .deadline import Deadline
 from .errors import NoAnswer, NothingSent, ServiceError, UnexpectedReply, Unverifiable, WeChatPayError
-from .exchange import Exchanger
-from .platform_keys import PlatformKeys
+from .platform_certificates import PlatformKeys
 from .replies import JSON, Malformed, json_object, problem_of, request_id
+from .signed_transport import Exchanger
 from .transport import Reply
 from .verification import verify
 

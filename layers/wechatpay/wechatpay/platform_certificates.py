@@ -17,9 +17,9 @@ from .errors import (
     Unverifiable,
     WeChatPayError,
 )
-from .exchange import Exchanger
 from .keyring import Keyring
 from .replies import problem_of
+from .signed_transport import Exchanger
 from .transport import Reply
 from .verification import NotVerified, verify
 

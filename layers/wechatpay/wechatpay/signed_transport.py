@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .account import Account
 from .errors import NothingSent, WeChatPayError
+from .merchant import Account
 from .replies import request_id
 from .transport import Reply, Transport
 from .verification import NotVerified

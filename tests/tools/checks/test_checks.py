@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local.checks import __main__ as command
-from local.checks import arns, arrows, error_names, leaks, review, tools, workflow
+from tools.checks import __main__ as command
+from tools.checks import arns, arrows, error_names, review, secrets, tools, workflow
 
 ROOT = Path(__file__).parents[3]
 
@@ -54,6 +54,8 @@ def test_types_finds_a_wrong_call_from_a_function_into_the_layer(tree: Tree):
     right = {
         "layers/wechatpay/wechatpay/__init__.py": "",
         "layers/wechatpay/wechatpay/client.py": "def call(order: str) -> None: ...\n",
+        "functions/one/__init__.py": "",
+        "functions/two/__init__.py": "",
         "functions/one/app.py": 'from wechatpay.client import call\n\ncall("x")\n',
         "functions/two/app.py": "VALUE: int = 1\n",
     }
@@ -147,9 +149,9 @@ def test_arrows_accepts_those_that_point_down(tree: Tree):
             "from functions.complete_order import app",
             "never imports a function",
         ),
-        ("functions/complete_order/app.py", "from local.simulator import Simulator", "does not ship"),
+        ("functions/complete_order/app.py", "from wechatpay_sandbox import Simulator", "does not ship"),
         ("functions/complete_order/completion.py", "import tests", "does not ship"),
-        ("functions/complete_order/completion.py", "import app", "reaches complete_order.app"),
+        ("functions/complete_order/completion.py", "import complete_order.app", "reaches complete_order.app"),
     ],
 )
 def test_arrows_finds_one_that_points_elsewhere(module: str, line: str, problem: str, tree: Tree):
@@ -221,7 +223,7 @@ def test_command_refuses_a_check_that_does_not_exist(tmp_path: Path):
 
 
 def test_no_registry_is_named_in_the_lock_of_the_node_tools():
-    lock = (ROOT / "local/node/package-lock.json").read_text(encoding="utf-8")
+    lock = (ROOT / "tools/node/package-lock.json").read_text(encoding="utf-8")
     assert '"integrity"' in lock
     assert "resolved" not in lock
     assert "registry" not in lock
@@ -247,14 +249,14 @@ def test_review_finds_what_either_tool_finds_and_nobody_accepted(tree: Tree):
 
 def test_every_finding_that_is_not_followed_says_why():
     assert all(len(reason) > 20 for _kind, reason in review.ACCEPTED.values())
-    assert all(len(reason) > 20 for reason in leaks.ACCEPTED.values())
+    assert all(len(reason) > 20 for reason in secrets.ACCEPTED.values())
 
 
 def test_leaks_finds_a_private_key_anywhere_and_random_text_in_what_ships(tree: Tree):
     marker = "-----BEGIN " + "PRIVATE KEY-----"
     noise = "".join(f"{byte:02x}" for byte in hashlib.sha256(b"x").digest())
-    assert leaks.check(tree({"functions/a.py": "A = 1\n", "tests/a.py": f"A = '{noise}'\n"})) == []
-    problems = leaks.check(
+    assert secrets.check(tree({"functions/a.py": "A = 1\n", "tests/a.py": f"A = '{noise}'\n"})) == []
+    problems = secrets.check(
         tree({"tests/b.py": f"B = '''{marker}'''\n", "functions/a.py": f"A = '{noise}'\n"})
     )
     assert [problem.partition(";")[0] for problem in problems] == [

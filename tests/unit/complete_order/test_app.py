@@ -16,8 +16,8 @@ from wechatpay.errors import (
     WeChatPayRateLimited,
     WeChatPayUnavailable,
 )
+from wechatpay_sandbox import APPID, MCHID, SERVICE_ID
 
-from local.simulator import APPID, MCHID, SERVICE_ID
 from tests.function import PREFIX, Function
 from tests.unit.complete_order.events import arbitrary_events, text
 from tests.unit.complete_order.orders import arrived, cancel, finish, opened, reads

@@ -6,13 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-import order
 import pytest
-from completion import Completion, identified
-from order import InvalidOrder
-from result import Result
+from complete_order import order
+from complete_order.completion import Completion, identified
+from complete_order.order import InvalidOrder
+from complete_order.result import Result
 from wechatpay import credentials
-from wechatpay.account import Account
 from wechatpay.client import Client
 from wechatpay.credentials import Credentials
 from wechatpay.deadline import Deadline
@@ -22,10 +21,11 @@ from wechatpay.errors import (
     SettlementError,
     WeChatPayUnavailable,
 )
-from wechatpay.exchange import Exchanger
+from wechatpay.merchant import Account
+from wechatpay.signed_transport import Exchanger
 from wechatpay.transport import Transport
+from wechatpay_sandbox import MCHID
 
-from local.simulator import MCHID
 from tests.function import Function
 from tests.unit.complete_order.orders import arrived, cancel, finish, opened
 

@@ -1,7 +1,7 @@
 from dataclasses import FrozenInstanceError
 
 import pytest
-from form import Form, kind
+from complete_order.fields import Form, kind
 
 
 def test_problems_of_entries_stand_under_their_full_path() -> None:

@@ -2,10 +2,10 @@ import json
 from dataclasses import FrozenInstanceError
 from typing import Any
 
-import order
 import pytest
+from complete_order import order
+from complete_order.order import LARGEST_AMOUNT, InvalidOrder
 from hypothesis import given
-from order import LARGEST_AMOUNT, InvalidOrder
 
 from tests.unit.complete_order.events import NOW, Event, arbitrary_events, cancelled, finished, valid_events
 

@@ -1,9 +1,9 @@
 import json
 from typing import Any
 
-import order
 import pytest
-from result import Failure, Result
+from complete_order import order
+from complete_order.result import Failure, Result
 from wechatpay.errors import Problem
 from wechatpay.smart_retail import OrderKey
 

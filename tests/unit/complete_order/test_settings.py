@@ -1,7 +1,7 @@
 import dataclasses
 
 import pytest
-from settings import Settings
+from complete_order.settings import Settings
 
 ENVIRONMENT = {
     "MERCHANT_SECRET_PREFIX": "wechatpay/merchants/",

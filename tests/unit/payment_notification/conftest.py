@@ -11,15 +11,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from wechatpay_sandbox import MCHID, Simulator
+from wechatpay_sandbox.keys import Mode
+from wechatpay_sandbox.notifications import OPENID, Notice
 
-from local.simulator import MCHID, Simulator
-from local.simulator.keys import Mode
-from local.simulator.notices import OPENID, Notice
-from tests.function import FUNCTIONS, fresh_module, in_environment
+from tests.function import fresh_module, in_environment
 from tests.secrets_manager import SecretsManager
-from tests.unit.payment_notice.aws import Aws
+from tests.unit.payment_notification.aws import Aws
 
-CODE = FUNCTIONS / "payment_notice"
 PREFIX = "wechatpay/merchants/"
 CONTEXT = SimpleNamespace(
     function_name="PaymentNotice",
@@ -54,7 +53,7 @@ class Function:
             "AWS_ENDPOINT_URL_SFN": aws.url,
         }
         with in_environment(environment), contextlib.redirect_stdout(self.output):
-            self.app = fresh_module(CODE, "app")
+            self.app = fresh_module("payment_notification", "app")
 
     def __call__(self, notice: Notice, mchid: str = MCHID, **changes: Any) -> dict[str, Any]:
         """Invoke with a notice as API Gateway hands it over; `changes` replace parts of the event."""

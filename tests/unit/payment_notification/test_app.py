@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from wechatpay_sandbox import MCHID
+from wechatpay_sandbox.notifications import Flaw, Notifier, Shape, with_header
 
-from local.simulator import MCHID
-from local.simulator.notices import Flaw, Notifier, Shape, with_header
-from tests.unit.payment_notice.conftest import PREFIX, Function, as_base64, awaited
+from tests.unit.payment_notification.conftest import PREFIX, Function, as_base64, awaited
 
 FLAWS: list[Flaw] = [
     "wrong-signature",

@@ -1,13 +1,11 @@
 import pytest
-
-from tests.function import FUNCTIONS, fresh_module
+from payment_notification.settings import Settings
 
 ENVIRONMENT = {
     "MERCHANT_SECRET_PREFIX": "wechatpay/merchants/",
     "WECHATPAY_HOSTS": "https://api.mch.weixin.qq.com",
     "WAITING_ORDERS": "stack-WaitingOrders",
 }
-Settings = fresh_module(FUNCTIONS / "payment_notice", "settings").Settings
 
 
 def test_settings_are_what_the_template_sets():

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from wechatpay_sandbox import APPID, MCHID, SERVICE_ID, Simulator
 
-from local.simulator import APPID, MCHID, SERVICE_ID, Simulator
 from tests.function import Function
 from tests.secrets_manager import SecretsManager
 

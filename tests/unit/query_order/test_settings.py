@@ -2,7 +2,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.function import FUNCTIONS, fresh_module
+from tests.function import fresh_module
 
 ENVIRONMENT = {
     "MERCHANT_SECRET_PREFIX": "wechatpay/merchants/",
@@ -13,7 +13,7 @@ ENVIRONMENT = {
 @pytest.fixture(scope="module")
 def settings() -> ModuleType:
     """The module by its path: its name is also that of another function's."""
-    return fresh_module(FUNCTIONS / "query_order", "settings")
+    return fresh_module("query_order", "settings")
 
 
 def test_settings_are_what_the_template_sets(settings):

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from wechatpay.account import Account
 from wechatpay.client import Client
 from wechatpay.credentials import Credentials, parse
 from wechatpay.deadline import Deadline
-from wechatpay.exchange import Exchange, Exchanger
+from wechatpay.merchant import Account
+from wechatpay.signed_transport import Exchange, Exchanger
 from wechatpay.smart_retail import OrderKey
 from wechatpay.transport import Transport
-
-from local.simulator import Simulator
+from wechatpay_sandbox import Simulator
 
 
 @cache

@@ -13,8 +13,8 @@ from wechatpay.errors import (
     Unverifiable,
     WeChatPayError,
 )
+from wechatpay_sandbox import Simulator
 
-from local.simulator import Simulator
 from tests.unit.wechatpay.material import is_signed_by
 from tests.unit.wechatpay.merchant import Merchant
 from tests.unit.wechatpay.raw_server import Connection, RawServer, answering, http

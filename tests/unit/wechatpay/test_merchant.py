@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from wechatpay.account import REFRESH_SECONDS, SECRET_SECONDS, Account
 from wechatpay.credentials import Credentials, parse
 from wechatpay.errors import NoAnswer, WeChatPayUnavailable
+from wechatpay.merchant import REFRESH_SECONDS, SECRET_SECONDS, Account
 
 from tests.unit.wechatpay.material import (
     MCHID,

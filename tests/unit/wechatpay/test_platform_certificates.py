@@ -10,10 +10,10 @@ from wechatpay.errors import (
     Unverifiable,
     WeChatPayUnavailable,
 )
-from wechatpay.platform_keys import PlatformKeys
+from wechatpay.platform_certificates import PlatformKeys
 from wechatpay.transport import Transport
+from wechatpay_sandbox import Simulator
 
-from local.simulator import Simulator
 from tests.unit.wechatpay.material import certificates_body, sealed
 from tests.unit.wechatpay.merchant import Merchant
 from tests.unit.wechatpay.raw_server import RawServer, answering, http

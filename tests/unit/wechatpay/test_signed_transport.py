@@ -2,14 +2,14 @@ import re
 import time
 
 import pytest
-from wechatpay.account import Account
 from wechatpay.credentials import Credentials
 from wechatpay.errors import NoAnswer, NothingSent
-from wechatpay.exchange import Exchange, Exchanger
+from wechatpay.merchant import Account
+from wechatpay.signed_transport import Exchange, Exchanger
 from wechatpay.transport import Reply, Transport
 from wechatpay.verification import NotVerified
+from wechatpay_sandbox import Simulator
 
-from local.simulator import Simulator
 from tests.unit.wechatpay.merchant import Merchant
 from tests.unit.wechatpay.raw_server import Connection, RawServer, answering, http
 

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from wechatpay.errors import ReplyError, ServiceError, UnexpectedReply
 from wechatpay.smart_retail import STATES, Accepted, OrderKey, OrderState, complete, query
+from wechatpay_sandbox import Simulator
 
-from local.simulator import Simulator
 from tests.unit.wechatpay.merchant import Merchant
 
 

@@ -9,19 +9,20 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from merchants import Merchants
-from paid_order import USER_PAID, PaidOrder
-from request import Refused, Request
-from waiting_orders import WaitingOrder, WaitingOrders
-from wechatpay.account import Account
 from wechatpay.client import Client
 from wechatpay.deadline import Deadline
 from wechatpay.errors import ServiceError, SettlementError
-from wechatpay.exchange import Exchanger
 from wechatpay.lookup import look
+from wechatpay.merchant import Account
 from wechatpay.notification import Notification
-from wechatpay.platform_keys import PlatformKeys
+from wechatpay.platform_certificates import PlatformKeys
+from wechatpay.signed_transport import Exchanger
 from wechatpay.verification import NotVerified, verify
+
+from payment_notification.merchants import Merchants
+from payment_notification.paid_order import USER_PAID, PaidOrder
+from payment_notification.request import Refused, Request
+from payment_notification.waiting_orders import WaitingOrder, WaitingOrders
 
 WOKEN, ENDED, NOT_WAITING, NOT_ABOUT_PAYMENT = "WOKEN", "ENDED", "NOT_WAITING", "NOT_ABOUT_PAYMENT"
 

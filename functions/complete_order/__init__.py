@@ -1,0 +1,1 @@
+"""The function `CompleteOrder`: completes or cancels one order."""

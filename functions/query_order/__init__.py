@@ -1,0 +1,1 @@
+"""The function `QueryOrder`: asks whether a completed order is paid."""
