@@ -18,9 +18,9 @@ from wechatpay.errors import (
     Unverifiable,
     WeChatPayError,
 )
-from wechatpay.merchant import Account
-from wechatpay.platform_certificates import PlatformKeys
-from wechatpay.signed_transport import Exchanger
+from wechatpay.merchant import Merchant
+from wechatpay.platform_certificates import PlatformCertificates
+from wechatpay.signed_transport import SignedTransport
 from wechatpay.smart_retail import OrderKey, query
 from wechatpay.transport import Reply, Transport
 
@@ -69,8 +69,8 @@ def prove(
 def _query(
     credentials: Credentials, hosts: Sequence[str], transport: Transport, order: str | None
 ) -> Finding:
-    account = Account(lambda: credentials)
-    client = Client(Exchanger(account, transport), hosts, Deadline(SECONDS))
+    merchant = Merchant(lambda: credentials)
+    client = Client(SignedTransport(merchant, transport), hosts, Deadline(SECONDS))
     number = order or f"DOCTOR-{secrets.token_hex(12)}"
     signer = credentials.signer
     key = OrderKey(
@@ -139,9 +139,9 @@ def _not_verified(problem: Problem) -> str:
 def _api_v3_key(credentials: Credentials, hosts: Sequence[str], transport: Transport) -> Finding:
     """Try the key on the platform certificates, which WeChat Pay encrypts with it, if it still has any."""
     alone = replace(credentials, public_key=None, public_key_id=None, certificates=())
-    exchanger = Exchanger(Account(lambda: alone), transport)
+    signed_transport = SignedTransport(Merchant(lambda: alone), transport)
     try:
-        PlatformKeys(exchanger, lambda: hosts, lambda: SECONDS).require_one()
+        PlatformCertificates(signed_transport, lambda: hosts, lambda: SECONDS).require_one()
     except (MerchantMisconfigured, WeChatPayError) as exc:
         cause = exc.__cause__
         if isinstance(cause, Unverifiable):

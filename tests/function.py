@@ -121,7 +121,7 @@ class Function:
 
     def forget(self) -> None:
         """Forget what a warm environment knows of its merchants."""
-        self.app.accounts.clear()
+        self.app.merchants.clear()
 
     def turn_page(self) -> None:
         """Begin `lines` anew; what was written stays under watch."""
@@ -145,8 +145,8 @@ class Function:
     def leaks(self) -> list[str]:
         """Every place where a secret of the merchant, a signature or a ticket came out."""
         self.said += [
-            repr(self.app.accounts),
-            *(repr(vars(account)) for account in self.app.accounts.values()),
+            repr(self.app.merchants),
+            *(repr(vars(merchant)) for merchant in self.app.merchants.values()),
         ]
         places = [*self.said, *self.output.getvalue().splitlines()]
         everything = "\n".join(places)

@@ -8,23 +8,24 @@ from typing import Any
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from invocation.lines import json_lines
+from invocation.telemetry import Telemetry
+from wechatpay.client import Client
+from wechatpay.deadline import ANSWER_SECONDS, Deadline
+from wechatpay.merchant import Merchants
+from wechatpay.merchant_secrets import MerchantSecrets
+from wechatpay.signed_transport import SignedTransport
+from wechatpay.transport import Transport
+
 from complete_order import order
 from complete_order.completion import Completion, identified
 from complete_order.result import Result
 from complete_order.settings import Settings
-from invocation.lines import json_lines
-from invocation.telemetry import Observation
-from wechatpay.client import Client
-from wechatpay.deadline import ANSWER_SECONDS, Deadline
-from wechatpay.merchant import Accounts
-from wechatpay.merchant_secrets import MerchantSecrets
-from wechatpay.signed_transport import Exchanger
-from wechatpay.transport import Transport
 
 logger = json_lines()
 metrics = Metrics()
 settings = Settings.from_environment()
-accounts = Accounts(MerchantSecrets(settings.merchant_secret_prefix).read)
+merchants = Merchants(MerchantSecrets(settings.merchant_secret_prefix).read)
 transport = Transport()
 startup.done()
 
@@ -34,19 +35,19 @@ startup.done()
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Settle the order of this event; see the README for the event, the result and the errors raised."""
     deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS)
-    observation = Observation(logger, metrics)
+    telemetry = Telemetry(logger, metrics)
     now = datetime.now(UTC)
-    with observation.of_invocation(event, context):
+    with telemetry.invocation(event, context):
         try:
             wanted = order.parse(event, default_mchid=settings.default_mchid, now=now)
-            account = accounts[wanted.mchid]
-            observation.of_credentials(account.credentials, now.date())
-            key = identified(wanted, account)
+            merchant = merchants[wanted.mchid]
+            telemetry.credentials(merchant.credentials, now.date())
+            key = identified(wanted, merchant)
         except order.InvalidOrder as exc:
             result = Result.invalid(event, exc.problems)
         else:
-            exchanger = Exchanger(account, transport, observe=observation.of_exchange)
-            client = Client(exchanger, settings.wechatpay_hosts, deadline)
+            signed_transport = SignedTransport(merchant, transport, observe=telemetry.attempt)
+            client = Client(signed_transport, settings.wechatpay_hosts, deadline)
             result = Completion(wanted, key, client).run()
-        observation.of_outcome(**result.summary())
+        telemetry.outcome(**result.summary())
         return result.to_json()

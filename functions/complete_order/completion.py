@@ -6,12 +6,10 @@ What each answer means stands in `wechatpay.decisions`; here is what follows fro
 from http import HTTPStatus
 from typing import TypeGuard
 
-from complete_order.order import CANCEL, InvalidOrder, Order
-from complete_order.result import Evidence, Result
 from invocation.failure import Failure
 from wechatpay import smart_retail
 from wechatpay.client import Client
-from wechatpay.decisions import RAISED, Next, Verdict, after_reply, of_state
+from wechatpay.decisions import ERRORS, Action, Verdict, after_reply, of_state
 from wechatpay.errors import (
     OutcomeUnknown,
     ReplyError,
@@ -21,18 +19,21 @@ from wechatpay.errors import (
     WeChatPayUnavailable,
 )
 from wechatpay.lookup import look
-from wechatpay.merchant import Account
+from wechatpay.merchant import Merchant
 from wechatpay.smart_retail import OrderKey, OrderState
 
+from complete_order.order import CANCEL, InvalidOrder, Order
+from complete_order.result import Evidence, Result
 
-def identified(order: Order, account: Account) -> OrderKey:
+
+def identified(order: Order, merchant: Merchant) -> OrderKey:
     """Return what names the order to WeChat Pay, with defaults from the merchant's secret.
 
     Raises:
         InvalidOrder: neither the event nor the secret says what is needed.
         MerchantMisconfigured, WeChatPayUnavailable: the secret cannot be read.
     """
-    held = account.credentials
+    held = merchant.credentials
     appid, service_id = order.appid or held.appid, order.service_id or held.service_id
     if not appid or not service_id:
         named = (("appid", appid), ("service_id", service_id))
@@ -55,7 +56,7 @@ class Completion:
         self._key = key
         self._client = client
         self._ticket = order.finish_ticket
-        self._refused: set[Next] = set()
+        self._refused: set[Action] = set()
 
     def run(self) -> Result:
         """Settle the order.
@@ -94,22 +95,22 @@ class Completion:
     def _after(self, error: WeChatPayError) -> Result | None:
         """Return the result this error leads to, None to send once more, or raise."""
         step = after_reply(error)
-        if step is Next.REREAD_SECRET:
+        if step is Action.REREAD_SECRET:
             if self._client.reread_secret():
                 return None
-            step = Next.MISCONFIGURED
-        if step in RAISED:
-            raise RAISED[step](self._saying(error)) from error
+            step = Action.MISCONFIGURED
+        if step in ERRORS:
+            raise ERRORS[step](self._saying(error)) from error
         found = self._ask(error)
         if isinstance(found, Result):
             return found
-        if step is Next.REJECT and isinstance(error, ReplyError):
+        if step is Action.REJECT and isinstance(error, ReplyError):
             return self._rejected("REPLY", error)
-        if step in (Next.ASK_THEN_REJECT, Next.FRESH_TICKET) and isinstance(error, ReplyError):
+        if step in (Action.ASK_THEN_REJECT, Action.FRESH_TICKET) and isinstance(error, ReplyError):
             if step in self._refused:
                 return self._rejected("QUERY", error)
             self._refused.add(step)
-            if step is Next.FRESH_TICKET:
+            if step is Action.FRESH_TICKET:
                 self._ticket = self._ticket_of(found)
             return None
         raise WeChatPayUnavailable(f"{self._saying(error)}; a query says it is still open") from error
@@ -176,7 +177,7 @@ class Completion:
 
 
 def _is_refusal(error: Exception) -> TypeGuard[ServiceError]:
-    return isinstance(error, ServiceError) and after_reply(error) is Next.REJECT
+    return isinstance(error, ServiceError) and after_reply(error) is Action.REJECT
 
 
 def _is_unknown(error: Exception) -> TypeGuard[ServiceError]:
@@ -187,4 +188,4 @@ def _shows_the_order(error: Exception) -> bool:
     """Tell whether this is a verified reply that only an order which exists gets: no 404 takes that back."""
     if not isinstance(error, ReplyError) or not error.problem.verified:
         return False
-    return error.problem.status < HTTPStatus.INTERNAL_SERVER_ERROR and after_reply(error) is Next.ASK
+    return error.problem.status < HTTPStatus.INTERNAL_SERVER_ERROR and after_reply(error) is Action.ASK

@@ -24,7 +24,7 @@ class ServiceTime:
     latest: datetime
 
 
-class Form:
+class Fields:
     """Takes fields out of an object and collects what is wrong with each, under its path."""
 
     def __init__(self, found: Mapping[str, Any], path: str = "", problems: list[str] | None = None) -> None:
@@ -131,7 +131,7 @@ class Form:
         return ServiceTime(value, moment, latest)
 
     def entries(
-        self, name: str, most: int, read: Callable[["Form"], dict[str, Any]]
+        self, name: str, most: int, read: Callable[["Fields"], dict[str, Any]]
     ) -> list[dict[str, Any]] | None:
         """Take a list of at most so many objects, each read by `read` from a form of its own."""
         value = self.take(name)
@@ -149,7 +149,7 @@ class Form:
             if not isinstance(entry, dict):
                 self.problems.append(f"{path}: must be an object, is {kind(entry)}")
                 continue
-            form = Form(entry, f"{path}.", self.problems)
+            form = Fields(entry, f"{path}.", self.problems)
             found.append({key: kept for key, kept in read(form).items() if kept is not None})
             form.refuse_unknown()
         return found

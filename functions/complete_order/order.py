@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from complete_order.fields import Form, kind
+from complete_order.fields import Fields, kind
 
 CANCEL, FINISH = 1, 2
 METADATA_BYTES = 4096
@@ -64,7 +64,7 @@ def parse(event: object, *, default_mchid: str, now: datetime) -> Order:
     """
     if not isinstance(event, dict):
         raise InvalidOrder([f"(event): must be a JSON object, is {kind(event)}"])
-    form = Form(event)
+    form = Fields(event)
     out_order_no = form.matching("out_order_no", _OUT_ORDER_NO, "1-32 of 0-9 A-Z a-z _ - | *", required=True)
     mchid = form.matching("mchid", r"[0-9]{1,32}", "1-32 digits") or default_mchid
     if not mchid and "mchid" not in event:
@@ -104,14 +104,14 @@ def parse(event: object, *, default_mchid: str, now: datetime) -> Order:
     )
 
 
-def _check_cancellation(form: Form, sent: Mapping[str, Any]) -> None:
+def _check_cancellation(form: Fields, sent: Mapping[str, Any]) -> None:
     form.require("cancel_reason", "required when finish_type is 1")
     form.forbid("real_service_end_location", "forbidden when finish_type is 1")
     if sent["total_amount"]:
         form.wrong("total_amount", "must be 0 or absent when finish_type is 1")
 
 
-def _check_total(form: Form, sent: Mapping[str, Any]) -> None:
+def _check_total(form: Fields, sent: Mapping[str, Any]) -> None:
     form.forbid("cancel_reason", "forbidden when finish_type is 2")
     form.require("total_amount", "required when finish_type is 2")
     if form.broken("fees", "discounts", "total_amount"):
@@ -125,7 +125,7 @@ def _check_total(form: Form, sent: Mapping[str, Any]) -> None:
         form.wrong("total_amount", rule)
 
 
-def _service_times(form: Form, now: datetime) -> dict[str, str | None]:
+def _service_times(form: Fields, now: datetime) -> dict[str, str | None]:
     start, end = form.time("real_service_start_time"), form.time("real_service_end_time")
     if end and end.earliest > now:
         form.wrong("real_service_end_time", "must not be in the future (Asia/Shanghai)")
@@ -137,10 +137,10 @@ def _service_times(form: Form, now: datetime) -> dict[str, str | None]:
     }
 
 
-def _fees(form: Form) -> list[dict[str, Any]] | None:
+def _fees(form: Fields) -> list[dict[str, Any]] | None:
     seen: set[str] = set()
 
-    def fee(entry: Form) -> dict[str, Any]:
+    def fee(entry: Fields) -> dict[str, Any]:
         if "fee_amount" not in entry and "fee_desc" not in entry:
             entry.wrong("fee_amount", "required when there is no fee_desc")
         name = entry.text("fee_name", 1, 20, required=True)
@@ -158,8 +158,8 @@ def _fees(form: Form) -> list[dict[str, Any]] | None:
     return form.entries("fees", 100, fee)
 
 
-def _discounts(form: Form) -> list[dict[str, Any]] | None:
-    def discount(entry: Form) -> dict[str, Any]:
+def _discounts(form: Fields) -> list[dict[str, Any]] | None:
+    def discount(entry: Fields) -> dict[str, Any]:
         return {
             "discount_name": entry.text("discount_name", 1, 20, required=True),
             "discount_amount": entry.integer("discount_amount", 1, LARGEST_AMOUNT, required=True),
@@ -169,7 +169,7 @@ def _discounts(form: Form) -> list[dict[str, Any]] | None:
     return form.entries("discounts", 5, discount)
 
 
-def _metadata(form: Form) -> dict[str, Any]:
+def _metadata(form: Fields) -> dict[str, Any]:
     value = form.take("metadata")
     if value is None:
         return {}

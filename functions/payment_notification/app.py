@@ -11,14 +11,14 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from invocation.lines import json_lines
-from invocation.telemetry import Observation
+from invocation.telemetry import Telemetry
 from wechatpay.deadline import Deadline
-from wechatpay.merchant import Accounts
+from wechatpay.merchant import Merchants
 from wechatpay.merchant_secrets import MerchantSecrets
-from wechatpay.signed_transport import Exchanger
+from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Transport
 
-from payment_notification.merchants import Merchants
+from payment_notification.merchants import KnownMerchants
 from payment_notification.notifications import Notices
 from payment_notification.request import Refused, Request
 from payment_notification.settings import Settings
@@ -30,7 +30,7 @@ HEEDING_SECONDS = 3.0
 logger = json_lines()
 metrics = Metrics()
 settings = Settings.from_environment()
-merchants = Merchants(Accounts(MerchantSecrets(settings.merchant_secret_prefix).read))
+merchants = KnownMerchants(Merchants(MerchantSecrets(settings.merchant_secret_prefix).read))
 waiting = WaitingOrders(settings.waiting_orders)
 transport = Transport()
 startup.done()
@@ -40,11 +40,11 @@ startup.done()
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one notice: 204, or 4xx or 5xx with `{"code": "FAIL"}`, upon which WeChat Pay sends it again."""
-    observation = Observation(logger, metrics)
+    telemetry = Telemetry(logger, metrics)
     notices = Notices(
         merchants,
         waiting,
-        exchanger=lambda account: Exchanger(account, transport, observe=observation.of_exchange),
+        signed_transport=lambda merchant: SignedTransport(merchant, transport, observe=telemetry.attempt),
         hosts=settings.wechatpay_hosts,
         deadline=Deadline(HEEDING_SECONDS),
         tell=lambda notice, order: logger.append_keys(notice=notice, out_order_no=order[:32]),

@@ -4,41 +4,42 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 
-from payment_notification.request import Refused
 from wechatpay.errors import SettlementError
-from wechatpay.merchant import Account, Accounts
+from wechatpay.merchant import Merchant, Merchants
+
+from payment_notification.request import Refused
 
 PAUSE_SECONDS = 5.0
 
 
-class Merchants:
-    """Gives the account of a merchant, and after a secret that could not be read no new one for a while.
+class KnownMerchants:
+    """Gives the merchant of a merchant, and after a secret that could not be read no new one for a while.
 
     So made-up merchant numbers neither storm Secrets Manager nor fill the memory.
 
     Args:
-        accounts: the merchants met so far.
+        merchants: the merchants met so far.
         clock: UNIX seconds. Not the monotonic clock, which stands still while Lambda freezes a function.
     """
 
-    def __init__(self, accounts: Accounts, clock: Callable[[], float] = time.time) -> None:
-        self._accounts = accounts
+    def __init__(self, merchants: Merchants, clock: Callable[[], float] = time.time) -> None:
+        self._accounts = merchants
         self._clock = clock
         self._failed_at = float("-inf")
 
-    def find(self, mchid: str) -> Account:
-        """Return an account whose secret is at hand.
+    def find(self, mchid: str) -> Merchant:
+        """Return an merchant whose secret is at hand.
 
         Raises:
             Refused: there is no such secret now, or asking has to wait.
         """
         if mchid not in self._accounts and 0 <= self._clock() - self._failed_at < PAUSE_SECONDS:
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "no new merchant's secret is read just now")
-        account = self._accounts[mchid]
+        merchant = self._accounts[mchid]
         try:
-            _ = account.credentials
+            _ = merchant.credentials
         except SettlementError as exc:
             del self._accounts[mchid]
             self._failed_at = self._clock()
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"no secret: {type(exc).__name__}") from exc
-        return account
+        return merchant

@@ -13,13 +13,13 @@ from wechatpay.client import Client
 from wechatpay.deadline import Deadline
 from wechatpay.errors import ServiceError, SettlementError
 from wechatpay.lookup import look
-from wechatpay.merchant import Account
+from wechatpay.merchant import Merchant
 from wechatpay.notification import Notification
-from wechatpay.platform_certificates import PlatformKeys
-from wechatpay.signed_transport import Exchanger
+from wechatpay.platform_certificates import PlatformCertificates
+from wechatpay.signed_transport import SignedTransport
 from wechatpay.verification import NotVerified, verify
 
-from payment_notification.merchants import Merchants
+from payment_notification.merchants import KnownMerchants
 from payment_notification.paid_order import USER_PAID, PaidOrder
 from payment_notification.request import Refused, Request
 from payment_notification.waiting_orders import WaitingOrder, WaitingOrders
@@ -32,7 +32,7 @@ class Notices:
 
     Args:
         merchants, waiting: who they are for, and what is waited for.
-        exchanger: makes attempts on the wire for an account.
+        signed_transport: makes attempts on the wire for an merchant.
         hosts: base URLs of WeChat Pay, main host first.
         deadline: the time everything here shares.
         tell: told the notice's id and order once they are proven, for the log.
@@ -41,10 +41,10 @@ class Notices:
 
     def __init__(
         self,
-        merchants: Merchants,
+        merchants: KnownMerchants,
         waiting: WaitingOrders,
         *,
-        exchanger: Callable[[Account], Exchanger],
+        signed_transport: Callable[[Merchant], SignedTransport],
         hosts: Sequence[str],
         deadline: Deadline,
         tell: Callable[[str, str], None],
@@ -52,7 +52,7 @@ class Notices:
     ) -> None:
         self._merchants = merchants
         self._waiting = waiting
-        self._exchanger = exchanger
+        self._signed_transport = signed_transport
         self._hosts = hosts
         self._deadline = deadline
         self._tell = tell
@@ -64,12 +64,12 @@ class Notices:
         Raises:
             Refused: not proven, not well formed, not what was accepted, or not now.
         """
-        account, exchanger = self._proven(request)
+        merchant, signed_transport = self._proven(request)
         try:
             notification = Notification.parse(request.body)
             if notification.event_type != USER_PAID:  # such as USER_CONFIRM, sent to the same address
                 return NOT_ABOUT_PAYMENT
-            paid = PaidOrder.parse(notification.opened(account.credentials.api_v3_key))
+            paid = PaidOrder.parse(notification.opened(merchant.credentials.api_v3_key))
         except ValueError as exc:
             raise Refused(HTTPStatus.BAD_REQUEST, str(exc)) from exc
         if paid.key.mchid != request.mchid:
@@ -79,18 +79,20 @@ class Notices:
         if order is None:
             return NOT_WAITING
         _require_as_accepted(paid, order)
-        self._require_collected(order, exchanger)
+        self._require_collected(order, signed_transport)
         return WOKEN if self._waiting.wake(order) else ENDED
 
-    def _proven(self, request: Request) -> tuple[Account, Exchanger]:
+    def _proven(self, request: Request) -> tuple[Merchant, SignedTransport]:
         """Prove who sent it; a secret is read, and a key learned, only for what could be genuine."""
-        found: list[tuple[Account, Exchanger]] = []
+        found: list[tuple[Merchant, SignedTransport]] = []
 
         def key_for(serial: str) -> RSAPublicKey | None:
-            account = self._merchants.find(request.mchid)
-            exchanger = self._exchanger(account)
-            found.append((account, exchanger))
-            return PlatformKeys(exchanger, lambda: self._hosts, self._deadline.remaining).find(serial)
+            merchant = self._merchants.find(request.mchid)
+            signed_transport = self._signed_transport(merchant)
+            found.append((merchant, signed_transport))
+            return PlatformCertificates(signed_transport, lambda: self._hosts, self._deadline.remaining).find(
+                serial
+            )
 
         try:
             verify(request.headers, request.body, key_for, self._clock())
@@ -98,9 +100,9 @@ class Notices:
             raise Refused(HTTPStatus.UNAUTHORIZED, str(exc)) from exc
         return found[0]
 
-    def _require_collected(self, order: WaitingOrder, exchanger: Exchanger) -> None:
+    def _require_collected(self, order: WaitingOrder, signed_transport: SignedTransport) -> None:
         try:
-            found = look(Client(exchanger, self._hosts, self._deadline), order.key)
+            found = look(Client(signed_transport, self._hosts, self._deadline), order.key)
         except (SettlementError, ServiceError) as exc:
             reason = f"the query gave no answer: {type(exc).__name__}"
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, reason) from exc

@@ -21,7 +21,7 @@ from typing import Any
 from hypercorn.typing import ASGIFramework
 
 from local.aws import cloudwatch, processes
-from local.aws.ministack import WrapError
+from local.aws.ministack import PatchError
 from local.aws.ministack import named as _named
 
 RELEASE = "1.5.33"
@@ -32,7 +32,7 @@ _LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _PROCESS_GONE = ("Worker process died", "Broken pipe", "Worker process exited immediately")
 
 
-__all__ = ["WrapError", "install", "retry_delay"]
+__all__ = ["PatchError", "install", "retry_delay"]
 
 
 def install(function_python: str) -> ASGIFramework:
@@ -42,7 +42,7 @@ def install(function_python: str) -> ASGIFramework:
     """
     release = metadata.version("ministack")
     if release != RELEASE:
-        raise WrapError(
+        raise PatchError(
             f"the embedded AWS needs MiniStack {RELEASE}, found {release}: run `uv sync --locked`"
         )
     app = import_module("ministack.app")
@@ -220,7 +220,7 @@ def _refuse_browsers(app: Any) -> ASGIFramework:
 def _replace_in_worker(lambda_runtime: ModuleType, old: str, new: str) -> None:
     script: str = _named(lambda_runtime, "_PYTHON_WORKER_SCRIPT")
     if script.count(old) != 1:
-        raise WrapError(f"MiniStack's Python worker no longer has: {old.strip().splitlines()[0]}")
+        raise PatchError(f"MiniStack's Python worker no longer has: {old.strip().splitlines()[0]}")
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(old, new)  # type: ignore[attr-defined]
 
 

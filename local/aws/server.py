@@ -22,7 +22,7 @@ def main() -> None:
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     try:
         app = patches.install(function_python)
-    except patches.WrapError as exc:
+    except patches.PatchError as exc:
         sys.exit(str(exc))
 
     # Both belong to MiniStack, which must be wrapped before anything of it is used.

@@ -7,7 +7,7 @@ import pytest
 from wechatpay import decisions, errors, smart_retail
 from wechatpay.client import Client
 from wechatpay.deadline import Deadline
-from wechatpay.signed_transport import Exchanger
+from wechatpay.signed_transport import SignedTransport
 from wechatpay.smart_retail import OrderKey
 from wechatpay_sandbox import APPID, MCHID, SERVICE_ID
 
@@ -87,15 +87,15 @@ def test_every_reply_is_decided_by_the_row_named_here(function: Function, order_
     opened = function.simulator.open_order(order_no)
     function.simulator.script(order_no, "complete", times=case.times, **case.fault)
     app = function.app
-    exchanger = Exchanger(app.accounts[MCHID], app.transport)
-    client = Client(exchanger, function.simulator.hosts, Deadline(30))
+    signed_transport = SignedTransport(app.merchants[MCHID], app.transport)
+    client = Client(signed_transport, function.simulator.hosts, Deadline(30))
     parameters = {"finish_type": 1, "cancel_reason": "误开门", "finish_ticket": opened["finish_ticket"]}
     key = OrderKey(MCHID, APPID, SERVICE_ID, order_no)
     with pytest.raises(errors.WeChatPayError) as raised:
         smart_retail.complete(client, key, parameters)
     fitting = next(row for row in decisions.REPLIES if row.fits(raised.value))
     assert fitting.name == case.row
-    assert case.proves <= fitting.codes | fitting.tails | set(fitting.words)
+    assert case.proves <= fitting.codes | fitting.internal_codes | set(fitting.phrases)
 
 
 @WISHES
@@ -112,7 +112,7 @@ def test_every_row_of_replies_and_everything_a_row_names_is_met_by_a_case() -> N
     assert {case.row for case in REPLY_CASES} | {NOTHING_SENT} == {row.name for row in decisions.REPLIES}
     for row in decisions.REPLIES:
         met = {each for case in REPLY_CASES if case.row == row.name for each in case.proves}
-        assert met == row.codes | row.tails | set(row.words), row.name
+        assert met == row.codes | row.internal_codes | set(row.phrases), row.name
         assert row.source.partition(":")[0].partition(" ")[0] in ("V", "T", "I", "D"), row.name
 
 

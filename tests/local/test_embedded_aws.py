@@ -333,7 +333,7 @@ def test_another_release_of_ministack_is_refused(tmp_path):
 
 
 def test_a_name_that_is_gone_is_refused():
-    with pytest.raises(patches.WrapError, match="_find_matching_retrier"):
+    with pytest.raises(patches.PatchError, match="_find_matching_retrier"):
         patches._retry_as_declared(types.ModuleType("stepfunctions"))
 
 

@@ -12,12 +12,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from wechatpay.credentials import Credentials
 from wechatpay.errors import SettlementError
-from wechatpay.signed_transport import Exchange
+from wechatpay.signed_transport import Attempt
 
 _SAID = {"PAID": "paid", "COLLECTING": "not paid yet"}
 
 
-class Observation:
+class Telemetry:
     """Logs and counts one invocation.
 
     Args:
@@ -30,7 +30,7 @@ class Observation:
         self._metrics = metrics
 
     @contextmanager
-    def of_invocation(self, event: object, context: LambdaContext) -> Iterator[None]:
+    def invocation(self, event: object, context: LambdaContext) -> Iterator[None]:
         """Put order number and execution on every line, and count what is raised."""
         named = event.get("out_order_no") if isinstance(event, dict) else None
         self._logger.append_keys(out_order_no=_shown(named), execution=_execution(context))
@@ -42,28 +42,28 @@ class Observation:
             self._logger.warning("not settled", outcome=kind, reason=str(exc))
             raise
 
-    def of_credentials(self, credentials: Credentials, today: date) -> None:
+    def credentials(self, credentials: Credentials, today: date) -> None:
         """Count the days the merchant's certificate is good for, when the secret tells: it is watched so."""
         if credentials.certificate_expires is not None:
             days = (credentials.certificate_expires - today).days
             self._metrics.add_metric("MerchantCertificateDaysLeft", MetricUnit.Count, days)
 
-    def of_exchange(self, exchange: Exchange) -> None:
+    def attempt(self, attempt: Attempt) -> None:
         """Log one attempt on the wire and its latency."""
-        self._metrics.add_metric("ProviderLatency", MetricUnit.Milliseconds, exchange.milliseconds)
-        if exchange.status and exchange.problem:
+        self._metrics.add_metric("ProviderLatency", MetricUnit.Milliseconds, attempt.milliseconds)
+        if attempt.status and attempt.problem:
             self._count("UnverifiableReply")
         self._logger.info(
             "called WeChat Pay",
-            method=exchange.method,
-            host=exchange.host,
-            status=exchange.status,
-            milliseconds=round(exchange.milliseconds, 1),
-            request_id=exchange.request_id,
-            problem=exchange.problem,
+            method=attempt.method,
+            host=attempt.host,
+            status=attempt.status,
+            milliseconds=round(attempt.milliseconds, 1),
+            request_id=attempt.request_id,
+            problem=attempt.problem,
         )
 
-    def of_outcome(
+    def outcome(
         self,
         outcome: str,
         *,

@@ -6,9 +6,9 @@ from http import HTTPStatus
 
 from .deadline import Deadline
 from .errors import NoAnswer, NothingSent, ServiceError, UnexpectedReply, Unverifiable, WeChatPayError
-from .platform_certificates import PlatformKeys
+from .platform_certificates import PlatformCertificates
 from .replies import JSON, Malformed, json_object, problem_of, request_id
-from .signed_transport import Exchanger
+from .signed_transport import SignedTransport
 from .transport import Reply
 from .verification import verify
 
@@ -24,18 +24,18 @@ class Client:
     """Makes the calls of one order. It remembers which host failed, so that the next call avoids it.
 
     Args:
-        exchanger: makes single attempts for one merchant.
+        signed_transport: makes single attempts for one merchant.
         hosts: base URLs without a trailing slash, main host first.
         deadline: the time all calls of this client share.
     """
 
-    def __init__(self, exchanger: Exchanger, hosts: Sequence[str], deadline: Deadline) -> None:
-        self.account = exchanger.account
-        self._exchanger = exchanger
+    def __init__(self, signed_transport: SignedTransport, hosts: Sequence[str], deadline: Deadline) -> None:
+        self.merchant = signed_transport.merchant
+        self._signed_transport = signed_transport
         self._hosts = list(hosts)
         self._deadline = deadline
         self._has_reread_secret = False
-        self._keys = PlatformKeys(exchanger, lambda: list(self._hosts), self._query_seconds)
+        self._keys = PlatformCertificates(signed_transport, lambda: list(self._hosts), self._query_seconds)
 
     def post(self, target: str, parameters: JSON, *, reserve: float, secret: str = "") -> tuple[JSON, str]:
         """Send once, and to the backup host only when provably nothing was sent.
@@ -94,7 +94,7 @@ class Client:
         if self._has_reread_secret:
             return False
         self._has_reread_secret = True
-        self.account.reread()
+        self.merchant.reread()
         return True
 
     def _query_seconds(self) -> float:
@@ -108,9 +108,11 @@ class Client:
         self, method: str, host: str, target: str, body: bytes, timeout: float, secret: str = ""
     ) -> tuple[JSON, str]:
         def check(reply: Reply) -> None:
-            verify(reply.headers, reply.body, self._keys.find, self._exchanger.clock())
+            verify(reply.headers, reply.body, self._keys.find, self._signed_transport.clock())
 
-        reply, unproven = self._exchanger.exchange(method, host, target, body, timeout=timeout, check=check)
+        reply, unproven = self._signed_transport.attempt(
+            method, host, target, body, timeout=timeout, check=check
+        )
         if reply.status == HTTPStatus.OK and not unproven:
             try:
                 return json_object(reply.body), request_id(reply)

@@ -23,7 +23,7 @@ class Attempt(threading.local):
 attempt = Attempt()
 
 
-class _UntilDeadline(io.RawIOBase):
+class _DeadlineReader(io.RawIOBase):
     """Reads of a socket that share one deadline: a timeout per read would let a slow drip last for ever."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
@@ -51,7 +51,7 @@ class _UntilDeadline(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self._stream = _UntilDeadline(self.fp.detach(), sock)
+        self._stream = _DeadlineReader(self.fp.detach(), sock)
         self.fp = io.BufferedReader(self._stream)
 
     def begin(self) -> None:
@@ -60,7 +60,7 @@ class _Response(http.client.HTTPResponse):
             raise http.client.RemoteDisconnected("the reply ended within its headers")
 
 
-class _Witness(HTTPConnection):
+class _TrackedConnection(HTTPConnection):
     """Marks the moment the first byte may leave. Before it nothing was sent; after it nobody can know."""
 
     response_class = _Response
@@ -105,17 +105,17 @@ class _Witness(HTTPConnection):
         super().send(data)
 
 
-class _TLSWitness(_Witness, HTTPSConnection):
+class _TrackedTLSConnection(_TrackedConnection, HTTPSConnection):
     pass
 
 
 class Pool(urllib3.HTTPConnectionPool):
     """Connections without TLS, for loopback."""
 
-    ConnectionCls = _Witness
+    ConnectionCls = _TrackedConnection
 
 
 class TLSPool(urllib3.HTTPSConnectionPool):
     """Connections over TLS."""
 
-    ConnectionCls = _TLSWitness
+    ConnectionCls = _TrackedTLSConnection

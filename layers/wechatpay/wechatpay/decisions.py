@@ -22,7 +22,7 @@ from .errors import (
 )
 
 
-class Next(Enum):
+class Action(Enum):
     """What to do after a completion that gave no verified acceptance."""
 
     ASK = auto()  # query; still open means not applied: raise for Retry
@@ -36,7 +36,7 @@ class Next(Enum):
 
 
 @dataclass(frozen=True)
-class Row:
+class ReplyRule:
     """One row of the table.
 
     Attributes:
@@ -45,7 +45,7 @@ class Row:
         then: what to do.
         source: how this is known.
         status: HTTP statuses; empty for any.
-        codes, tails, words: WeChat Pay's codes, internal codes (end of Request-ID) and parts of its message;
+        codes, internal_codes, phrases: codes, internal codes (end of Request-ID), parts of the message;
             one of them must fit when any are given.
         verified: required state of the signature; None for either.
         coded: whether it must, or must not, carry a code of WeChat Pay's; None for either.
@@ -53,12 +53,12 @@ class Row:
 
     name: str
     error: type[WeChatPayError]
-    then: Next
+    then: Action
     source: str
     status: frozenset[int] = frozenset()
     codes: frozenset[str] = frozenset()
-    tails: frozenset[str] = frozenset()
-    words: tuple[str, ...] = ()
+    internal_codes: frozenset[str] = frozenset()
+    phrases: tuple[str, ...] = ()
     verified: bool | None = None
     coded: bool | None = None
 
@@ -75,119 +75,125 @@ class Row:
             return False
         if self.coded is not None and bool(problem.code) is not self.coded:
             return False
-        if not (self.codes or self.tails or self.words):
+        if not (self.codes or self.internal_codes or self.phrases):
             return True
         said = problem.message + problem.detail
         return (
             problem.code in self.codes
-            or problem.internal_code in self.tails
-            or any(word in said for word in self.words)
+            or problem.internal_code in self.internal_codes
+            or any(phrase in said for phrase in self.phrases)
         )
 
 
 _400 = frozenset({400})
 _CLIENT_ERRORS = frozenset(range(400, 500))
 
-REPLIES: tuple[Row, ...] = (
-    Row("nothing sent to any host", NothingSent, Next.RETRY, "V: no byte left, nothing can be applied"),
-    Row("no whole reply", NoAnswer, Next.ASK, "V: may have been applied"),
-    Row("2xx not verified", Unverifiable, Next.ASK, "V: an unsigned 2xx proves nothing"),
-    Row("202, 204, another shape or order", UnexpectedReply, Next.ASK, "I: not what a 200 must carry"),
-    Row(
+REPLIES: tuple[ReplyRule, ...] = (
+    ReplyRule(
+        "nothing sent to any host", NothingSent, Action.RETRY, "V: no byte left, nothing can be applied"
+    ),
+    ReplyRule("no whole reply", NoAnswer, Action.ASK, "V: may have been applied"),
+    ReplyRule("2xx not verified", Unverifiable, Action.ASK, "V: an unsigned 2xx proves nothing"),
+    ReplyRule(
+        "202, 204, another shape or order", UnexpectedReply, Action.ASK, "I: not what a 200 must carry"
+    ),
+    ReplyRule(
         "re-entry with other parameters",
         ServiceError,
-        Next.ASK,
+        Action.ASK,
         "V: proves that a first completion exists",
         status=_400,
-        tails=frozenset({"271316598"}),
-        words=("订单重入参数校验失败",),
+        internal_codes=frozenset({"271316598"}),
+        phrases=("订单重入参数校验失败",),
     ),
-    Row(
+    ReplyRule(
         "finish_ticket refused",
         ServiceError,
-        Next.FRESH_TICKET,
+        Action.FRESH_TICKET,
         "T",
         status=_400,
-        words=("校验完结凭证错误",),
+        phrases=("校验完结凭证错误",),
     ),
-    Row(
+    ReplyRule(
         "a debit is running",
         ServiceError,
-        Next.ASK,
+        Action.ASK,
         "T: it was completed, or there would be no debit",
         status=_400,
-        tails=frozenset({"271316754"}),
-        words=("单据正在扣款中",),
+        internal_codes=frozenset({"271316754"}),
+        phrases=("单据正在扣款中",),
     ),
-    Row(
+    ReplyRule(
         "state does not allow completion",
         ServiceError,
-        Next.ASK,
+        Action.ASK,
         "T",
         status=_400,
         codes=frozenset({"ORDER_DONE", "ORDER_CLOSED", "ORDER_CANCELED"}),
-        tails=frozenset({"271302262", "271302332", "271302333"}),
-        words=("完结订单状态不合法", "当前订单状态不合法"),
+        internal_codes=frozenset({"271302262", "271302332", "271302333"}),
+        phrases=("完结订单状态不合法", "当前订单状态不合法"),
     ),
-    Row(
+    ReplyRule(
         "rate limited under another status",
         ServiceError,
-        Next.RETRY_LATER,
+        Action.RETRY_LATER,
         "T",
         status=_CLIENT_ERRORS,
         codes=frozenset(
             {"FREQUENCY_LIMIT_EXCEED", "FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED", "RATE_LIMITED"}
         ),
     ),
-    Row(
+    ReplyRule(
         "4xx without a code of WeChat Pay's",
         ServiceError,
-        Next.ASK,
+        Action.ASK,
         "D: a page of something in between, which says nothing of the order or the merchant and may pass",
         status=_CLIENT_ERRORS - {429},
         verified=False,
         coded=False,
     ),
-    Row("401", ServiceError, Next.REREAD_SECRET, "V: SIGN_ERROR", status=frozenset({401})),
-    Row("403", ServiceError, Next.MISCONFIGURED, "V: NO_AUTH", status=frozenset({403})),
-    Row("429", ServiceError, Next.RETRY_LATER, "V", status=frozenset({429})),
-    Row(
+    ReplyRule("401", ServiceError, Action.REREAD_SECRET, "V: SIGN_ERROR", status=frozenset({401})),
+    ReplyRule("403", ServiceError, Action.MISCONFIGURED, "V: NO_AUTH", status=frozenset({403})),
+    ReplyRule("429", ServiceError, Action.RETRY_LATER, "V", status=frozenset({429})),
+    ReplyRule(
         "refused: PARAM_ERROR, risk cap, times, range, ORDER_NOT_EXIST, any other verified 4xx",
         ServiceError,
-        Next.REJECT,
+        Action.REJECT,
         "V for PARAM_ERROR and ORDER_NOT_EXIST, T for the internal codes",
         status=_CLIENT_ERRORS,
         verified=True,
     ),
-    Row(
+    ReplyRule(
         "404 not verified",
         ServiceError,
-        Next.ASK,
+        Action.ASK,
         "D: the query's own 404, verified, ends the order",
         status=frozenset({404}),
         verified=False,
     ),
-    Row(
+    ReplyRule(
         "4xx not verified",
         ServiceError,
-        Next.ASK_THEN_REJECT,
+        Action.ASK_THEN_REJECT,
         "D: an unproven refusal ends no order by itself",
         status=_CLIENT_ERRORS,
         verified=False,
     ),
-    Row("5xx, 3xx and all else", ServiceError, Next.ASK, "V: SYSTEM_ERROR says the outcome is not known"),
+    ReplyRule(
+        "5xx, 3xx and all else", ServiceError, Action.ASK, "V: SYSTEM_ERROR says the outcome is not known"
+    ),
 )
 
 
 # Steps that leave it to Step Functions.
-RAISED: dict[Next, type[SettlementError]] = {
-    Next.RETRY: WeChatPayUnavailable,
-    Next.RETRY_LATER: WeChatPayRateLimited,
-    Next.MISCONFIGURED: MerchantMisconfigured,
+ERRORS: dict[Action, type[SettlementError]] = {
+    Action.RETRY: WeChatPayUnavailable,
+    Action.RETRY_LATER: WeChatPayRateLimited,
+    Action.MISCONFIGURED: MerchantMisconfigured,
 }
 
 
-def after_reply(error: WeChatPayError) -> Next:
+def after_reply(error: WeChatPayError) -> Action:
     """Return what to do about a completion that gave no verified acceptance."""
     return next(row.then for row in REPLIES if row.fits(error))
 
@@ -203,7 +209,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True)
-class Found:
+class StateRule:
     """One row: a state found, how it was finished, and what that means for each wish.
 
     Attributes:
@@ -219,14 +225,14 @@ class Found:
     source: str
 
 
-STATES: tuple[Found, ...] = (
-    Found("USER_ACCEPTED", None, Verdict.OPEN, Verdict.OPEN, "V"),
-    Found("FINISHED", 1, Verdict.AS_ASKED, Verdict.CONFLICT, "T"),
-    Found("FINISHED", 2, Verdict.CONFLICT, Verdict.AS_ASKED, "V"),
-    Found("USER_PAID", 2, Verdict.CONFLICT, Verdict.AS_ASKED, "V"),
-    Found("REVOKED", None, Verdict.AS_ASKED, Verdict.CONFLICT, "V"),
-    Found("CREATED", None, Verdict.IMPOSSIBLE, Verdict.IMPOSSIBLE, "T: the shopper never confirmed it"),
-    Found("EXPIRED", None, Verdict.IMPOSSIBLE, Verdict.IMPOSSIBLE, "T"),
+STATES: tuple[StateRule, ...] = (
+    StateRule("USER_ACCEPTED", None, Verdict.OPEN, Verdict.OPEN, "V"),
+    StateRule("FINISHED", 1, Verdict.AS_ASKED, Verdict.CONFLICT, "T"),
+    StateRule("FINISHED", 2, Verdict.CONFLICT, Verdict.AS_ASKED, "V"),
+    StateRule("USER_PAID", 2, Verdict.CONFLICT, Verdict.AS_ASKED, "V"),
+    StateRule("REVOKED", None, Verdict.AS_ASKED, Verdict.CONFLICT, "V"),
+    StateRule("CREATED", None, Verdict.IMPOSSIBLE, Verdict.IMPOSSIBLE, "T: the shopper never confirmed it"),
+    StateRule("EXPIRED", None, Verdict.IMPOSSIBLE, Verdict.IMPOSSIBLE, "T"),
 )
 
 

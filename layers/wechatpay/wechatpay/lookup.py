@@ -5,7 +5,7 @@ For a completion that got no clear answer the same question means something else
 
 from . import smart_retail
 from .client import Client
-from .decisions import RAISED, Next, after_reply
+from .decisions import ERRORS, Action, after_reply
 from .errors import MerchantMisconfigured, SettlementError, WeChatPayError, WeChatPayUnavailable
 from .smart_retail import OrderKey, OrderState
 
@@ -22,14 +22,14 @@ def look(client: Client, key: OrderKey) -> OrderState:
         return smart_retail.query(client, key)
     except WeChatPayError as error:
         step = after_reply(error)
-        if step is Next.REJECT:
+        if step is Action.REJECT:
             raise
-        if step is not Next.REREAD_SECRET or not client.reread_secret():
+        if step is not Action.REREAD_SECRET or not client.reread_secret():
             raise _meaning(step)(f"{key.out_order_no}: {error}; nothing was sent") from error
     return look(client, key)
 
 
-def _meaning(step: Next) -> type[SettlementError]:
-    if step is Next.REREAD_SECRET:
+def _meaning(step: Action) -> type[SettlementError]:
+    if step is Action.REREAD_SECRET:
         return MerchantMisconfigured
-    return RAISED.get(step, WeChatPayUnavailable)
+    return ERRORS.get(step, WeChatPayUnavailable)

@@ -35,7 +35,7 @@ class _AtMostOnceIn:
         return True
 
 
-class Account:
+class Merchant:
     """The keys of one merchant, kept at most 300 s after they were read.
 
     Args:
@@ -114,7 +114,7 @@ class Account:
         self._keyring = keyring
 
 
-class Accounts(dict[str, Account]):
+class Merchants(dict[str, Merchant]):
     """The merchants this process has met, by mchid: each is made when it is first asked for.
 
     Args:
@@ -125,6 +125,6 @@ class Accounts(dict[str, Account]):
         super().__init__()
         self._read = read
 
-    def __missing__(self, mchid: str) -> Account:
-        account = self[mchid] = Account(lambda: self._read(mchid))
-        return account
+    def __missing__(self, mchid: str) -> Merchant:
+        merchant = self[mchid] = Merchant(lambda: self._read(mchid))
+        return merchant

@@ -19,7 +19,7 @@ from .errors import (
 )
 from .keyring import Keyring
 from .replies import problem_of
-from .signed_transport import Exchanger
+from .signed_transport import SignedTransport
 from .transport import Reply
 from .verification import NotVerified, verify
 
@@ -30,34 +30,37 @@ if TYPE_CHECKING:
 _LASTING = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 
 
-class PlatformKeys:
+class PlatformCertificates:
     """Finds the key a reply names.
 
     Args:
-        exchanger: makes the download.
+        signed_transport: makes the download.
         hosts: gives the base URLs to download from, in the order to try them.
         timeout: gives the seconds a download may take.
     """
 
     def __init__(
-        self, exchanger: Exchanger, hosts: Callable[[], Sequence[str]], timeout: Callable[[], float]
+        self,
+        signed_transport: SignedTransport,
+        hosts: Callable[[], Sequence[str]],
+        timeout: Callable[[], float],
     ) -> None:
-        self._exchanger = exchanger
-        self._account = exchanger.account
+        self._signed_transport = signed_transport
+        self._merchant = signed_transport.merchant
         self._hosts = hosts
         self._timeout = timeout
 
     def find(self, serial: str) -> RSAPublicKey | None:
-        """Return the key a reply names; when it is new, learn it within the account's limits.
+        """Return the key a reply names; when it is new, learn it within the merchant's limits.
 
         What fails on the way leaves the reply unproven, no more: it must not hide that an order was sent.
         """
-        key = self._account.known(serial)
-        for learn in (self._account.reread_for_unknown_serial, self._download):
+        key = self._merchant.known(serial)
+        for learn in (self._merchant.reread_for_unknown_serial, self._download):
             if key is None:
                 with suppress(WeChatPayError, SettlementError):
                     learn()
-                key = self._account.known(serial)
+                key = self._merchant.known(serial)
         return key
 
     def require_one(self) -> None:
@@ -67,7 +70,7 @@ class PlatformKeys:
             NothingSent: the platform certificates could not be had now.
             MerchantMisconfigured: WeChat Pay refuses the merchant, or has no certificates for it.
         """
-        if self._account.keyring.preferred:
+        if self._merchant.keyring.preferred:
             return
         try:
             self._download_with_current_key()
@@ -75,23 +78,23 @@ class PlatformKeys:
             if _is_lasting(exc):
                 raise MerchantMisconfigured(f"platform certificates: {exc}") from exc
             raise NothingSent(f"platform certificates: {exc}") from exc
-        if not self._account.keyring.preferred:
+        if not self._merchant.keyring.preferred:
             raise NothingSent("platform certificates: none valid, and asked for less than a minute ago")
 
     def _download_with_current_key(self) -> None:
         try:
             self._download()
         except ServiceError as exc:
-            refused = self._account.credentials.signer.serial_no
+            refused = self._merchant.credentials.signer.serial_no
             if (
                 exc.problem.status != HTTPStatus.UNAUTHORIZED
-                or self._account.reread().signer.serial_no == refused
+                or self._merchant.reread().signer.serial_no == refused
             ):
                 raise
             self._download()
 
     def _download(self) -> None:
-        self._account.download_certificates(self._certificates)
+        self._merchant.download_certificates(self._certificates)
 
     def _certificates(self) -> tuple[x509.Certificate, ...]:
         """Download the platform certificates from the first host that gives them."""
@@ -111,17 +114,17 @@ class PlatformKeys:
         from .certificates import CERTIFICATES_PATH, decrypted_certificates
 
         found: tuple[x509.Certificate, ...] = ()
-        now = self._exchanger.clock()
+        now = self._signed_transport.clock()
 
         def check(reply: Reply) -> None:
             nonlocal found
             try:
-                found = decrypted_certificates(reply.body, self._account.credentials.api_v3_key)
+                found = decrypted_certificates(reply.body, self._merchant.credentials.api_v3_key)
             except ValueError as exc:
                 raise NotVerified(str(exc)) from exc
             verify(reply.headers, reply.body, Keyring().with_certificates(found, now).get, now)
 
-        reply, unproven = self._exchanger.exchange(
+        reply, unproven = self._signed_transport.attempt(
             "GET", host, CERTIFICATES_PATH, b"", timeout=self._timeout(), check=check
         )
         if reply.status != HTTPStatus.OK:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .errors import NothingSent, WeChatPayError
-from .merchant import Account
+from .merchant import Merchant
 from .replies import request_id
 from .transport import Reply, Transport
 from .verification import NotVerified
@@ -16,7 +16,7 @@ _SHORTEST_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Exchange:
+class Attempt:
     """One attempt on the wire, for logs and metrics: nothing in it is secret.
 
     Attributes:
@@ -35,11 +35,11 @@ class Exchange:
     problem: str = ""
 
 
-class Exchanger:
+class SignedTransport:
     """Makes attempts for one merchant.
 
     Args:
-        account: the merchant's keys.
+        merchant: the merchant's keys.
         transport: carries the bytes.
         observe: told of every attempt.
         clock: UNIX seconds.
@@ -49,22 +49,22 @@ class Exchanger:
 
     def __init__(
         self,
-        account: Account,
+        merchant: Merchant,
         transport: Transport,
         *,
-        observe: Callable[[Exchange], None] = lambda exchange: None,
+        observe: Callable[[Attempt], None] = lambda exchange: None,
         clock: Callable[[], float] = time.time,
         nonce: Callable[[], str] = lambda: secrets.token_hex(16).upper(),
         stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.account = account
+        self.merchant = merchant
         self.clock = clock
         self._transport = transport
         self._observe = observe
         self._nonce = nonce
         self._stopwatch = stopwatch
 
-    def exchange(
+    def attempt(
         self,
         method: str,
         host: str,
@@ -98,21 +98,21 @@ class Exchanger:
         try:
             reply = self._transport.send(method, host, target, headers, body, timeout)
         except WeChatPayError as exc:
-            self._observe(Exchange(*attempt, milliseconds=self._since(started), problem=str(exc)))
+            self._observe(Attempt(*attempt, milliseconds=self._since(started), problem=str(exc)))
             raise
         milliseconds, problem = self._since(started), ""
         try:
             check(reply)
         except NotVerified as exc:
             problem = str(exc)
-        self._observe(Exchange(*attempt, reply.status, milliseconds, request_id(reply), problem))
+        self._observe(Attempt(*attempt, reply.status, milliseconds, request_id(reply), problem))
         return reply, problem
 
     def _since(self, started: float) -> float:
         return (self._stopwatch() - started) * 1000
 
     def _headers(self, method: str, target: str, body: bytes) -> dict[str, str]:
-        authorization = self.account.credentials.signer.authorization(
+        authorization = self.merchant.credentials.signer.authorization(
             method, target, body, timestamp=int(self.clock()), nonce=self._nonce()
         )
         headers = {
@@ -123,7 +123,7 @@ class Exchanger:
         }
         if body:
             headers["Content-Type"] = "application/json"
-        if preferred := self.account.keyring.preferred:
+        if preferred := self.merchant.keyring.preferred:
             headers["Wechatpay-Serial"] = preferred
         return headers
 

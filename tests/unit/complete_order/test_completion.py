@@ -21,8 +21,8 @@ from wechatpay.errors import (
     SettlementError,
     WeChatPayUnavailable,
 )
-from wechatpay.merchant import Account
-from wechatpay.signed_transport import Exchanger
+from wechatpay.merchant import Merchant
+from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Transport
 from wechatpay_sandbox import MCHID
 
@@ -35,17 +35,17 @@ def read_now(function: Function, **changes: Any) -> Credentials:
     return credentials.parse(json.dumps({n: v for n, v in secret.items() if v is not None}), MCHID)
 
 
-def settle(function: Function, event: dict[str, Any], account: Account | None = None) -> dict[str, Any]:
+def settle(function: Function, event: dict[str, Any], merchant: Merchant | None = None) -> dict[str, Any]:
     """Settle in an environment of its own, as another instance of the function would."""
     wanted = order.parse(event, default_mchid=MCHID, now=datetime.now(UTC))
-    account = account or Account(lambda: read_now(function))
-    client = Client(Exchanger(account, Transport()), function.simulator.hosts, Deadline(28.5))
-    return Completion(wanted, identified(wanted, account), client).run().to_json()
+    merchant = merchant or Merchant(lambda: read_now(function))
+    client = Client(SignedTransport(merchant, Transport()), function.simulator.hosts, Deadline(28.5))
+    return Completion(wanted, identified(wanted, merchant), client).run().to_json()
 
 
 def named(function: Function, event: dict[str, Any], **secret: Any) -> Any:
     wanted = order.parse(event, default_mchid=MCHID, now=datetime.now(UTC))
-    return identified(wanted, Account(lambda: read_now(function, **secret)))
+    return identified(wanted, Merchant(lambda: read_now(function, **secret)))
 
 
 def test_appid_and_service_id_come_from_the_secret_unless_the_event_names_them(function: Function) -> None:
@@ -83,7 +83,7 @@ def test_twenty_functions_settle_the_same_order_at_once_with_one_charge(
     held = read_now(function)
     with ThreadPoolExecutor(20) as pool:
         event = finish(order_no, finish_ticket=ticket)
-        results = list(pool.map(lambda _: settle(function, event, Account(lambda: held)), range(20)))
+        results = list(pool.map(lambda _: settle(function, event, Merchant(lambda: held)), range(20)))
     assert {(result["outcome"], result["total_amount"]) for result in results} == {("COMPLETED", 1200)}
     truth = function.simulator.order(order_no)
     assert (truth["accepted"], truth["debits"], truth["charged"]) == (1, 1, 1200)
@@ -102,7 +102,7 @@ def test_twenty_functions_that_want_different_things_agree_on_what_happened(
     ]
     with ThreadPoolExecutor(20) as pool:
         events = [wishes[index % 3] for index in range(20)]
-        results = list(pool.map(lambda event: settle(function, event, Account(lambda: held)), events))
+        results = list(pool.map(lambda event: settle(function, event, Merchant(lambda: held)), events))
     truth = function.simulator.order(order_no)
     for event, result in zip(events, results, strict=True):
         if (event["finish_type"], event.get("total_amount", 0)) == (
@@ -146,16 +146,16 @@ def test_a_secret_that_cannot_be_read_while_asking_never_says_that_nothing_was_a
     ticket = opened(function, order_no)
     function.simulator.script(order_no, "complete", fault="reset_after")
     aging = Aging(function, fails_with(error))
-    account = Account(aging.read, clock=lambda: aging.seconds)
+    merchant = Merchant(aging.read, clock=lambda: aging.seconds)
 
     def grow_old(_: object) -> None:
         aging.seconds += 301
 
-    exchanger = Exchanger(account, Transport(), observe=grow_old)
+    signed_transport = SignedTransport(merchant, Transport(), observe=grow_old)
     wanted = order.parse(finish(order_no, finish_ticket=ticket), default_mchid=MCHID, now=datetime.now(UTC))
-    client = Client(exchanger, function.simulator.hosts, Deadline(28.5))
+    client = Client(signed_transport, function.simulator.hosts, Deadline(28.5))
     with pytest.raises(OutcomeUnknown, match=str(error)):
-        Completion(wanted, identified(wanted, account), client).run()
+        Completion(wanted, identified(wanted, merchant), client).run()
     assert arrived(function, order_no) == ["complete"]
 
 
@@ -270,9 +270,9 @@ def test_the_secret_is_read_again_by_force_once_for_the_lookup_and_the_completio
     function.simulator.script(order_no, "query", fault="sign_error")
     function.simulator.script(order_no, "complete", fault="sign_error", times=None)
     held, read = read_now(function), []
-    account = Account(lambda: read.append("read") or held)
+    merchant = Merchant(lambda: read.append("read") or held)
     with pytest.raises(MerchantMisconfigured):
-        settle(function, finish(order_no), account)
+        settle(function, finish(order_no), merchant)
     assert read == ["read", "read"]
     assert arrived(function, order_no) == ["query", "query", "complete"]
 
@@ -296,14 +296,14 @@ def test_no_mixture_of_cures_sends_more_than_three_completions(function: Functio
 def test_results_and_all_that_makes_them_print_no_secret(function: Function, order_no: str) -> None:
     ticket = opened(function, order_no)
     wanted = order.parse(finish(order_no, finish_ticket=ticket), default_mchid=MCHID, now=datetime.now(UTC))
-    account = Account(lambda: read_now(function))
-    client = Client(Exchanger(account, Transport()), function.simulator.hosts, Deadline(28.5))
-    key = identified(wanted, account)
+    merchant = Merchant(lambda: read_now(function))
+    client = Client(SignedTransport(merchant, Transport()), function.simulator.hosts, Deadline(28.5))
+    key = identified(wanted, merchant)
     completion = Completion(wanted, key, client)
-    held = account.credentials
+    held = merchant.credentials
     result = completion.run()
     assert isinstance(result, Result)
-    for thing in (wanted, account, client, key, completion, held, held.signer, account.keyring, result):
+    for thing in (wanted, merchant, client, key, completion, held, held.signer, merchant.keyring, result):
         function.said += [repr(thing), str(thing)]
     assert function.secrets()
     assert function.leaks() == []

@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 from wechatpay import decisions
-from wechatpay.decisions import Next, Verdict, after_reply, of_state
+from wechatpay.decisions import Action, Verdict, after_reply, of_state
 from wechatpay.errors import (
     MerchantMisconfigured,
     NoAnswer,
@@ -17,14 +17,14 @@ from wechatpay.errors import (
     WeChatPayUnavailable,
 )
 
-ASK, REJECT, LATER = Next.ASK, Next.REJECT, Next.RETRY_LATER
+ASK, REJECT, LATER = Action.ASK, Action.REJECT, Action.RETRY_LATER
 
 # status, code, message, tail, then when signed, then when not
-OFFICIAL: list[tuple[int, str, str, str, Next, Next]] = [
-    (400, "PARAM_ERROR", "参数错误", "", REJECT, Next.ASK_THEN_REJECT),
+OFFICIAL: list[tuple[int, str, str, str, Action, Action]] = [
+    (400, "PARAM_ERROR", "参数错误", "", REJECT, Action.ASK_THEN_REJECT),
     (400, "PARAM_ERROR", "订单重入参数校验失败", "", ASK, ASK),
     (400, "PARAM_ERROR", "", "271316598", ASK, ASK),
-    (400, "PARAM_ERROR", "校验完结凭证错误", "", Next.FRESH_TICKET, Next.FRESH_TICKET),
+    (400, "PARAM_ERROR", "校验完结凭证错误", "", Action.FRESH_TICKET, Action.FRESH_TICKET),
     (400, "PARAM_ERROR", "完结订单状态不合法", "", ASK, ASK),
     (400, "INVALID_REQUEST", "当前订单状态不合法", "271302262", ASK, ASK),
     (400, "INVALID_REQUEST", "", "271302332", ASK, ASK),
@@ -33,12 +33,12 @@ OFFICIAL: list[tuple[int, str, str, str, Next, Next]] = [
     (400, "ORDER_CLOSED", "", "", ASK, ASK),
     (400, "ORDER_CANCELED", "", "", ASK, ASK),
     (400, "INVALID_REQUEST", "单据正在扣款中", "271316754", ASK, ASK),
-    (400, "PARAM_ERROR", "", "271316656", REJECT, Next.ASK_THEN_REJECT),
-    (400, "PARAM_ERROR", "", "271316637", REJECT, Next.ASK_THEN_REJECT),
-    (400, "PARAM_ERROR", "服务结束时间不能晚于当前时间", "", REJECT, Next.ASK_THEN_REJECT),
-    (400, "PARAM_ERROR", "", "268435464", REJECT, Next.ASK_THEN_REJECT),
-    (401, "SIGN_ERROR", "", "", Next.REREAD_SECRET, Next.REREAD_SECRET),
-    (403, "NO_AUTH", "", "", Next.MISCONFIGURED, Next.MISCONFIGURED),
+    (400, "PARAM_ERROR", "", "271316656", REJECT, Action.ASK_THEN_REJECT),
+    (400, "PARAM_ERROR", "", "271316637", REJECT, Action.ASK_THEN_REJECT),
+    (400, "PARAM_ERROR", "服务结束时间不能晚于当前时间", "", REJECT, Action.ASK_THEN_REJECT),
+    (400, "PARAM_ERROR", "", "268435464", REJECT, Action.ASK_THEN_REJECT),
+    (401, "SIGN_ERROR", "", "", Action.REREAD_SECRET, Action.REREAD_SECRET),
+    (403, "NO_AUTH", "", "", Action.MISCONFIGURED, Action.MISCONFIGURED),
     (404, "ORDER_NOT_EXIST", "", "271317510", REJECT, ASK),
     (429, "FREQUENCY_LIMIT_EXCEED", "", "", LATER, LATER),
     (429, "FREQUENCY_LIMITED", "", "", LATER, LATER),
@@ -50,22 +50,22 @@ OFFICIAL: list[tuple[int, str, str, str, Next, Next]] = [
     (503, "", "", "", ASK, ASK),
     (599, "", "", "", ASK, ASK),
     (302, "", "", "", ASK, ASK),
-    (410, "", "", "", REJECT, Next.ASK),
-    (499, "", "", "", REJECT, Next.ASK),
-    # What another status makes of the same words: they are only known for 400.
+    (410, "", "", "", REJECT, Action.ASK),
+    (499, "", "", "", REJECT, Action.ASK),
+    # What another status makes of the same phrases: they are only known for 400.
     (500, "PARAM_ERROR", "校验完结凭证错误", "", ASK, ASK),
     (500, "ORDER_DONE", "", "271316598", ASK, ASK),
     (500, "FREQUENCY_LIMITED", "", "", ASK, ASK),
     (404, "PARAM_ERROR", "校验完结凭证错误", "", REJECT, ASK),
-    (422, "ORDER_DONE", "", "", REJECT, Next.ASK_THEN_REJECT),
-    (422, "PARAM_ERROR", "订单重入参数校验失败", "271316598", REJECT, Next.ASK_THEN_REJECT),
-    (422, "PARAM_ERROR", "单据正在扣款中", "271316754", REJECT, Next.ASK_THEN_REJECT),
+    (422, "ORDER_DONE", "", "", REJECT, Action.ASK_THEN_REJECT),
+    (422, "PARAM_ERROR", "订单重入参数校验失败", "271316598", REJECT, Action.ASK_THEN_REJECT),
+    (422, "PARAM_ERROR", "单据正在扣款中", "271316754", REJECT, Action.ASK_THEN_REJECT),
 ]
 
 
 @pytest.mark.parametrize(("status", "code", "message", "tail", "signed", "unsigned"), OFFICIAL)
 def test_a_refusal_leads_to_what_the_official_page_says(
-    status: int, code: str, message: str, tail: str, signed: Next, unsigned: Next
+    status: int, code: str, message: str, tail: str, signed: Action, unsigned: Action
 ) -> None:
     for verified, then in ((True, signed), (False, unsigned)):
         problem = Problem(status, code, message, request_id=f"08F7-{tail}", verified=verified)
@@ -85,7 +85,7 @@ def test_an_internal_code_counts_only_behind_the_last_hyphen() -> None:
 @pytest.mark.parametrize(
     ("error", "then"),
     [
-        (NothingSent("refused"), Next.RETRY),
+        (NothingSent("refused"), Action.RETRY),
         (NoAnswer("timeout"), ASK),
         (Unverifiable(Problem(200)), ASK),
         (Unverifiable(Problem(202)), ASK),
@@ -94,16 +94,16 @@ def test_an_internal_code_counts_only_behind_the_last_hyphen() -> None:
     ],
     ids=repr,
 )
-def test_what_is_no_refusal_is_asked_about_unless_nothing_left(error: Exception, then: Next) -> None:
+def test_what_is_no_refusal_is_asked_about_unless_nothing_left(error: Exception, then: Action) -> None:
     assert after_reply(error) is then
 
 
 def test_what_is_left_to_step_functions_is_raised_under_the_name_it_retries_or_not() -> None:
     assert {
-        Next.RETRY: WeChatPayUnavailable,
+        Action.RETRY: WeChatPayUnavailable,
         LATER: WeChatPayRateLimited,
-        Next.MISCONFIGURED: MerchantMisconfigured,
-    } == decisions.RAISED
+        Action.MISCONFIGURED: MerchantMisconfigured,
+    } == decisions.ERRORS
 
 
 OPEN, DONE, CONFLICT, NEVER, UNCLEAR = Verdict

@@ -1,14 +1,14 @@
 from dataclasses import FrozenInstanceError
 
 import pytest
-from complete_order.fields import Form, kind
+from complete_order.fields import Fields, kind
 
 
 def test_problems_of_entries_stand_under_their_full_path() -> None:
-    def read(entry: Form) -> dict[str, object]:
+    def read(entry: Fields) -> dict[str, object]:
         return {"name": entry.text("name", 1, 3), "parts": entry.entries("parts", 2, lambda part: {})}
 
-    form = Form({"list": [{"name": "abcd"}, {"parts": [{}, {"odd": 1}, 3][1:]}]})
+    form = Fields({"list": [{"name": "abcd"}, {"parts": [{}, {"odd": 1}, 3][1:]}]})
     form.entries("list", 2, read)
     assert form.problems == [
         "list[0].name: must have 1-3 characters, has 4",
@@ -18,7 +18,7 @@ def test_problems_of_entries_stand_under_their_full_path() -> None:
 
 
 def test_a_field_is_broken_when_it_or_anything_inside_has_a_problem() -> None:
-    form = Form({})
+    form = Fields({})
     form.wrong("fees[3].fee_name", "must be unique")
     assert form.broken("fees")
     assert form.broken("discounts", "fees")
@@ -26,7 +26,7 @@ def test_a_field_is_broken_when_it_or_anything_inside_has_a_problem() -> None:
 
 
 def test_what_was_looked_at_is_known_and_all_else_is_not() -> None:
-    form = Form({"a": 1, "b": 2, "c": 3})
+    form = Fields({"a": 1, "b": 2, "c": 3})
     form.take("a")
     form.forbid("b", "forbidden")
     form.refuse_unknown()
@@ -34,13 +34,13 @@ def test_what_was_looked_at_is_known_and_all_else_is_not() -> None:
 
 
 def test_a_name_is_shown_short_and_printable() -> None:
-    form = Form({"\ud800" + "x" * 100: 1, "a\x00\n": 2})
+    form = Fields({"\ud800" + "x" * 100: 1, "a\x00\n": 2})
     form.refuse_unknown()
     assert form.problems == ["\\ud800" + "x" * 58 + ": unknown field", "a\\x00\\n: unknown field"]
 
 
 def test_a_day_lasts_from_its_first_to_its_last_second_in_shanghai() -> None:
-    day = Form({"at": "20260305"}).time("at")
+    day = Fields({"at": "20260305"}).time("at")
     assert day is not None
     assert day.earliest.isoformat() == "2026-03-05T00:00:00+08:00"
     assert day.latest.isoformat() == "2026-03-05T23:59:59+08:00"

@@ -9,8 +9,8 @@ from typing import Any
 from wechatpay.client import Client
 from wechatpay.credentials import Credentials, parse
 from wechatpay.deadline import Deadline
-from wechatpay.merchant import Account
-from wechatpay.signed_transport import Exchange, Exchanger
+from wechatpay.merchant import Merchant
+from wechatpay.signed_transport import Attempt, SignedTransport
 from wechatpay.smart_retail import OrderKey
 from wechatpay.transport import Transport
 from wechatpay_sandbox import Simulator
@@ -22,14 +22,14 @@ def shared_transport() -> Transport:
     return Transport()
 
 
-class Merchant:
+class WarmMerchant:
     """What one warm function knows of one merchant.
 
     Attributes:
         stored: the secret as it is stored now; a change is seen when it is read again.
         broken: raised in place of reading it.
         reads: how often it was read.
-        later: seconds the account's clock is ahead; signatures always use the real time.
+        later: seconds the merchant's clock is ahead; signatures always use the real time.
         exchanges: every attempt on the wire.
     """
 
@@ -39,11 +39,11 @@ class Merchant:
         self.broken: Exception | None = None
         self.reads = 0
         self.later = 0.0
-        self.exchanges: list[Exchange] = []
+        self.exchanges: list[Attempt] = []
         self.store(**changes)
-        self.account = Account(self.read, lambda: time.time() + self.later)
-        self.exchanger = Exchanger(
-            self.account, transport or shared_transport(), observe=self.exchanges.append
+        self.merchant = Merchant(self.read, lambda: time.time() + self.later)
+        self.signed_transport = SignedTransport(
+            self.merchant, transport or shared_transport(), observe=self.exchanges.append
         )
 
     def store(self, **changes: Any) -> None:
@@ -58,7 +58,7 @@ class Merchant:
         return parse(json.dumps(self.stored), self.simulator.secret()["mchid"])
 
     def client(self, *, hosts: Sequence[str] = (), seconds: float = 20.0) -> Client:
-        return Client(self.exchanger, hosts or self.simulator.hosts, Deadline(seconds))
+        return Client(self.signed_transport, hosts or self.simulator.hosts, Deadline(seconds))
 
     def key(self, out_order_no: str) -> OrderKey:
         secret = self.simulator.secret()

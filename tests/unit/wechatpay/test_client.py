@@ -16,7 +16,7 @@ from wechatpay.errors import (
 from wechatpay_sandbox import Simulator
 
 from tests.unit.wechatpay.material import is_signed_by
-from tests.unit.wechatpay.merchant import Merchant
+from tests.unit.wechatpay.merchant import WarmMerchant
 from tests.unit.wechatpay.raw_server import Connection, RawServer, answering, http
 
 TARGET = "/v3/payscore/smartretail-orders/{}/complete"
@@ -51,14 +51,14 @@ def cancellation(simulator: Simulator, order_no: str) -> dict[str, object]:
     return {**own, "finish_type": 1, "cancel_reason": "未取货", "finish_ticket": ticket}
 
 
-def ready(merchant: Merchant) -> Merchant:
+def ready(merchant: WarmMerchant) -> WarmMerchant:
     """The merchant with its secret read, which on a busy machine takes its time."""
-    assert merchant.account.keyring.preferred
+    assert merchant.merchant.keyring.preferred
     return merchant
 
 
 def test_the_bytes_signed_are_the_bytes_on_the_wire(simulator: Simulator) -> None:
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     with RawServer(answering(http())) as server:
         client = merchant.client(hosts=[server.url])
         with pytest.raises(Unverifiable):
@@ -77,14 +77,14 @@ def test_the_bytes_signed_are_the_bytes_on_the_wire(simulator: Simulator) -> Non
 
 
 def test_numbers_that_are_no_json_are_not_sent(simulator: Simulator) -> None:
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     with pytest.raises(ValueError, match="Out of range float"):
         merchant.client().post("/v3/x", {"amount": float("nan")}, reserve=0)
     assert merchant.exchanges == []
 
 
 def test_a_verified_200_is_its_body_and_request_id(simulator: Simulator, order_no: str) -> None:
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     body, request_id = merchant.client().post(target(order_no), cancellation(simulator, order_no), reserve=0)
     assert body["out_order_no"] == order_no
     assert request_id.endswith("-0")
@@ -95,7 +95,7 @@ def test_an_unverifiable_200_is_never_a_success(simulator: Simulator, order_no: 
     parameters = cancellation(simulator, order_no)
     simulator.script(order_no, fault=fault)
     with pytest.raises(Unverifiable) as caught:
-        Merchant(simulator).client().post(target(order_no), parameters, reserve=0)
+        WarmMerchant(simulator).client().post(target(order_no), parameters, reserve=0)
     assert (caught.value.problem.status, caught.value.problem.verified) == (200, False)
     assert simulator.order(order_no)["accepted"] == 1
 
@@ -109,7 +109,7 @@ def test_a_verified_2xx_that_says_something_else_is_unexpected(
     parameters = cancellation(simulator, order_no)
     simulator.script(order_no, fault=fault)
     with pytest.raises(UnexpectedReply) as caught:
-        Merchant(simulator).client().post(target(order_no), parameters, reserve=0)
+        WarmMerchant(simulator).client().post(target(order_no), parameters, reserve=0)
     assert caught.value.problem.verified
 
 
@@ -120,7 +120,7 @@ def test_another_2xx_without_a_signature_is_unverifiable(
     parameters = cancellation(simulator, order_no)
     simulator.script(order_no, fault="reply", status=status, signed=False, content="{}")
     with pytest.raises((Unverifiable, NoAnswer)):
-        Merchant(simulator).client().post(target(order_no), parameters, reserve=0)
+        WarmMerchant(simulator).client().post(target(order_no), parameters, reserve=0)
 
 
 @pytest.mark.parametrize("signed", [True, False])
@@ -133,7 +133,7 @@ def test_any_other_status_is_a_service_error_that_says_whether_it_is_proven(
         order_no, fault="reply", status=status, code="CODE", message="原因", tail="271316598", signed=signed
     )
     with pytest.raises(ServiceError) as caught:
-        Merchant(simulator).client().post(target(order_no), parameters, reserve=0)
+        WarmMerchant(simulator).client().post(target(order_no), parameters, reserve=0)
     problem = caught.value.problem
     assert (problem.status, problem.code, problem.internal_code) == (status, "CODE", "271316598")
     assert problem.message.startswith("原因")
@@ -145,14 +145,14 @@ def test_an_oversized_reply_is_no_answer(simulator: Simulator, order_no: str, fa
     parameters = cancellation(simulator, order_no)
     simulator.script(order_no, fault=fault, size=4 << 20)
     with pytest.raises(NoAnswer):
-        Merchant(simulator).client().post(target(order_no), parameters, reserve=0)
+        WarmMerchant(simulator).client().post(target(order_no), parameters, reserve=0)
 
 
 def test_a_compressed_bomb_is_never_unpacked(simulator: Simulator, order_no: str) -> None:
     parameters = cancellation(simulator, order_no)
     simulator.script(order_no, fault="oversized_gzip", size=4 << 20)
     with pytest.raises(Unverifiable):
-        Merchant(simulator).client().post(target(order_no), parameters, reserve=0)
+        WarmMerchant(simulator).client().post(target(order_no), parameters, reserve=0)
 
 
 # Two hosts
@@ -163,7 +163,7 @@ def test_when_nothing_was_sent_the_backup_host_gets_the_order_at_once(
 ) -> None:
     parameters = cancellation(simulator, order_no)
     simulator.set_host(0, up=False)
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     client = merchant.client()
     client.post(target(order_no), parameters, reserve=0)
     client.get(query(order_no))
@@ -180,7 +180,7 @@ def test_once_bytes_have_left_the_order_is_not_sent_again_and_the_backup_is_aske
 ) -> None:
     parameters = cancellation(simulator, order_no)
     simulator.script(order_no, fault=fault)
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     client = merchant.client()
     with pytest.raises(NoAnswer):
         client.post(target(order_no), parameters, reserve=0)
@@ -192,7 +192,7 @@ def test_once_bytes_have_left_the_order_is_not_sent_again_and_the_backup_is_aske
 def test_with_both_hosts_down_nothing_was_sent(simulator: Simulator) -> None:
     for host in range(2):
         simulator.set_host(host, up=False)
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     with pytest.raises(NothingSent):
         merchant.client().post(target("any"), {}, reserve=0)
     with pytest.raises(NothingSent):
@@ -202,7 +202,7 @@ def test_with_both_hosts_down_nothing_was_sent(simulator: Simulator) -> None:
 
 @pytest.mark.parametrize("call", ["post", "get"])
 def test_without_a_host_nothing_was_sent(simulator: Simulator, call: str) -> None:
-    client = Merchant(simulator).client(hosts=[])
+    client = WarmMerchant(simulator).client(hosts=[])
     client._hosts.clear()
     with pytest.raises(NothingSent, match="no host is configured"):
         client.post("/v3/x", {}, reserve=0) if call == "post" else client.get("/v3/x")
@@ -217,7 +217,7 @@ def test_a_query_one_host_does_not_settle_is_put_to_the_other(
 ) -> None:
     simulator.open_order(order_no)
     simulator.script(order_no, "query", fault=fault)
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     if fault == "system_error":  # signed: it is WeChat Pay itself that says so, on either host
         with pytest.raises(ServiceError):
             merchant.client().get(query(order_no))
@@ -235,7 +235,7 @@ def test_a_query_neither_host_settles_raises_the_last_reason(
     simulator.script(order_no, "query", fault=fault, times=2)
     expected = {"unsigned": Unverifiable, "bad_gateway": ServiceError, "reset_after": NoAnswer}[fault]
     with pytest.raises(expected):
-        Merchant(simulator).client().get(query(order_no))
+        WarmMerchant(simulator).client().get(query(order_no))
     assert simulator.order(order_no)["calls"] == {"query": 2}
 
 
@@ -247,7 +247,7 @@ def test_what_concerns_the_merchant_is_not_asked_twice(
     simulator.open_order(order_no)
     simulator.script(order_no, "query", fault="reply", status=status, code="C", message="m", signed=signed)
     with pytest.raises(ServiceError):
-        Merchant(simulator).client().get(query(order_no))
+        WarmMerchant(simulator).client().get(query(order_no))
     assert simulator.order(order_no)["calls"] == {"query": 1}
 
 
@@ -257,7 +257,7 @@ def test_a_page_that_is_not_wechat_pays_says_nothing_of_the_merchant(
 ) -> None:
     simulator.open_order(order_no)
     simulator.script(order_no, "query", fault="reply", status=status, content="<html>no</html>", signed=False)
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     body, _ = merchant.client().get(query(order_no))
     assert body["out_order_no"] == order_no
     assert [each.host for each in merchant.exchanges] == simulator.hosts
@@ -268,7 +268,7 @@ def test_an_unsigned_404_is_not_taken_for_an_answer(simulator: Simulator, order_
     simulator.script(
         order_no, "query", fault="reply", status=404, code="ORDER_NOT_EXIST", message="m", signed=False
     )
-    body, _ = Merchant(simulator).client().get(query(order_no))
+    body, _ = WarmMerchant(simulator).client().get(query(order_no))
     assert body["out_order_no"] == order_no
 
 
@@ -277,7 +277,7 @@ def test_an_unsigned_404_is_not_taken_for_an_answer(simulator: Simulator, order_
 
 def test_a_completion_leaves_the_reserve_for_asking(simulator: Simulator, order_no: str) -> None:
     parameters = cancellation(simulator, order_no)
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     with pytest.raises(NothingSent, match="not enough time left"):
         merchant.client(seconds=10.4).post(target(order_no), parameters, reserve=10)
     assert simulator.order(order_no)["calls"] == {}
@@ -286,14 +286,14 @@ def test_a_completion_leaves_the_reserve_for_asking(simulator: Simulator, order_
 def test_silence_ends_with_the_reserve_untouched(simulator: Simulator, order_no: str) -> None:
     parameters = cancellation(simulator, order_no)
     simulator.script(order_no, fault="silence")
-    client = ready(Merchant(simulator)).client(seconds=6.0)
+    client = ready(WarmMerchant(simulator)).client(seconds=6.0)
     with pytest.raises(NoAnswer):
         client.post(target(order_no), parameters, reserve=5)
     client.get(query(order_no))
 
 
 def test_all_calls_share_one_deadline(simulator: Simulator) -> None:
-    merchant = ready(Merchant(simulator))
+    merchant = ready(WarmMerchant(simulator))
     with RawServer(Connection.be_silent) as server:
         client = merchant.client(hosts=[server.url, server.url + "/"], seconds=1.0)
         with pytest.raises(NothingSent, match="not enough time left"):
@@ -327,7 +327,7 @@ def test_a_reply_that_was_not_verified_is_never_evidence(
     lines = "".join(f"{name}: {text}\r\n" for name, text in headers.items())
     if status == 204:
         body = b""
-    merchant = Merchant(public_key_world)
+    merchant = WarmMerchant(public_key_world)
     with RawServer(answering(http(body, status=f"{status} X", headers=lines))) as server:
         for call in (lambda c: c.get("/v3/x"), lambda c: c.post("/v3/x", {}, reserve=0)):
             with pytest.raises(WeChatPayError) as caught:

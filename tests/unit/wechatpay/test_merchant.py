@@ -6,7 +6,7 @@ import pytest
 from cryptography import x509
 from wechatpay.credentials import Credentials, parse
 from wechatpay.errors import NoAnswer, WeChatPayUnavailable
-from wechatpay.merchant import REFRESH_SECONDS, SECRET_SECONDS, Account
+from wechatpay.merchant import REFRESH_SECONDS, SECRET_SECONDS, Merchant
 
 from tests.unit.wechatpay.material import (
     MCHID,
@@ -31,7 +31,7 @@ class World:
         self.offered: tuple[x509.Certificate, ...] = ()
         self.store(**changes)
         self.broken: Exception | None = None
-        self.account = Account(self.read, lambda: self.now)
+        self.merchant = Merchant(self.read, lambda: self.now)
 
     def store(self, **changes: Any) -> None:
         self.stored = secret(**changes)
@@ -50,152 +50,152 @@ class World:
 def test_the_secret_is_read_once_and_kept_less_than_300_seconds() -> None:
     assert SECRET_SECONDS == 300
     world = World()
-    first = world.account.credentials
+    first = world.merchant.credentials
     world.now += 299.9
-    assert world.account.credentials is first
+    assert world.merchant.credentials is first
     assert world.reads == 1
     world.now += 0.1
-    assert world.account.credentials is not first
+    assert world.merchant.credentials is not first
     assert world.reads == 2
 
 
 def test_a_clock_set_back_makes_the_secret_old() -> None:
     world = World()
-    _ = world.account.credentials
+    _ = world.merchant.credentials
     world.now -= 1
-    _ = world.account.credentials
+    _ = world.merchant.credentials
     assert world.reads == 2
 
 
 def test_the_keyring_grows_old_with_the_secret() -> None:
     world = World()
-    assert world.account.keyring.preferred == PUBLIC_KEY_ID
+    assert world.merchant.keyring.preferred == PUBLIC_KEY_ID
     world.store(wechatpay_public_key_id="PUB_KEY_ID_02")
     world.now += 300
-    assert world.account.keyring.preferred == "PUB_KEY_ID_02"
-    assert world.account.keyring.get(PUBLIC_KEY_ID) is None
+    assert world.merchant.keyring.preferred == "PUB_KEY_ID_02"
+    assert world.merchant.keyring.get(PUBLIC_KEY_ID) is None
 
 
 def test_a_secret_that_cannot_be_read_again_is_not_used_longer() -> None:
     world = World()
-    _ = world.account.credentials
+    _ = world.merchant.credentials
     world.now += 300
     world.broken = WeChatPayUnavailable("no answer")
     with pytest.raises(WeChatPayUnavailable):
-        _ = world.account.credentials
+        _ = world.merchant.credentials
 
 
 def test_a_key_at_hand_proves_a_reply_although_the_secret_has_just_aged() -> None:
     world = World()
-    _ = world.account.credentials
+    _ = world.merchant.credentials
     world.now += 300
     world.broken = WeChatPayUnavailable("no answer")
-    assert world.account.known(PUBLIC_KEY_ID) is not None
-    assert world.account.known("AB") is None
+    assert world.merchant.known(PUBLIC_KEY_ID) is not None
+    assert world.merchant.known("AB") is None
     assert world.reads == 1
 
 
 def test_a_forced_reread_takes_what_is_stored_now_key_and_serial_together() -> None:
     world = World()
-    _ = world.account.credentials
+    _ = world.merchant.credentials
     world.store(merchant_serial_no="AB" * 20)
-    assert world.account.reread().signer.serial_no == "AB" * 20
-    assert world.account.credentials.signer.serial_no == "AB" * 20
+    assert world.merchant.reread().signer.serial_no == "AB" * 20
+    assert world.merchant.credentials.signer.serial_no == "AB" * 20
     assert world.reads == 2
 
 
 def test_a_failed_reread_leaves_what_was_there() -> None:
     world = World()
-    before = world.account.credentials
+    before = world.merchant.credentials
     world.broken = WeChatPayUnavailable("no answer")
     with pytest.raises(WeChatPayUnavailable):
-        world.account.reread()
-    assert world.account.credentials is before
+        world.merchant.reread()
+    assert world.merchant.credentials is before
 
 
 def test_a_reread_starts_the_300_seconds_again() -> None:
     world = World()
-    _ = world.account.credentials
+    _ = world.merchant.credentials
     world.now += 200
-    world.account.reread()
+    world.merchant.reread()
     world.now += 200
-    _ = world.account.credentials
+    _ = world.merchant.credentials
     assert world.reads == 2
 
 
 def test_for_an_unknown_serial_the_secret_is_read_at_most_once_a_minute() -> None:
     assert REFRESH_SECONDS == 60
     world = World()
-    _ = world.account.credentials
+    _ = world.merchant.credentials
     for _ in range(50):
-        world.account.reread_for_unknown_serial()
+        world.merchant.reread_for_unknown_serial()
     assert world.reads == 2
     world.now += 59.9
-    world.account.reread_for_unknown_serial()
+    world.merchant.reread_for_unknown_serial()
     assert world.reads == 2
     world.now += 0.1
-    world.account.reread_for_unknown_serial()
+    world.merchant.reread_for_unknown_serial()
     assert world.reads == 3
 
 
 def test_a_clock_set_back_does_not_hold_the_limit_for_ever() -> None:
     world = World()
-    _ = world.account.credentials
-    world.account.reread_for_unknown_serial()
+    _ = world.merchant.credentials
+    world.merchant.reread_for_unknown_serial()
     world.now -= 3600
-    world.account.reread()
+    world.merchant.reread()
     reads = world.reads
-    world.account.reread_for_unknown_serial()
+    world.merchant.reread_for_unknown_serial()
     assert world.reads == reads + 1
 
 
 def test_the_limit_holds_while_rereading_fails() -> None:
     world = World()
-    _ = world.account.credentials
+    _ = world.merchant.credentials
     world.broken = WeChatPayUnavailable("no answer")
     with pytest.raises(WeChatPayUnavailable):
-        world.account.reread_for_unknown_serial()
-    world.account.reread_for_unknown_serial()
+        world.merchant.reread_for_unknown_serial()
+    world.merchant.reread_for_unknown_serial()
     assert world.reads == 2
 
 
 def test_a_forced_reread_is_not_limited_for_it_is_already_once_an_invocation() -> None:
     world = World()
-    world.account.reread_for_unknown_serial()
-    world.account.reread()
-    world.account.reread()
+    world.merchant.reread_for_unknown_serial()
+    world.merchant.reread()
+    world.merchant.reread()
     assert world.reads == 3
 
 
 def test_downloaded_certificates_join_the_keyring_and_outlive_a_reread() -> None:
     world = World(**NO_KEYS)
     world.offered = (A1, B2)
-    assert world.account.keyring.preferred is None
-    world.account.download_certificates(world.download)
-    assert set(world.account.keyring.keys) == {"A1", "B2"}
-    world.account.reread()
-    assert set(world.account.keyring.keys) == {"A1", "B2"}
+    assert world.merchant.keyring.preferred is None
+    world.merchant.download_certificates(world.download)
+    assert set(world.merchant.keyring.keys) == {"A1", "B2"}
+    world.merchant.reread()
+    assert set(world.merchant.keyring.keys) == {"A1", "B2"}
 
 
 def test_downloaded_certificates_join_those_of_the_secret() -> None:
     world = World(**NO_KEYS, wechatpay_certificates=[certificate_pem(A1)])
     world.offered = (B2,)
-    world.account.download_certificates(world.download)
-    assert set(world.account.keyring.keys) == {"A1", "B2"}
+    world.merchant.download_certificates(world.download)
+    assert set(world.merchant.keyring.keys) == {"A1", "B2"}
 
 
 def test_a_merchant_of_the_public_key_downloads_nothing() -> None:
     world = World()
-    world.account.download_certificates(world.download)
+    world.merchant.download_certificates(world.download)
     assert world.downloads == 0
 
 
 def test_a_merchant_in_the_middle_of_migrating_may_download() -> None:
     world = World(wechatpay_certificates=[certificate_pem(A1)])
     world.offered = (B2,)
-    world.account.download_certificates(world.download)
-    assert set(world.account.keyring.keys) == {"A1", "B2", PUBLIC_KEY_ID}
-    assert world.account.keyring.preferred == PUBLIC_KEY_ID
+    world.merchant.download_certificates(world.download)
+    assert set(world.merchant.keyring.keys) == {"A1", "B2", PUBLIC_KEY_ID}
+    assert world.merchant.keyring.preferred == PUBLIC_KEY_ID
 
 
 def test_certificates_are_downloaded_at_most_once_a_minute_even_when_it_fails() -> None:
@@ -206,26 +206,26 @@ def test_certificates_are_downloaded_at_most_once_a_minute_even_when_it_fails() 
         raise NoAnswer("silence")
 
     with pytest.raises(NoAnswer):
-        world.account.download_certificates(failing)
+        world.merchant.download_certificates(failing)
     for _ in range(50):
-        world.account.download_certificates(failing)
+        world.merchant.download_certificates(failing)
     world.now += 59.9
-    world.account.download_certificates(failing)
+    world.merchant.download_certificates(failing)
     assert world.downloads == 1
     world.now += 0.1
-    world.account.download_certificates(world.download)
+    world.merchant.download_certificates(world.download)
     assert world.downloads == 2
 
 
 def test_a_new_merchant_key_may_ask_at_once_what_was_refused_to_the_old_one() -> None:
     world = World(**NO_KEYS)
-    world.account.download_certificates(world.download)
-    world.account.reread()
-    world.account.download_certificates(world.download)
+    world.merchant.download_certificates(world.download)
+    world.merchant.reread()
+    world.merchant.download_certificates(world.download)
     assert world.downloads == 1
     world.store(**NO_KEYS, merchant_serial_no="AB" * 20)
-    world.account.reread()
-    world.account.download_certificates(world.download)
+    world.merchant.reread()
+    world.merchant.download_certificates(world.download)
     assert world.downloads == 2
 
 
@@ -241,8 +241,8 @@ def test_many_threads_make_one_download_and_all_see_its_keys() -> None:
         return (A1,)
 
     def want() -> None:
-        world.account.download_certificates(slow)
-        seen.append(world.account.keyring.preferred)
+        world.merchant.download_certificates(slow)
+        seen.append(world.merchant.keyring.preferred)
 
     threads = [threading.Thread(target=want) for _ in range(8)]
     for thread in threads:
@@ -257,7 +257,7 @@ def test_many_threads_make_one_download_and_all_see_its_keys() -> None:
 
 def test_many_threads_read_an_old_secret_once() -> None:
     world = World()
-    threads = [threading.Thread(target=lambda: world.account.credentials) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: world.merchant.credentials) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -268,6 +268,6 @@ def test_many_threads_read_an_old_secret_once() -> None:
 def test_an_expired_certificate_leaves_the_keyring_when_the_secret_is_read_again() -> None:
     soon = certificate("certified", 0xA1, days_after=1)
     world = World(**NO_KEYS, wechatpay_certificates=[certificate_pem(soon)])
-    assert world.account.keyring.preferred == "A1"
+    assert world.merchant.keyring.preferred == "A1"
     world.now += 86400 + 1
-    assert world.account.keyring.preferred is None
+    assert world.merchant.keyring.preferred is None

@@ -10,25 +10,27 @@ from wechatpay.errors import (
     Unverifiable,
     WeChatPayUnavailable,
 )
-from wechatpay.platform_certificates import PlatformKeys
+from wechatpay.platform_certificates import PlatformCertificates
 from wechatpay.transport import Transport
 from wechatpay_sandbox import Simulator
 
 from tests.unit.wechatpay.material import certificates_body, sealed
-from tests.unit.wechatpay.merchant import Merchant
+from tests.unit.wechatpay.merchant import WarmMerchant
 from tests.unit.wechatpay.raw_server import RawServer, answering, http
 
 CERTIFICATES = "GET /v3/certificates"
 QUERY = "GET /v3/payscore/smartretail-orders"
 
 
-def downloading(world: Simulator) -> Merchant:
+def downloading(world: Simulator) -> WarmMerchant:
     """A merchant whose secret holds no key of WeChat Pay."""
-    return Merchant(world, wechatpay_certificates=..., wechatpay_public_key_id=..., wechatpay_public_key=...)
+    return WarmMerchant(
+        world, wechatpay_certificates=..., wechatpay_public_key_id=..., wechatpay_public_key=...
+    )
 
 
-def keys_of(merchant: Merchant) -> PlatformKeys:
-    return PlatformKeys(merchant.exchanger, lambda: merchant.simulator.hosts, lambda: 5.0)
+def keys_of(merchant: WarmMerchant) -> PlatformCertificates:
+    return PlatformCertificates(merchant.signed_transport, lambda: merchant.simulator.hosts, lambda: 5.0)
 
 
 def test_certificates_are_downloaded_once_and_then_prove_the_replies(
@@ -40,19 +42,19 @@ def test_certificates_are_downloaded_once_and_then_prove_the_replies(
         assert smart_retail.query(merchant.client(), merchant.key(order_no)).state == "USER_ACCEPTED"
     assert merchant.asked() == [CERTIFICATES, QUERY, QUERY]
     asked_for = certifying.requests(order_no)[-1]["headers"]["Wechatpay-Serial"]
-    assert asked_for == merchant.account.keyring.preferred
+    assert asked_for == merchant.merchant.keyring.preferred
 
 
 def test_a_merchant_of_the_public_key_downloads_nothing(simulator: Simulator, order_no: str) -> None:
     simulator.open_order(order_no)
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     smart_retail.query(merchant.client(), merchant.key(order_no))
     assert merchant.asked() == [QUERY]
 
 
 def test_certificates_of_the_secret_need_no_download(certifying: Simulator, order_no: str) -> None:
     certifying.open_order(order_no)
-    merchant = Merchant(certifying)
+    merchant = WarmMerchant(certifying)
     smart_retail.query(merchant.client(), merchant.key(order_no))
     assert merchant.asked() == [QUERY]
 
@@ -93,7 +95,7 @@ def test_a_key_rotated_meanwhile_is_picked_up_on_the_first_refusal(order_no: str
     with Simulator(keys="certificate", debit_after=None) as world:
         world.open_order(order_no)
         merchant = downloading(world)
-        assert merchant.account.credentials.signer.serial_no
+        assert merchant.merchant.credentials.signer.serial_no
         world.rotate_merchant_key()
         merchant.store(wechatpay_certificates=...)
         assert smart_retail.query(merchant.client(), merchant.key(order_no)).state == "USER_ACCEPTED"
@@ -158,7 +160,7 @@ def test_certificates_in_a_reply_that_they_do_not_prove_are_not_learned(
     merchant = downloading(certifying)
     with pytest.raises(NothingSent):
         smart_retail.query(merchant.client(), merchant.key("any"))
-    assert merchant.account.keyring.keys == {}
+    assert merchant.merchant.keyring.keys == {}
 
 
 def test_certificates_sealed_with_another_key_are_not_learned(certifying: Simulator) -> None:
@@ -166,7 +168,7 @@ def test_certificates_sealed_with_another_key_are_not_learned(certifying: Simula
     merchant.store(wechatpay_certificates=..., api_v3_key="x" * 32)
     with pytest.raises(NothingSent, match="api_v3_key does not decrypt"):
         smart_retail.query(merchant.client(), merchant.key("any"))
-    assert merchant.account.keyring.keys == {}
+    assert merchant.merchant.keyring.keys == {}
 
 
 def test_a_stranger_who_sends_certificates_is_not_believed(certifying: Simulator) -> None:
@@ -174,7 +176,7 @@ def test_a_stranger_who_sends_certificates_is_not_believed(certifying: Simulator
         merchant = downloading(certifying)
         with pytest.raises(NothingSent):
             smart_retail.query(merchant.client(hosts=[stranger.url]), merchant.key("any"))
-    assert merchant.account.keyring.keys == {}
+    assert merchant.merchant.keyring.keys == {}
 
 
 def test_a_certificate_issued_meanwhile_is_learned_from_the_first_reply_that_names_it(order_no: str) -> None:
@@ -183,7 +185,7 @@ def test_a_certificate_issued_meanwhile_is_learned_from_the_first_reply_that_nam
         merchant = downloading(world)
         smart_retail.query(merchant.client(), merchant.key(order_no))
         merchant.later += 60
-        before = set(merchant.account.keyring.keys)
+        before = set(merchant.merchant.keyring.keys)
         world.rotate_platform_certificate()
         (new,) = {serial_of(pem) for pem in world.secret()["wechatpay_certificates"]} - before
         assert keys_of(merchant).find(new.lower()) is not None
@@ -197,7 +199,7 @@ def serial_of(pem: str) -> str:
 def test_the_whole_migration_is_followed_without_a_failed_call(order_no: str) -> None:
     with Simulator(keys="certificate", debit_after=None) as world:
         world.open_order(order_no)
-        merchant = Merchant(world)
+        merchant = WarmMerchant(world)
         serials = []
         for mode, stored in itertools.product(("certificate", "both", "public_key"), (False, True)):
             world.set_keys(mode)
@@ -213,8 +215,8 @@ def test_the_whole_migration_is_followed_without_a_failed_call(order_no: str) ->
 def test_a_reply_under_the_new_public_key_is_proven_by_one_more_look_at_the_secret(order_no: str) -> None:
     with Simulator(keys="certificate", debit_after=None) as world:
         world.open_order(order_no)
-        merchant = Merchant(world)
-        assert merchant.account.keyring.preferred
+        merchant = WarmMerchant(world)
+        assert merchant.merchant.keyring.preferred
         world.set_keys("public_key")
         merchant.store()
         assert smart_retail.query(merchant.client(), merchant.key(order_no)).state == "USER_ACCEPTED"
@@ -226,7 +228,7 @@ def test_a_flood_of_bad_replies_makes_one_more_look_at_the_secret_and_one_downlo
 ) -> None:
     certifying.open_order(order_no)
     certifying.script(operation="query", fault="unknown_serial", times=20)
-    merchant = Merchant(certifying)
+    merchant = WarmMerchant(certifying)
     for _ in range(10):
         with pytest.raises(Unverifiable, match="Wechatpay-Serial is unknown"):
             smart_retail.query(merchant.client(), merchant.key(order_no))
@@ -238,7 +240,7 @@ def test_a_flood_of_bad_replies_makes_one_more_look_at_the_secret_and_one_downlo
 def test_a_flood_of_wrong_signatures_makes_none(certifying: Simulator, order_no: str) -> None:
     certifying.open_order(order_no)
     certifying.script(operation="query", fault="wrong_signature", times=6)
-    merchant = Merchant(certifying)
+    merchant = WarmMerchant(certifying)
     for _ in range(3):
         with pytest.raises(Unverifiable):
             smart_retail.query(merchant.client(), merchant.key(order_no))
@@ -253,8 +255,8 @@ def test_what_fails_while_a_key_is_looked_for_only_leaves_the_reply_unproven(
     certifying.open_order(order_no)
     certifying.script(order_no, fault="unknown_serial")
     certifying.script(operation="certificates", fault=fault, times=2)
-    merchant = Merchant(certifying)
-    assert merchant.account.keyring.preferred
+    merchant = WarmMerchant(certifying)
+    assert merchant.merchant.keyring.preferred
     merchant.broken = MerchantMisconfigured("the secret is being edited")
     with pytest.raises((Unverifiable, ServiceError), match="Wechatpay-Serial is unknown"):
         smart_retail.complete(merchant.client(), merchant.key(order_no), {"finish_type": 1})
@@ -266,8 +268,8 @@ def test_a_secret_that_ages_while_the_order_is_sent_does_not_hide_the_answer(
     simulator: Simulator, order_no: str
 ) -> None:
     ticket = simulator.open_order(order_no)["finish_ticket"]
-    merchant = Merchant(simulator, Transport())
-    send = merchant.exchanger._transport.send
+    merchant = WarmMerchant(simulator, Transport())
+    send = merchant.signed_transport._transport.send
 
     def aging(*arguments: object) -> object:
         reply = send(*arguments)  # type: ignore[arg-type]
@@ -275,7 +277,7 @@ def test_a_secret_that_ages_while_the_order_is_sent_does_not_hide_the_answer(
         merchant.broken = WeChatPayUnavailable("Secrets Manager does not answer")
         return reply
 
-    merchant.exchanger._transport.send = aging  # type: ignore[method-assign,assignment]
+    merchant.signed_transport._transport.send = aging  # type: ignore[method-assign,assignment]
     parameters = {"finish_type": 1, "cancel_reason": "未取货", "finish_ticket": ticket}
     assert smart_retail.complete(merchant.client(), merchant.key(order_no), parameters).order_id
     assert len(merchant.exchanges) == 1

@@ -4,13 +4,13 @@ import time
 import pytest
 from wechatpay.credentials import Credentials
 from wechatpay.errors import NoAnswer, NothingSent
-from wechatpay.merchant import Account
-from wechatpay.signed_transport import Exchange, Exchanger
+from wechatpay.merchant import Merchant
+from wechatpay.signed_transport import Attempt, SignedTransport
 from wechatpay.transport import Reply, Transport
 from wechatpay.verification import NotVerified
 from wechatpay_sandbox import Simulator
 
-from tests.unit.wechatpay.merchant import Merchant
+from tests.unit.wechatpay.merchant import WarmMerchant
 from tests.unit.wechatpay.raw_server import Connection, RawServer, answering, http
 
 QUERY = "/v3/payscore/smartretail-orders?out_order_no=A%7C1"
@@ -26,12 +26,14 @@ def refusing(reply: Reply) -> None:
 
 
 def test_every_attempt_is_told_with_its_path_and_without_its_query(simulator: Simulator) -> None:
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     with RawServer(answering(http(status="404 Not Found", headers="Request-ID: 08-1\r\n"))) as server:
-        reply, unproven = merchant.exchanger.exchange("GET", server.url, QUERY, b"", timeout=5, check=proven)
+        reply, unproven = merchant.signed_transport.attempt(
+            "GET", server.url, QUERY, b"", timeout=5, check=proven
+        )
     assert (reply.status, unproven) == (404, "")
     (told,) = merchant.exchanges
-    assert told == Exchange(
+    assert told == Attempt(
         "GET",
         server.url,
         "/v3/payscore/smartretail-orders",
@@ -43,9 +45,9 @@ def test_every_attempt_is_told_with_its_path_and_without_its_query(simulator: Si
 
 
 def test_why_a_reply_is_not_proven_is_returned_and_told(simulator: Simulator) -> None:
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     with RawServer(answering(http())) as server:
-        reply, unproven = merchant.exchanger.exchange(
+        reply, unproven = merchant.signed_transport.attempt(
             "GET", server.url, QUERY, b"", timeout=5, check=refusing
         )
     assert (reply.status, unproven) == (200, UNPROVEN)
@@ -53,26 +55,26 @@ def test_why_a_reply_is_not_proven_is_returned_and_told(simulator: Simulator) ->
 
 
 def test_an_attempt_without_an_answer_is_told_too(simulator: Simulator) -> None:
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     with RawServer(Connection.read_request) as server, pytest.raises(NoAnswer):
-        merchant.exchanger.exchange("GET", server.url, QUERY, b"", timeout=5, check=proven)
+        merchant.signed_transport.attempt("GET", server.url, QUERY, b"", timeout=5, check=proven)
     (told,) = merchant.exchanges
     assert (told.status, told.request_id) == (0, "")
     assert "after the request was sent" in told.problem
 
 
 def test_a_request_id_as_long_as_a_header_may_be_is_cut_for_the_logs(simulator: Simulator) -> None:
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     with RawServer(answering(http(headers=f"Request-ID: {'1' * 60_000}\r\n"))) as server:
-        merchant.exchanger.exchange("GET", server.url, QUERY, b"", timeout=5, check=proven)
+        merchant.signed_transport.attempt("GET", server.url, QUERY, b"", timeout=5, check=proven)
     assert merchant.exchanges[0].request_id == "1" * 128
 
 
 @pytest.mark.parametrize("timeout", [0.49, 0.0, -3.0])
 def test_with_too_little_time_left_nothing_is_sent(simulator: Simulator, timeout: float) -> None:
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     with RawServer(answering(http())) as server, pytest.raises(NothingSent, match="not enough time left"):
-        merchant.exchanger.exchange("GET", server.url, QUERY, b"", timeout=timeout, check=proven)
+        merchant.signed_transport.attempt("GET", server.url, QUERY, b"", timeout=timeout, check=proven)
     assert (server.accepted, merchant.reads) == (0, 0)
     assert merchant.exchanges == []
 
@@ -86,39 +88,42 @@ class Stopwatch:
 
 
 def test_reading_the_secret_takes_of_the_time_of_the_attempt(simulator: Simulator) -> None:
-    merchant, stopwatch = Merchant(simulator), Stopwatch()
+    merchant, stopwatch = WarmMerchant(simulator), Stopwatch()
 
     def read_slowly() -> Credentials:
         stopwatch.now += 9.6
         return merchant.read()
 
-    exchanger = Exchanger(Account(read_slowly), Transport(), stopwatch=stopwatch)
+    signed_transport = SignedTransport(Merchant(read_slowly), Transport(), stopwatch=stopwatch)
     with RawServer(answering(http())) as server:
         with pytest.raises(NothingSent, match="not enough time left"):
-            exchanger.exchange("POST", server.url, QUERY, b"{}", timeout=10, check=proven)
+            signed_transport.attempt("POST", server.url, QUERY, b"{}", timeout=10, check=proven)
         assert server.accepted == 0
-        assert exchanger.exchange("POST", server.url, QUERY, b"{}", timeout=10, check=proven)[0].status == 200
+        assert (
+            signed_transport.attempt("POST", server.url, QUERY, b"{}", timeout=10, check=proven)[0].status
+            == 200
+        )
 
 
 def test_looking_for_a_key_to_prove_the_reply_is_no_latency_of_wechat_pay(simulator: Simulator) -> None:
-    merchant, stopwatch = Merchant(simulator), Stopwatch()
+    merchant, stopwatch = WarmMerchant(simulator), Stopwatch()
 
     def slow(reply: Reply) -> None:
         stopwatch.now += 9.0
 
-    exchanger = Exchanger(
-        merchant.account, Transport(), observe=merchant.exchanges.append, stopwatch=stopwatch
+    signed_transport = SignedTransport(
+        merchant.merchant, Transport(), observe=merchant.exchanges.append, stopwatch=stopwatch
     )
     with RawServer(answering(http())) as server:
-        exchanger.exchange("GET", server.url, QUERY, b"", timeout=10, check=slow)
+        signed_transport.attempt("GET", server.url, QUERY, b"", timeout=10, check=slow)
     assert merchant.exchanges[0].milliseconds == 0.0
 
 
 def test_the_headers_apiv3_requires_are_sent(simulator: Simulator) -> None:
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     with RawServer(answering(http())) as server:
-        merchant.exchanger.exchange("POST", server.url, "/v3/x", b"{}", timeout=5, check=proven)
-        merchant.exchanger.exchange("GET", server.url, "/v3/x", b"", timeout=5, check=proven)
+        merchant.signed_transport.attempt("POST", server.url, "/v3/x", b"{}", timeout=5, check=proven)
+        merchant.signed_transport.attempt("GET", server.url, "/v3/x", b"", timeout=5, check=proven)
     post, get = (request.decode() for request in server.requests)
     for request in (post, get):
         assert "\r\nAccept: application/json\r\n" in request
@@ -131,19 +136,19 @@ def test_the_headers_apiv3_requires_are_sent(simulator: Simulator) -> None:
 
 
 def test_without_any_key_no_serial_is_asked_for(certifying: Simulator) -> None:
-    merchant = Merchant(certifying, wechatpay_certificates=...)
+    merchant = WarmMerchant(certifying, wechatpay_certificates=...)
     with RawServer(answering(http())) as server:
-        merchant.exchanger.exchange("GET", server.url, "/v3/x", b"", timeout=5, check=proven)
+        merchant.signed_transport.attempt("GET", server.url, "/v3/x", b"", timeout=5, check=proven)
     assert b"Wechatpay-Serial" not in server.requests[0]
 
 
 def test_every_attempt_has_a_new_nonce_and_the_time_of_its_clock(simulator: Simulator) -> None:
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     now = [1_700_000_000.9]
-    exchanger = Exchanger(merchant.account, Transport(), clock=lambda: now[0])
+    signed_transport = SignedTransport(merchant.merchant, Transport(), clock=lambda: now[0])
     with RawServer(answering(http())) as server:
         for _ in range(3):
-            exchanger.exchange("GET", server.url, QUERY, b"", timeout=5, check=proven)
+            signed_transport.attempt("GET", server.url, QUERY, b"", timeout=5, check=proven)
             now[0] += 1
     heads = [request.decode() for request in server.requests]
     assert [re.findall(r'timestamp="(\d+)"', head) for head in heads] == [
@@ -156,4 +161,4 @@ def test_every_attempt_has_a_new_nonce_and_the_time_of_its_clock(simulator: Simu
 
 
 def test_the_real_time_is_the_default(simulator: Simulator) -> None:
-    assert Merchant(simulator).exchanger.clock is time.time
+    assert WarmMerchant(simulator).signed_transport.clock is time.time

@@ -6,7 +6,7 @@ from wechatpay.errors import ReplyError, ServiceError, UnexpectedReply
 from wechatpay.smart_retail import STATES, Accepted, OrderKey, OrderState, complete, query
 from wechatpay_sandbox import Simulator
 
-from tests.unit.wechatpay.merchant import Merchant
+from tests.unit.wechatpay.merchant import WarmMerchant
 
 
 def finish(simulator: Simulator, order_no: str, **changes: Any) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def finish(simulator: Simulator, order_no: str, **changes: Any) -> dict[str, Any
 
 
 def test_an_order_is_completed_and_then_found_finished(simulator: Simulator, order_no: str) -> None:
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     client, key = merchant.client(), merchant.key(order_no)
     accepted = complete(client, key, finish(simulator, order_no))
     assert accepted.order_id == simulator.order(order_no)["order_id"]
@@ -39,7 +39,7 @@ def test_an_order_is_completed_and_then_found_finished(simulator: Simulator, ord
 def test_the_order_number_is_in_the_path_once_encoded_and_never_in_the_body(
     simulator: Simulator, order_no: str
 ) -> None:
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     complete(merchant.client(), merchant.key(order_no), finish(simulator, order_no))
     query(merchant.client(), merchant.key(order_no))
     posted, got = simulator.requests(order_no)
@@ -55,7 +55,7 @@ def test_the_order_number_is_in_the_path_once_encoded_and_never_in_the_body(
 
 
 def test_the_same_completion_again_is_accepted_again(simulator: Simulator, order_no: str) -> None:
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     parameters = finish(simulator, order_no)
     first, second = (complete(merchant.client(), merchant.key(order_no), parameters) for _ in range(2))
     assert first.order_id == second.order_id
@@ -64,7 +64,7 @@ def test_the_same_completion_again_is_accepted_again(simulator: Simulator, order
 
 def test_a_ticket_comes_with_an_accepted_order_and_is_not_shown(simulator: Simulator, order_no: str) -> None:
     simulator.open_order(order_no)
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     found = query(merchant.client(), merchant.key(order_no))
     assert found.state == "USER_ACCEPTED"
     assert found.finish_ticket
@@ -73,7 +73,7 @@ def test_a_ticket_comes_with_an_accepted_order_and_is_not_shown(simulator: Simul
 
 def test_a_paid_order_says_when_and_by_which_transaction(simulator: Simulator, order_no: str) -> None:
     simulator.open_order(order_no, state="USER_PAID", finish_type=2, total_amount=700)
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     found = query(merchant.client(), merchant.key(order_no))
     assert (found.state, found.total_amount) == ("USER_PAID", 700)
     assert found.finish_transaction_id
@@ -83,12 +83,12 @@ def test_a_paid_order_says_when_and_by_which_transaction(simulator: Simulator, o
 @pytest.mark.parametrize("state", sorted(STATES))
 def test_every_documented_state_is_understood(simulator: Simulator, order_no: str, state: str) -> None:
     simulator.open_order(order_no, state=state)
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     assert query(merchant.client(), merchant.key(order_no)).state == state
 
 
 def test_an_order_nobody_opened_is_a_verified_404(simulator: Simulator, order_no: str) -> None:
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     with pytest.raises(ServiceError) as caught:
         query(merchant.client(), merchant.key(order_no))
     problem = caught.value.problem
@@ -127,7 +127,7 @@ OTHER_ORDERS = [
 def test_a_genuine_acceptance_of_another_order_is_no_acceptance(
     simulator: Simulator, order_no: str, change: dict[str, Any]
 ) -> None:
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     key = merchant.key(order_no)
     parameters = finish(simulator, order_no)
     replied(simulator, order_no, "complete", answer(key, order_id="1", **change))
@@ -137,7 +137,7 @@ def test_a_genuine_acceptance_of_another_order_is_no_acceptance(
 
 @pytest.mark.parametrize("order_id", [..., None, "", 7, ["1"], True])
 def test_an_acceptance_names_the_order_id(simulator: Simulator, order_no: str, order_id: object) -> None:
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     key = merchant.key(order_no)
     parameters = finish(simulator, order_no)
     replied(simulator, order_no, "complete", answer(key, order_id=order_id))
@@ -150,7 +150,7 @@ def test_a_genuine_state_of_another_order_is_no_state(
     simulator: Simulator, order_no: str, change: dict[str, Any]
 ) -> None:
     simulator.open_order(order_no)
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     key = merchant.key(order_no)
     replied(simulator, order_no, "query", answer(key, state="FINISHED", **change))
     with pytest.raises(UnexpectedReply, match=f"{next(iter(change))} is not the one asked for"):
@@ -179,7 +179,7 @@ def test_a_state_that_is_not_well_formed_is_unexpected(
     simulator: Simulator, order_no: str, fields: dict[str, Any], complaint: str
 ) -> None:
     simulator.open_order(order_no)
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     replied(simulator, order_no, "query", answer(merchant.key(order_no), **fields))
     with pytest.raises(UnexpectedReply, match=complaint) as caught:
         query(merchant.client(), merchant.key(order_no))
@@ -188,7 +188,7 @@ def test_a_state_that_is_not_well_formed_is_unexpected(
 
 def test_a_query_need_only_name_the_order(simulator: Simulator, order_no: str) -> None:
     simulator.open_order(order_no)
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     replied(simulator, order_no, "query", {"out_order_no": order_no, "state": "CREATED"})
     assert query(merchant.client(), merchant.key(order_no)).state == "CREATED"
 
@@ -200,7 +200,7 @@ def test_a_query_need_only_name_the_order(simulator: Simulator, order_no: str) -
 def test_a_ticket_that_is_quoted_back_reaches_no_error(
     simulator: Simulator, order_no: str, ticket: str
 ) -> None:
-    merchant = Merchant(simulator)
+    merchant = WarmMerchant(simulator)
     parameters = finish(simulator, order_no, finish_ticket=ticket)
     simulator.script(
         order_no,
