@@ -18,7 +18,7 @@ from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Transport
 
 from complete_order import order
-from complete_order.completion import Completion, identified
+from complete_order.completion import Completion
 from complete_order.result import Result
 from complete_order.settings import Settings
 
@@ -42,7 +42,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             wanted = order.parse(event, default_mchid=settings.default_mchid, now=now)
             merchant = merchants[wanted.mchid]
             telemetry.credentials(merchant.credentials, now.date())
-            key = identified(wanted, merchant)
+            key = wanted.key(merchant.credentials)
         except order.InvalidOrder as exc:
             result = Result.invalid(event, exc.problems)
         else:

@@ -19,27 +19,10 @@ from wechatpay.errors import (
     WeChatPayUnavailable,
 )
 from wechatpay.lookup import look
-from wechatpay.merchant import Merchant
 from wechatpay.smart_retail import OrderKey, OrderState
 
-from complete_order.order import CANCEL, InvalidOrder, Order
+from complete_order.order import CANCEL, Order
 from complete_order.result import Evidence, Result
-
-
-def identified(order: Order, merchant: Merchant) -> OrderKey:
-    """Return what names the order to WeChat Pay, with defaults from the merchant's secret.
-
-    Raises:
-        InvalidOrder: neither the event nor the secret says what is needed.
-        MerchantMisconfigured, WeChatPayUnavailable: the secret cannot be read.
-    """
-    held = merchant.credentials
-    appid, service_id = order.appid or held.appid, order.service_id or held.service_id
-    if not appid or not service_id:
-        named = (("appid", appid), ("service_id", service_id))
-        rule = "required, because the merchant's secret has none"
-        raise InvalidOrder([f"{name}: {rule}" for name, value in named if not value])
-    return OrderKey(order.mchid, appid, service_id, order.out_order_no)
 
 
 class Completion:

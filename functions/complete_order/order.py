@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from wechatpay.credentials import Credentials
+from wechatpay.errors import MerchantMisconfigured
+from wechatpay.smart_retail import OrderKey
+
 from complete_order.fields import Fields, kind
 
 CANCEL, FINISH = 1, 2
@@ -49,6 +53,23 @@ class Order:
     parameters: Mapping[str, Any]
     finish_ticket: str | None = field(repr=False)
     metadata: Mapping[str, Any]
+
+    def key(self, credentials: Credentials) -> OrderKey:
+        """Return what names the order to WeChat Pay; the merchant's secret gives what the event leaves out.
+
+        Raises:
+            MerchantMisconfigured: neither the event nor the secret has it. The order is good: once the secret
+                has it, a redrive settles it.
+        """
+        appid = self.appid or credentials.appid
+        service_id = self.service_id or credentials.service_id
+        if not appid or not service_id:
+            missing = [name for name, value in (("appid", appid), ("service_id", service_id)) if not value]
+            lacks = " and ".join(missing)
+            raise MerchantMisconfigured(
+                f"secret of merchant {self.mchid}: has no {lacks}, and {self.out_order_no} names none either"
+            )
+        return OrderKey(self.mchid, appid, service_id, self.out_order_no)
 
 
 def parse(event: object, *, default_mchid: str, now: datetime) -> Order:

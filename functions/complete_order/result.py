@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
-from complete_order.order import CANCEL, Order
 from invocation.failure import Failure
 from wechatpay.smart_retail import OrderKey
+
+from complete_order.order import CANCEL, Order
 
 Outcome = Literal["COMPLETED", "CANCELLED", "FAILED"]
 Evidence = Literal["REPLY", "QUERY"]

@@ -10,9 +10,10 @@ from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from payment_notification.request import Refused
 from wechatpay.aws import session_for
 from wechatpay.smart_retail import OrderKey
+
+from payment_notification.request import Refused
 
 # Short, and one retry: WeChat Pay waits 5 s in all.
 _CONFIG = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 2, "mode": "standard"})

@@ -159,13 +159,13 @@ def test_no_event_makes_anything_but_a_result_or_an_error_of_the_contract(
             assert len(arrived(function)) == before
 
 
-def test_an_order_without_appid_anywhere_is_invalid_and_sends_nothing(
+def test_an_order_without_appid_anywhere_is_misconfigured_and_sends_nothing(
     function: Function, order_no: str
 ) -> None:
     function.store_secret(appid=None, service_id=None)
     function.forget()
-    result = function(cancel(order_no, service_id="500001"))
-    assert result["error"]["detail"] == ["appid: required, because the merchant's secret has none"]
+    with pytest.raises(MerchantMisconfigured, match="has no appid, and"):
+        function(cancel(order_no, service_id="500001"))
     assert arrived(function, order_no) == []
     function.forget()
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from complete_order import order
-from complete_order.completion import Completion, identified
-from complete_order.order import InvalidOrder
+from complete_order.completion import Completion
 from complete_order.result import Result
 from wechatpay import credentials
 from wechatpay.client import Client
@@ -40,12 +39,12 @@ def settle(function: Function, event: dict[str, Any], merchant: Merchant | None 
     wanted = order.parse(event, default_mchid=MCHID, now=datetime.now(UTC))
     merchant = merchant or Merchant(lambda: read_now(function))
     client = Client(SignedTransport(merchant, Transport()), function.simulator.hosts, Deadline(28.5))
-    return Completion(wanted, identified(wanted, merchant), client).run().to_json()
+    return Completion(wanted, wanted.key(merchant.credentials), client).run().to_json()
 
 
 def named(function: Function, event: dict[str, Any], **secret: Any) -> Any:
     wanted = order.parse(event, default_mchid=MCHID, now=datetime.now(UTC))
-    return identified(wanted, Merchant(lambda: read_now(function, **secret)))
+    return wanted.key(read_now(function, **secret))
 
 
 def test_appid_and_service_id_come_from_the_secret_unless_the_event_names_them(function: Function) -> None:
@@ -61,19 +60,17 @@ def test_appid_and_service_id_come_from_the_secret_unless_the_event_names_them(f
 @pytest.mark.parametrize(
     ("event", "missing"),
     [
-        ({}, ["appid", "service_id"]),
-        ({"appid": "wx1"}, ["service_id"]),
-        ({"service_id": "7"}, ["appid"]),
+        ({}, "appid and service_id"),
+        ({"appid": "wx1"}, "service_id"),
+        ({"service_id": "7"}, "appid"),
     ],
 )
-def test_what_neither_event_nor_secret_has_is_a_problem_of_the_event(
-    function: Function, event: dict[str, Any], missing: list[str]
+def test_an_identifier_that_neither_event_nor_secret_has_is_misconfigured(
+    function: Function, event: dict[str, Any], missing: str
 ) -> None:
-    with pytest.raises(InvalidOrder) as raised:
+    with pytest.raises(MerchantMisconfigured) as raised:
         named(function, cancel("A", **event), appid=None, service_id=None)
-    assert raised.value.problems == [
-        f"{name}: required, because the merchant's secret has none" for name in missing
-    ]
+    assert str(raised.value) == f"secret of merchant {MCHID}: has no {missing}, and A names none either"
 
 
 def test_twenty_functions_settle_the_same_order_at_once_with_one_charge(
@@ -155,7 +152,7 @@ def test_a_secret_that_cannot_be_read_while_asking_never_says_that_nothing_was_a
     wanted = order.parse(finish(order_no, finish_ticket=ticket), default_mchid=MCHID, now=datetime.now(UTC))
     client = Client(signed_transport, function.simulator.hosts, Deadline(28.5))
     with pytest.raises(OutcomeUnknown, match=str(error)):
-        Completion(wanted, identified(wanted, merchant), client).run()
+        Completion(wanted, wanted.key(merchant.credentials), client).run()
     assert arrived(function, order_no) == ["complete"]
 
 
@@ -298,7 +295,7 @@ def test_results_and_all_that_makes_them_print_no_secret(function: Function, ord
     wanted = order.parse(finish(order_no, finish_ticket=ticket), default_mchid=MCHID, now=datetime.now(UTC))
     merchant = Merchant(lambda: read_now(function))
     client = Client(SignedTransport(merchant, Transport()), function.simulator.hosts, Deadline(28.5))
-    key = identified(wanted, merchant)
+    key = wanted.key(merchant.credentials)
     completion = Completion(wanted, key, client)
     held = merchant.credentials
     result = completion.run()
