@@ -12,8 +12,8 @@ from wechatpay_sandbox import Simulator
 from benchmarks.measured import Part, table
 from benchmarks.payment_schedule import CASES, followed
 from benchmarks.rig import EVENT
-from local import executions
 from local.stack import Stack
+from operations import executions
 
 # US dollars in us-east-1, without free tiers. Mainland China prices differ; the proportions do not much.
 PRICES_AS_OF = "2026-03"

@@ -10,8 +10,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from local import executions, running
+from local import running
 from local.stack import Stack
+from operations import executions
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

@@ -1,61 +1,109 @@
-"""What an execution did, read from its history: the states it passed and how it ended."""
+"""What an execution did, read from its history: the states it passed, what was tried again, how it ended."""
 
 import json
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-POLL_SECONDS = 1.0
+POLL_SECONDS = 0.1
 FAIL_STATE = "Failed"
+GOES_ON = ("RUNNING", "PENDING_REDRIVE")
+
+
+@dataclass(frozen=True)
+class Entered:
+    """The execution entered a state."""
+
+    state: str
+
+    def __str__(self) -> str:
+        return self.state
+
+
+@dataclass(frozen=True)
+class Raised:
+    """A Task failed by the name of an error. Whether it is tried again, the next step shows."""
+
+    error: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"raised {self.error}"
+
+
+Step = Entered | Raised
 
 
 @dataclass(frozen=True)
 class Execution:
-    """An execution that has ended, or goes on with no more than waiting.
+    """An execution that has ended, or is followed no longer.
 
     Attributes:
-        states: names of the states passed, in order.
-        output: the result, when it succeeded.
+        output: the result, when it SUCCEEDED.
         error, cause: when it did not; both may be empty.
+        seconds: from its start to its end, or to now.
     """
 
     arn: str
     status: str
-    states: tuple[str, ...]
+    steps: tuple[Step, ...]
     output: dict[str, Any] | None
     error: str
     cause: str
+    seconds: float
+
+    @property
+    def states(self) -> list[str]:
+        """Names of the states passed, in order."""
+        return [step.state for step in self.steps if isinstance(step, Entered)]
+
+    @property
+    def raised(self) -> list[str]:
+        """Names of the errors that Tasks failed with, in order."""
+        return [step.error for step in self.steps if isinstance(step, Raised)]
 
 
 def follow(
     client: Any,
     arn: str,
-    on_state: Callable[[str], None],
+    on_step: Callable[[Step], None] = lambda _step: None,
     *,
     until: Collection[str] = (),
-    sleep: Callable[[float], None] = time.sleep,
+    poll_seconds: float = POLL_SECONDS,
 ) -> Execution:
-    """Wait until an execution ends, or enters a state of `until`, telling `on_state` of each it enters."""
-    told = 0
+    """Wait until an execution ends, or enters a state of `until`; call `on_step` with each step once.
+
+    Args:
+        client: a boto3 Step Functions client.
+        arn: the execution's.
+        on_step: is called in order.
+        until: names of states.
+        poll_seconds: between two looks; against AWS, whose limits are low, a second.
+    """
+    seen = 0
     while True:
         # Asked before the history is read, so that the history of an ended execution is whole.
         described = client.describe_execution(executionArn=arn)
-        states = tuple(_states(client, arn))
-        for state in states[told:]:
-            on_state(state)
-        told = len(states)
-        if described["status"] not in ("RUNNING", "PENDING_REDRIVE") or not set(until).isdisjoint(states):
-            output = described.get("output") if described["status"] == "SUCCEEDED" else None
-            return Execution(
-                arn,
-                described["status"],
-                states,
-                json.loads(output) if output else None,
-                described.get("error") or "",
-                described.get("cause") or "",
-            )
-        sleep(POLL_SECONDS)
+        steps = tuple(_steps(client, arn))
+        for step in steps[seen:]:
+            on_step(step)
+        seen = len(steps)
+        execution = _execution(described, steps)
+        if execution.status not in GOES_ON or not set(until).isdisjoint(execution.states):
+            return execution
+        time.sleep(poll_seconds)
+
+
+def find(client: Any, state_machine: str, out_order_no: str) -> str | None:
+    """Return the ARN of an execution of this order, whoever started it; None when there is none yet."""
+    for page in client.get_paginator("list_executions").paginate(stateMachineArn=state_machine):
+        for listed in page["executions"]:
+            described = client.describe_execution(executionArn=listed["executionArn"])
+            if json.loads(described["input"]).get("out_order_no") == out_order_no:
+                return str(listed["executionArn"])
+    return None
 
 
 def ended_on_purpose(client: Any, arn: str) -> bool:
@@ -84,13 +132,25 @@ def message_of(cause: str) -> str:
     return " | ".join(str(part) for part in (found.get("code"), found.get("message"), told) if part) or cause
 
 
-def _states(client: Any, arn: str) -> list[str]:
-    pages = client.get_paginator("get_execution_history").paginate(
-        executionArn=arn, includeExecutionData=False
+def _steps(client: Any, arn: str) -> Iterator[Step]:
+    for page in client.get_paginator("get_execution_history").paginate(executionArn=arn):
+        for event in page["events"]:
+            if event["type"].endswith("StateEntered"):
+                yield Entered(event["stateEnteredEventDetails"]["name"])
+            elif event["type"] == "TaskFailed":
+                details = event["taskFailedEventDetails"]
+                yield Raised(details.get("error", ""), message_of(details.get("cause", "")))
+
+
+def _execution(described: dict[str, Any], steps: tuple[Step, ...]) -> Execution:
+    output = described.get("output") if described["status"] == "SUCCEEDED" else None
+    until = described.get("stopDate") or datetime.now(UTC)
+    return Execution(
+        arn=described["executionArn"],
+        status=described["status"],
+        steps=steps,
+        output=json.loads(output) if output else None,
+        error=described.get("error") or "",
+        cause=described.get("cause") or "",
+        seconds=(until - described["startDate"]).total_seconds(),
     )
-    return [
-        event["stateEnteredEventDetails"]["name"]
-        for page in pages
-        for event in page["events"]
-        if event["type"].endswith("StateEntered")
-    ]

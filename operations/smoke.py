@@ -22,10 +22,11 @@ from operations.errors import Stop
 from operations.executions import Execution
 from operations.target import Target
 
-_TO_FAILED = ("ServiceEnded", "Outcome", "OrderFailed", "Failed")
+_TO_FAILED = ["ServiceEnded", "Outcome", "OrderFailed", "Failed"]
 # In these the order is accepted, and the workflow waits for the debit: seconds, or days.
 ACCEPTED = frozenset({"AwaitPayment", "AwaitNotice"})
 _SECONDS = 10
+_POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,11 @@ def run(target: Target, smoke: Smoke, say: Callable[[str], None]) -> bool:
     )
     say(started["executionArn"])
     execution = executions.follow(
-        client, started["executionArn"], lambda state: say(f"  {state}"), until=ACCEPTED
+        client,
+        started["executionArn"],
+        lambda step: say(f"  {step}"),
+        until=ACCEPTED,
+        poll_seconds=_POLL_SECONDS,
     )
     if execution.output is not None:
         say(json.dumps(execution.output, ensure_ascii=False, indent=2))

@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 from wechatpay_sandbox import Simulator
 
-from local import executions, foreground
+from local import foreground
 from local.aws import EmbeddedAws
 from local.demo.report import Report
 from local.demo.samples import SLOW_SECONDS, Sample, Settled, samples
 from local.stack import Stack, StackError, deploy
+from operations import executions
 
 ARRIVAL_SECONDS = 30
 # A day of waiting for a payment passes in under two seconds.

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.demo.samples import Settled
-from local.executions import Raised
+from operations.executions import Raised
 
 
 class Report:

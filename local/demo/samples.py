@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.executions import Entered, Execution, Step
+from operations.executions import Entered, Execution, Step
 from tools.sam import ROOT
 
 _ROUND = ("AwaitPayment", "QueryOrder", "Payment")

@@ -10,8 +10,8 @@ import boto3
 import pytest
 from botocore import xform_name
 
-from local import executions
 from local.stack import Stack
+from operations import executions
 from tests.docs.markdown import ROOT, Document
 
 README = Document("README.md")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from wechatpay_sandbox import Simulator
 
-from local import executions
 from local.aws import EmbeddedAws
 from local.stack import Stack, deploy
+from operations import executions
 
 WAIT_SECONDS = 15
 PREFIX = "smart-retail-settlement-"

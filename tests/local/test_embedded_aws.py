@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from local import executions
 from local.aws import EmbeddedAws, EmbeddedAwsError, patches, processes
 from local.aws.embedded import ROOT
+from operations import executions
 
 ROLE = "arn:aws:iam::000000000000:role/anyone"
 APP = """

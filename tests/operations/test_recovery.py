@@ -11,9 +11,9 @@ from wechatpay_sandbox import Simulator
 
 from local.aws import EmbeddedAws
 from local.aws.embedded import connect
-from local.executions import Execution, follow
 from local.stack import Stack
 from operations import recovery, stuck
+from operations.executions import Execution, follow
 from operations.merchant_files import now
 from operations.recovery import Did
 from operations.stuck import successor_arn

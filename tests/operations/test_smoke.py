@@ -66,13 +66,13 @@ def test_an_order_that_only_waits_to_be_paid_is_not_waited_for(
         name=f"waits-{waiting}", definition=json.dumps({"StartAt": waiting, "States": states}), roleArn=ROLE
     )
     arn = client.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
-    told: list[str] = []
+    seen: list[executions.Step] = []
     path = tmp_path / "order.json"
     path.write_text("{}", encoding="utf-8")
     order = smoke.order(path)
-    execution = executions.follow(client, arn, told.append, until=smoke.ACCEPTED, sleep=lambda _: None)
+    execution = executions.follow(client, arn, seen.append, until=smoke.ACCEPTED)
     client.stop_execution(executionArn=arn)
-    assert (execution.status, told) == ("RUNNING", [waiting])
+    assert (execution.status, seen) == ("RUNNING", [executions.Entered(waiting)])
     assert order.holds(execution)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from wechatpay_sandbox import Simulator
 
-from local import executions
 from local.aws import EmbeddedAws
 from local.stack import Stack, deploy
+from operations import executions
 from tests.schemas import problems, undocumented
 
 WAIT_SECONDS = 20

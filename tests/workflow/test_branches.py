@@ -2,7 +2,7 @@
 
 import json
 
-from local import executions
+from operations import executions
 from tests.workflow.ways import PAID
 
 

@@ -10,9 +10,9 @@ import pytest
 from wechatpay_sandbox import MCHID, Simulator
 from wechatpay_sandbox.notifications import Flaw, Shape
 
-from local import executions
 from local.aws import EmbeddedAws
 from local.stack import Stack, deploy
+from operations import executions
 from tests.workflow.conftest import Outbox
 
 FLAWS: list[Flaw] = ["wrong-signature", "signtest", "stale", "early", "unknown-serial", "unsigned"]

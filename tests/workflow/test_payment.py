@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from wechatpay_sandbox import Simulator
 
-from local import executions
-from local.executions import Entered
 from local.stack import Stack
+from operations import executions
+from operations.executions import Entered
 from tests.workflow.conftest import merchant
 from tests.workflow.ways import ACCEPTED, PAID, ROUND
 
