@@ -56,6 +56,7 @@ def install(function_python: str) -> ASGIFramework:
     _pass_client_context(lambda_runtime, lambda_svc, stepfunctions)
     _retry_as_declared(stepfunctions)
     _time_callbacks_as_declared(stepfunctions)
+    _count_redrives(stepfunctions)
     _read_definitions_in_yaml(provisioners)
     _accept_what_only_people_see(provisioners)
     cloudwatch.wrap(lambda_svc, stepfunctions)
@@ -164,6 +165,17 @@ def _time_callbacks_as_declared(stepfunctions: ModuleType) -> None:
         if ".waitForTaskToken" in state.get("Resource", "") and "TimeoutSeconds" in state:
             seconds = evaluated(state, "TimeoutSeconds", "number", given, context)
             state = {**state, "TimeoutSeconds": seconds * scale}
+        return execute(state, given, execution, context)
+
+    stepfunctions._execute_task = execute_task  # type: ignore[attr-defined]
+
+
+def _count_redrives(stepfunctions: ModuleType) -> None:
+    """Let `$states.context.Execution` of a Task have RedriveCount, as AWS's context object has."""
+    execute = _named(stepfunctions, "_execute_task")
+
+    def execute_task(state: dict[str, Any], given: Any, execution: dict[str, Any], context: Any) -> Any:
+        context["Execution"]["RedriveCount"] = execution.get("redriveCount", 0)
         return execute(state, given, execution, context)
 
     stepfunctions._execute_task = execute_task  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ import types
 import urllib.error
 import urllib.request
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,8 @@ def handler(event, context):
     do = event.get("do")
     if do == "raise":
         raise Unlucky("坏运气")
+    if do == "raise twice" and context.client_context.custom["retry_count"] < 2:
+        raise Unlucky("坏运气")
     if do == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if do == "exit":
@@ -45,6 +48,14 @@ def handler(event, context):
         return {"pid": os.getpid(), "file": os.path.realpath(__file__)}
     return {"pid": os.getpid(), "custom": context.client_context and context.client_context.custom}
 """
+
+
+CLIENT_CONTEXT = base64.b64encode(b'{"custom": {"execution": "this one"}}').decode()
+ATTEMPT = """{% $base64encode($string({"custom": {
+    "retry_count": $states.context.State.RetryCount,
+    "redrive_count": $states.context.Execution.RedriveCount,
+    "entered_time": $states.context.State.EnteredTime,
+    "nothing": $states.context.Execution.Nothing}})) %}"""
 
 
 def unlucky_retried(times, **waits):
@@ -94,14 +105,14 @@ def invoke(aws):
 
 @pytest.fixture
 def run(aws, request):
-    def execute(do, retry=()):
+    def execute(do, retry=(), client_context=CLIENT_CONTEXT):
         task = {
             "Type": "Task",
             "Resource": "arn:aws:states:::lambda:invoke",
             "Arguments": {
                 "FunctionName": "works",
                 "Payload": {"do": do},
-                "ClientContext": base64.b64encode(b'{"custom": {"execution": "this one"}}').decode(),
+                "ClientContext": client_context,
             },
             "Output": "{% $states.result.Payload %}",
             "Retry": list(retry),
@@ -189,6 +200,16 @@ def test_a_module_that_cannot_be_imported_is_named_as_on_aws(invoke):
 def test_the_client_context_of_a_task_reaches_the_handler_and_no_other_call(run, invoke):
     assert run("").output["custom"] == {"execution": "this one"}
     assert invoke()["custom"] is None
+
+
+def test_a_task_hands_over_which_attempt_it_is_and_leaves_out_what_there_is_not(run):
+    execution = run("raise twice", [unlucky_retried(5)], client_context=ATTEMPT)
+
+    assert execution.raised == ["Unlucky"] * 2
+    custom = execution.output["custom"]
+    entered = datetime.fromisoformat(custom.pop("entered_time"))
+    assert timedelta() <= datetime.now(UTC) - entered < timedelta(minutes=1)
+    assert custom == {"retry_count": 2, "redrive_count": 0}
 
 
 def test_functions_find_what_the_lambda_runtime_brings_and_no_more(invoke):

@@ -123,10 +123,11 @@ def test_no_task_catches_so_that_a_redrive_runs_it_again(states: Template):
 
 
 @pytest.mark.parametrize("state", INVOKING)
-def test_function_gets_its_bare_input_and_the_execution_beside_it(state: str, states: Template):
+def test_function_gets_its_bare_input_and_the_attempt_beside_it(state: str, states: Template):
     arguments = states[state]["Arguments"]
     assert arguments["Payload"] == "{% $states.input %}"
-    assert "$states.context.Execution.Id" in arguments["ClientContext"]
+    for part in ("Execution.Id", "State.RetryCount", "Execution.RedriveCount", "State.EnteredTime"):
+        assert f"$states.context.{part}" in arguments["ClientContext"]
 
 
 def test_each_outcome_has_its_own_branch_and_an_unknown_one_has_none(states: Template):
