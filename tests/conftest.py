@@ -45,6 +45,7 @@ def function(shared_function: Function) -> Iterator[Function]:
     simulator.clear_faults()
     for host in range(2):
         simulator.set_host(host, up=True)
+    shared_function.forget_failed_hosts()
     shared_function.secrets_manager.fail(None)
     shared_function.store_secret()
     shared_function.turn_page()

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from wechatpay.hosts import FailedHosts
 from wechatpay_sandbox import Simulator
 
 from tests.secrets_manager import SecretsManager
@@ -122,6 +123,10 @@ class Function:
     def forget(self) -> None:
         """Forget what a warm environment knows of its merchants."""
         self.app.merchants.clear()
+
+    def forget_failed_hosts(self) -> None:
+        """Forget which hosts failed of late, so that the next order starts at the main host."""
+        self.app.transport.failed_hosts = FailedHosts()
 
     def turn_page(self) -> None:
         """Begin `lines` anew; what was written stays under watch."""

@@ -59,6 +59,7 @@ class SignedTransport:
     ) -> None:
         self.merchant = merchant
         self.clock = clock
+        self.failed_hosts = transport.failed_hosts
         self._transport = transport
         self._observe = observe
         self._nonce = nonce

@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from .client import QUERY_SECONDS, Client
+from .client import QUERY_RESERVE_SECONDS, Client
 from .errors import Problem, UnexpectedReply
 from .replies import JSON
 
 ORDERS_PATH = "/v3/payscore/smartretail-orders"
-# What is kept of the deadline while a completion is under way: one query to each of two hosts.
-QUERY_RESERVE_SECONDS = 2 * QUERY_SECONDS
 
 STATES = frozenset({"CREATED", "USER_ACCEPTED", "FINISHED", "USER_PAID", "REVOKED", "EXPIRED"})
 

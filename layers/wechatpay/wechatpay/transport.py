@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -20,6 +21,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH, check_header_validity
 
 from .connection import Pool, TLSPool, attempt
 from .errors import NoAnswer, NothingSent
+from .hosts import FailedHosts
 
 # WeChat Pay closes a connection after about 8 s of silence. A request written into one that is just being
 # closed is lost in doubt, so an older connection is never used again (the official Java SDK keeps them 7 s).
@@ -84,12 +86,16 @@ class Transport:
     Args:
         ca_bundle: path of the certificate authorities to trust instead of certifi's; for loopback TLS.
         wall_clock: UNIX seconds. Not the monotonic clock, which stands still while Lambda freezes a function.
+
+    Attributes:
+        failed_hosts: the hosts that gave no reply of late, or a 5xx.
     """
 
     def __init__(self, *, ca_bundle: str | None = None, wall_clock: Callable[[], float] = time.time) -> None:
         self._trust = ssl.create_default_context(cafile=ca_bundle or DEFAULT_CA_BUNDLE_PATH)
         self._adapters: dict[str, _Adapter] = {}
         self._wall_clock = wall_clock
+        self.failed_hosts = FailedHosts(wall_clock)
 
     def send(
         self, method: str, host: str, target: str, headers: Mapping[str, str], body: bytes, timeout: float
@@ -120,11 +126,14 @@ class Transport:
             ) as response:
                 reply = Reply(response.status_code, response.headers, _whole_body(response))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
+            self.failed_hosts.add(host)
             reason = f"{method} {host}: {type(exc).__name__}"
             if not attempt.bytes_left:
                 raise NothingSent(f"{reason} before anything was sent") from exc
             raise NoAnswer(f"{reason} after the request was sent") from exc
         adapter.last_used = self._wall_clock()
+        if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            self.failed_hosts.add(host)
         return reply
 
     def _adapter(self, host: str) -> _Adapter:

@@ -9,6 +9,7 @@ from typing import Any
 from wechatpay.client import Client
 from wechatpay.credentials import Credentials, parse
 from wechatpay.deadline import Deadline
+from wechatpay.hosts import FailedHosts
 from wechatpay.merchant import Merchant
 from wechatpay.signed_transport import Attempt, SignedTransport
 from wechatpay.smart_retail import OrderKey
@@ -42,9 +43,9 @@ class WarmMerchant:
         self.exchanges: list[Attempt] = []
         self.store(**changes)
         self.merchant = Merchant(self.read, lambda: time.time() + self.later)
-        self.signed_transport = SignedTransport(
-            self.merchant, transport or shared_transport(), observe=self.exchanges.append
-        )
+        transport = transport or shared_transport()
+        transport.failed_hosts = FailedHosts(lambda: time.time() + self.later)  # as in a new process
+        self.signed_transport = SignedTransport(self.merchant, transport, observe=self.exchanges.append)
 
     def store(self, **changes: Any) -> None:
         """Store the simulator's present secret; a change of `...` leaves a field out."""

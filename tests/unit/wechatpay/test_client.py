@@ -5,6 +5,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from wechatpay.client import QUERY_RESERVE_SECONDS, SHORTEST_COMPLETION_SECONDS
 from wechatpay.errors import (
     NoAnswer,
     NothingSent,
@@ -218,13 +219,70 @@ def test_a_query_one_host_does_not_settle_is_put_to_the_other(
     simulator.open_order(order_no)
     simulator.script(order_no, "query", fault=fault)
     merchant = WarmMerchant(simulator)
-    if fault == "system_error":  # signed: it is WeChat Pay itself that says so, on either host
-        with pytest.raises(ServiceError):
-            merchant.client().get(query(order_no))
-        return
     body, _ = merchant.client().get(query(order_no))
     assert body["state"] == "USER_ACCEPTED"
     assert [each.host for each in merchant.exchanges] == simulator.hosts
+
+
+@pytest.mark.parametrize("fault", ["bad_gateway", "system_error", "reset_after", "unsigned"])
+def test_next_host_gets_the_same_order_while_the_first_is_in_doubt(
+    simulator: Simulator, order_no: str, fault: str
+) -> None:
+    parameters = cancellation(simulator, order_no)
+    simulator.script(order_no, fault=fault)
+    merchant = WarmMerchant(simulator)
+    client = merchant.client()
+    with pytest.raises(WeChatPayError):
+        client.post(target(order_no), parameters, reserve=0)
+    assert client.next_host()
+    client.post(target(order_no), parameters, reserve=0)
+    assert [each.host for each in merchant.exchanges] == simulator.hosts
+    assert not client.next_host()  # each host once
+
+
+def test_after_next_host_a_host_left_behind_gets_no_completion(simulator: Simulator, order_no: str) -> None:
+    parameters = cancellation(simulator, order_no)
+    simulator.script(order_no, fault="bad_gateway")
+    simulator.set_host(1, up=False)
+    merchant = WarmMerchant(simulator)
+    client = merchant.client()
+    with pytest.raises(ServiceError):
+        client.post(target(order_no), parameters, reserve=0)
+    assert client.next_host()
+    with pytest.raises(NothingSent):
+        client.post(target(order_no), parameters, reserve=0)
+    assert simulator.order(order_no)["calls"] == {"complete": 1}
+
+
+def test_hosts_that_nothing_was_sent_to_are_tried_once(simulator: Simulator) -> None:
+    for host in range(2):
+        simulator.set_host(host, up=False)
+    client = WarmMerchant(simulator).client()
+    with pytest.raises(NothingSent):
+        client.post(target("any"), {}, reserve=0)
+    assert not client.next_host()
+
+
+def test_without_time_for_a_completion_and_its_queries_there_is_no_next_host(simulator: Simulator) -> None:
+    merchant = WarmMerchant(simulator)
+    needed = SHORTEST_COMPLETION_SECONDS + QUERY_RESERVE_SECONDS
+    assert merchant.client(seconds=needed + 5).next_host()
+    assert not merchant.client(seconds=needed).next_host()
+
+
+def test_a_host_that_failed_comes_last_for_a_minute_in_the_same_process(
+    simulator: Simulator, order_no: str
+) -> None:
+    simulator.open_order(order_no)
+    main, backup = simulator.hosts
+    merchant = WarmMerchant(simulator)
+    simulator.set_host(0, up=False)
+    merchant.client().get(query(order_no))
+    simulator.set_host(0, up=True)
+    merchant.client().get(query(order_no))
+    merchant.later = 61
+    merchant.client().get(query(order_no))
+    assert [each.host for each in merchant.exchanges] == [main, backup, backup, main]
 
 
 @pytest.mark.parametrize("fault", ["unsigned", "bad_gateway", "reset_after"])
