@@ -2,20 +2,16 @@
 .DEFAULT_GOAL := help
 PYTHON = .venv/bin/python
 
-# A misspelt DRY_RUN or ORDER would act for real, or on everything: what no command reads is refused.
-READ = ARGS FILES ORDERS RATE SEED EXAMPLES EVENT AWS_PORT WECHATPAY_HOSTS PARAMS WAIT_SCALE PUBLIC_KEY_ID APPID \
-	SERVICE_ID MCHID ORDER PLATFORM_CERTIFICATE REASON SINCE BEFORE DRY_RUN STACK_NAME AWS_REGION AWS_DEFAULT_REGION \
-	AWS_PROFILE
-given := $(foreach each,$(.VARIABLES),$(if $(findstring command line,$(origin $(each))),$(each)))
-unread := $(filter-out $(READ) MAKEFLAGS MAKEOVERRIDES -%,$(given))
-ifneq ($(unread),)
-$(error $(unread): no command reads it; `make` lists what they read 未知变量)
-endif
+# `reads.TARGET` are the variables of a target: what is given on the command line and no target of the call reads, or
+# is given empty, is refused (at the end of this file): a misspelt DRY_RUN or ORDER would act for real, or on everything.
+stack = STACK_NAME AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE
 
 .PHONY: help
 help: ## this list
 	@echo "make <command> [NAME=value ...]"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ' = |:.*## ' '/^reads\./ { reads = $$2; sub(/ ?\$$\(stack\)/, "", reads) } \
+		/^[a-z-]+:.*## / { printf "  %-9s %s%s\n", $$1, $$2, reads ? " [" reads "]" : ""; reads = "" }' Makefile
+	@echo "What works on a stack also reads $(stack)."
 
 .PHONY: setup
 setup: ## create .venv and the functions' interpreter from uv.lock
@@ -35,24 +31,29 @@ demo: local-build ## settle sample orders on an embedded AWS, show what happened
 	@$(PYTHON) -m local.demo
 
 .PHONY: chaos
-chaos: local-build ## settle orders under fire, then audit the ledger [ORDERS=2000 RATE=0.3 SEED=1]
+reads.chaos = ORDERS RATE SEED
+chaos: local-build ## settle orders under fire, then audit the ledger
 	@$(PYTHON) -m chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: test
-test: local-build ## run the tests [ARGS="tests/unit -k ..."]
+reads.test = ARGS
+test: local-build ## run the tests, or some: ARGS="tests/unit -k fees"
 	@$(PYTHON) -m pytest -n 2 $(ARGS)
 
 .PHONY: fuzz
-fuzz: setup ## the property tests, with many new examples of each [EXAMPLES=5000 ARGS="-k replies"]
+reads.fuzz = EXAMPLES ARGS
+fuzz: setup ## the property tests, with many new examples of each
 	@HYPOTHESIS_PROFILE=long $(if $(EXAMPLES),HYPOTHESIS_EXAMPLES=$(EXAMPLES)) \
 		$(PYTHON) -m pytest -n 2 -m hypothesis tests/unit $(ARGS)
 
 .PHONY: mutants
-mutants: setup ## plant faults where money depends on the code; a test has to see each [FILES=order.py]
+reads.mutants = FILES
+mutants: setup ## plant faults where money depends on the code, as FILES=order.py; a test has to see each
 	@$(PYTHON) -m tools.mutants $(FILES)
 
 .PHONY: up
-up: local-build ## keep a local stack running [AWS_PORT WECHATPAY_HOSTS PARAMS WAIT_SCALE]
+reads.up = AWS_PORT WECHATPAY_HOSTS PARAMS WAIT_SCALE
+up: local-build ## keep a local stack running, until `make down`
 	@$(PYTHON) -m local.up
 
 .PHONY: down
@@ -60,7 +61,8 @@ down: setup ## stop the local stack and remove what it left
 	@$(PYTHON) -m local.down
 
 .PHONY: settle
-settle: setup ## settle one order on the running stack [EVENT=events/completed.json]
+reads.settle = EVENT
+settle: setup ## settle one order on the running stack: EVENT=events/completed.json
 	@$(PYTHON) -m local.settle "$(EVENT)"
 
 .PHONY: check
@@ -68,7 +70,8 @@ check: setup ## lint, types, template and workflow checks, security review, leak
 	@$(PYTHON) -m tools.checks
 
 .PHONY: bench
-bench: build ## measure everything and write docs/benchmarks.md [ARGS="--orders 10000"]
+reads.bench = ARGS
+bench: build ## measure everything and write docs/benchmarks.md
 	@$(PYTHON) -m benchmarks $(ARGS)
 
 .PHONY: scale
@@ -84,48 +87,70 @@ audit: setup ## ask the advisory database about what ships; needs the network
 	@$(PYTHON) -m tools.advisories
 
 .PHONY: deploy
-deploy: build ## deploy to AWS, guided [ARGS="--config-env ..."]
+reads.deploy = ARGS AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE
+deploy: build ## deploy to AWS, guided: ARGS="--config-env cn"
 	@SAM_CLI_TELEMETRY=0 .venv/bin/sam deploy --guided $(ARGS)
 
 # The operator's commands: on AWS as the AWS CLI is configured, or on the local stack after `. .local/env`.
 # STACK_NAME, AWS_REGION and AWS_PROFILE count; `python -m operations COMMAND --help` tells every option, for ARGS.
-OPERATIONS = PYTHONPATH=layers/wechatpay $(PYTHON) -m operations
+OPERATIONS = PYTHONPATH=layers/wechatpay:functions $(PYTHON) -m operations
 option = $(if $($(1)),--$(2) "$($(1))")
 options = $(foreach each,$($(1)),--$(2) "$(each)")
-selection = $(call options,REASON,reason) $(call options,ORDER,order) $(call option,SINCE,since) \
-	$(call option,BEFORE,before)
+selection = $(call options,REASON,reason) $(call options,ORDER,order) $(call options,MCHID,mchid) \
+	$(call option,SINCE,since) $(call option,BEFORE,before)
 pace = $(if $(DRY_RUN),--dry-run) $(call option,RATE,rate)
 
 .PHONY: merchant
-merchant: setup ## write the simulated merchant's files, to try make secret with [FILES=directory]
+reads.merchant = FILES
+merchant: setup ## write the simulated merchant's files, to try make secret with
 	@$(PYTHON) -m local.merchant_files "$(FILES)"
 
 .PHONY: secret
-secret: setup ## store or rotate a merchant's secret, proven first [FILES PUBLIC_KEY_ID APPID SERVICE_ID MCHID ORDER]
+reads.secret = FILES PUBLIC_KEY_ID APPID SERVICE_ID MCHID PLATFORM_CERTIFICATE ORDER ARGS $(stack)
+secret: setup ## store or rotate a merchant's secret, proven first
 	@$(OPERATIONS) secret $(call option,FILES,files) $(call option,PUBLIC_KEY_ID,public-key-id) \
 		$(call option,APPID,appid) $(call option,SERVICE_ID,service-id) $(call option,MCHID,mchid) \
 		$(call options,PLATFORM_CERTIFICATE,platform-certificate) $(call option,ORDER,order) $(ARGS)
 
 .PHONY: expiry
+reads.expiry = ARGS $(stack)
 expiry: setup ## when merchants' certificates expire
 	@$(OPERATIONS) expiry $(ARGS)
 
 .PHONY: doctor
-doctor: setup ## check the stack and a merchant, line by line [MCHID ORDER]
+reads.doctor = MCHID ORDER ARGS $(stack)
+doctor: setup ## check the stack and a merchant, line by line
 	@$(OPERATIONS) doctor $(call option,MCHID,mchid) $(call option,ORDER,order) $(ARGS)
 
 .PHONY: smoke
-smoke: setup ## after a deployment: check, and run one order that charges nobody [EVENT=real.json MCHID]
-	@$(OPERATIONS) smoke $(call option,EVENT,event) $(call option,MCHID,mchid) $(ARGS)
+reads.smoke = EVENT MCHID ORDER ARGS $(stack)
+smoke: setup ## after a deployment: check, and run one order that charges nobody
+	@$(OPERATIONS) smoke $(call option,EVENT,event) $(call option,MCHID,mchid) $(call option,ORDER,order) $(ARGS)
 
 .PHONY: stuck
-stuck: setup ## list executions that need someone [REASON ORDER SINCE BEFORE ARGS=--failed]
+reads.stuck = REASON ORDER MCHID SINCE BEFORE ARGS $(stack)
+stuck: setup ## list executions that need someone
 	@$(OPERATIONS) stuck $(selection) $(ARGS)
 
 .PHONY: redrive
-redrive: setup ## let interrupted executions go on [REASON ORDER SINCE BEFORE RATE DRY_RUN=1]
+reads.redrive = REASON ORDER MCHID SINCE BEFORE RATE DRY_RUN ARGS $(stack)
+redrive: setup ## let interrupted executions go on; DRY_RUN=1 shows which
 	@$(OPERATIONS) redrive $(selection) $(pace) $(ARGS)
 
 .PHONY: resubmit
-resubmit: setup ## start those again that are too old to redrive [REASON ORDER SINCE BEFORE RATE DRY_RUN=1]
+reads.resubmit = REASON ORDER MCHID SINCE BEFORE RATE DRY_RUN ARGS $(stack)
+resubmit: setup ## start again what is too old to redrive, or whose cause is corrected: REASON=REJECTED
 	@$(OPERATIONS) resubmit $(selection) $(pace) $(ARGS)
+
+given := $(foreach each,$(.VARIABLES),$(if $(findstring command line,$(origin $(each))),$(each)))
+given := $(filter-out MAKEFLAGS MAKEOVERRIDES -%,$(given))
+goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
+read := $(foreach goal,$(goals),$(reads.$(goal)))
+unread := $(filter-out $(read),$(given))
+empty := $(strip $(foreach each,$(given),$(if $(strip $(value $(each))),,$(each))))
+ifneq ($(unread),)
+$(error make $(goals) does not read $(unread)$(if $(read),: it reads $(read)) 未知变量)
+endif
+ifneq ($(empty),)
+$(error $(empty) is given and empty: leave it out, or give it a value 变量为空)
+endif

@@ -11,26 +11,72 @@ from local.aws.embedded import ROOT
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
-def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+TARGETS = dict(re.findall(r"^reads\.([a-z-]+) = (.*)$", MAKEFILE, re.MULTILINE))
+
+
+def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     return subprocess.run(
-        ["make", "--dry-run", *arguments], cwd=ROOT, env=inherited, capture_output=True, text=True
+        ["make", "--dry-run", *arguments],
+        cwd=ROOT,
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
     )
 
 
-@pytest.mark.parametrize("wrong", ["DRYRUN=1", "ORDR=A-1", "WECHATPAY_HOST=x", "dry_run=1"])
-def test_a_misspelt_variable_is_named_before_anything_is_done(wrong: str) -> None:
+@pytest.mark.parametrize("wrong", ["DRYRUN=1", "ORDERS=A-1", "EVENT=x", "WECHATPAY_HOST=x", "dry_run=1"])
+def test_a_variable_that_the_target_does_not_read_is_refused(wrong: str) -> None:
     refused = make("redrive", wrong)
     assert refused.returncode != 0
-    assert f"{wrong.partition('=')[0]}: no command reads it" in refused.stderr
+    assert f"make redrive does not read {wrong.partition('=')[0]}: it reads REASON" in refused.stderr
     assert refused.stdout == ""
 
 
+@pytest.mark.parametrize("target", ["redrive", "resubmit", "stuck", "doctor", "secret", "smoke"])
+@pytest.mark.parametrize("value", ["", "  "])
+def test_a_variable_given_empty_is_refused(target: str, value: str) -> None:
+    refused = make(target, f"MCHID={value}")
+    assert refused.returncode != 0
+    assert "MCHID is given and empty" in refused.stderr
+    assert refused.stdout == ""
+
+
+def test_a_variable_of_one_of_several_targets_is_read_and_of_none_is_refused() -> None:
+    assert make("up", "settle", "WAIT_SCALE=0", "EVENT=x").returncode == 0
+    assert "does not read ORDERS" in make("stuck", "redrive", "ORDERS=1").stderr
+
+
+def test_without_a_target_nothing_is_read() -> None:
+    assert "make help does not read DRY_RUN" in make("DRY_RUN=1").stderr
+
+
+def test_a_variable_of_the_environment_is_not_refused() -> None:
+    assert make("doctor", ORDERS="7", MCHID="").returncode == 0
+
+
+def test_merchants_are_chosen_by_their_variable() -> None:
+    chosen = make("redrive", "MCHID=1900000001 1900000002").stdout
+    assert '--mchid "1900000001" --mchid "1900000002"' in chosen
+
+
+def test_help_lists_what_each_target_reads() -> None:
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True).stdout
+    for target, names in TARGETS.items():
+        (line,) = [each for each in listed.splitlines() if each.startswith(f"  {target} ")]
+        assert line.endswith(f" [{names.removesuffix(' $(stack)')}]")
+
+
 def test_every_variable_that_a_recipe_reads_may_be_given() -> None:
-    recipes = MAKEFILE.partition(".PHONY: help")[2]
-    read = set(re.findall(r"\$\(([A-Z][A-Z0-9_]+)\)", recipes)) - {"PYTHON", "OPERATIONS"}
-    read |= set(re.findall(r"\$\(call options?,([A-Z0-9_]+)", recipes))
-    read |= set(re.findall(r"[A-Z][A-Z0-9_]+", re.findall(r"## .*stack running \[(.*)\]", MAKEFILE)[0]))
-    assert {"DRY_RUN", "PARAMS", "FILES", "ORDER", "WAIT_SCALE", "REASON"} <= read
-    accepted = make("help", *(f"{name}=x" for name in sorted(read)))
-    assert accepted.returncode == 0, accepted.stderr
+    macros = dict(re.findall(r"^([a-z]+) = ((?:.*\\\n)*.*)$", MAKEFILE, re.MULTILINE))
+    for target, recipe in re.findall(r"^([a-z-]+):.*## .*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE):
+        for name in re.findall(r"\$\(([a-z]+)\)", recipe):
+            recipe += macros[name]
+        read = set(re.findall(r"\$\((?:if \$\(|call options?,)?([A-Z][A-Z0-9_]+)", recipe))
+        read -= {"PYTHON", "OPERATIONS"}
+        assert read <= set(TARGETS.get(target, "").split()), target
+
+
+def test_every_target_that_works_on_a_stack_reads_which() -> None:
+    for target, recipe in re.findall(r"^([a-z-]+):.*## .*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE):
+        assert ("$(OPERATIONS)" in recipe) == TARGETS.get(target, "").endswith("$(stack)"), target
