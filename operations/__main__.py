@@ -13,9 +13,9 @@ from operations import doctor as checks
 from operations import expiry, merchant_files, options, recovery_commands, report
 from operations import secret as secrets
 from operations import smoke as smokes
-from operations.errors import Stop
+from operations.errors import CommandError
 from operations.options import Mchid, Order, Profile, Region, StackName
-from operations.secret_builder import Given, mchid_of
+from operations.secret_builder import SecretInput, mchid_of
 from operations.staging import StagedSecret
 from operations.target import parse_hosts
 
@@ -53,7 +53,7 @@ def secret(
     The APIv3 key is asked for, or read from standard input; it is never an argument.
     """
     target = options.target_of(stack_name, region, profile)
-    given = Given(
+    given = SecretInput(
         mchid=mchid or None,
         key=options.existing(files, key, merchant_files.KEY_FILE),
         certificate=options.existing(files, certificate, merchant_files.CERTIFICATE_FILE),
@@ -65,7 +65,7 @@ def secret(
         service_id=service_id or None,
     )
     if files is not None and not files.is_dir():
-        raise Stop(f"{files} is no directory")
+        raise CommandError(f"{files} is no directory")
     owner = mchid_of(given)
     reached = parse_hosts(hosts) if hosts else target.function.hosts
     name = f"{prefix or target.function.secret_prefix}{owner}"
@@ -108,7 +108,7 @@ def list_expiries(
     )
     if not found:
         prefix = target.function.secret_prefix
-        raise Stop(f"no secret is called {prefix}<mchid>: nothing is watched 未找到商户密钥")
+        raise CommandError(f"no secret is called {prefix}<mchid>: nothing is watched 未找到商户密钥")
     _exit(report.show(console, (expiry.judge(each, now).about(each.mchid) for each in found)))
 
 
@@ -153,7 +153,7 @@ def main() -> None:
     """Run a command. What stops it is one sentence on standard error, and exit status 1."""
     try:
         app()
-    except Stop as exc:
+    except CommandError as exc:
         problem = str(exc)
     except ClientError as exc:
         problem = f"AWS refused {exc.operation_name}: {exc.response.get('Error', {}).get('Message') or exc}"

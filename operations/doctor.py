@@ -10,7 +10,7 @@ from wechatpay.credentials import Credentials, parse
 from wechatpay.errors import MerchantMisconfigured, WeChatPayError
 
 from operations import expiry, permissions
-from operations.errors import Stop
+from operations.errors import CommandError
 from operations.live_check import Recording, prove
 from operations.merchant_files import now
 from operations.report import Finding, failed, note, passed
@@ -40,7 +40,7 @@ def examine(
     try:
         described = _described(secret)
         credentials = _credentials(secret, mchid)
-    except Stop as exc:
+    except CommandError as exc:
         yield failed(SECRET, str(exc))
     if described is not None:
         yield from _secret(secret, mchid, described, credentials)
@@ -56,11 +56,11 @@ def _described(secret: StagedSecret) -> dict[str, Any]:
     try:
         described = secret.describe()
     except ClientError as exc:
-        raise Stop(
+        raise CommandError(
             f"{secret.name} cannot be described ({error_code(exc)}): ask for secretsmanager:DescribeSecret"
         ) from exc
     if described is None:
-        raise Stop(f"there is no secret {secret.name}: store it with make secret 请先 make secret")
+        raise CommandError(f"there is no secret {secret.name}: store it with make secret 请先 make secret")
     return described
 
 
@@ -68,13 +68,13 @@ def _credentials(secret: StagedSecret, mchid: str) -> Credentials:
     try:
         return parse(secret.text() or "", mchid)
     except MerchantMisconfigured as exc:
-        raise Stop(f"{exc}: store it again with make secret") from exc
+        raise CommandError(f"{exc}: store it again with make secret") from exc
     except ClientError as exc:
-        raise Stop(
+        raise CommandError(
             f"{secret.name} cannot be read ({error_code(exc)}): ask for secretsmanager:GetSecretValue"
         ) from exc
     except BotoCoreError as exc:
-        raise Stop(f"{secret.name} cannot be read ({type(exc).__name__})") from exc
+        raise CommandError(f"{secret.name} cannot be read ({type(exc).__name__})") from exc
 
 
 def _secret(

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from wechatpay.credentials import load_private_key
 from wechatpay.keyring import BadKey, load_certificate, load_public_key
 
-from operations.errors import Stop
+from operations.errors import CommandError
 
 # The names under which the merchant platform and WeChat Pay's certificate tool save these files.
 KEY_FILE = "apiclient_key.pem"
@@ -147,9 +147,9 @@ class Checker:
             return None
 
     def raise_if_wrong(self) -> None:
-        """Raise `Stop` with every problem found."""
+        """Raise `CommandError` with every problem found."""
         if self.problems:
-            raise Stop(
+            raise CommandError(
                 "nothing was written 未写入任何内容\n" + "\n".join(f"  {each}" for each in self.problems)
             )
 

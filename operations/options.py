@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from operations.errors import Stop
+from operations.errors import CommandError
 from operations.target import DEFAULT_STACK, Target
 
 StackName = Annotated[
@@ -50,7 +50,7 @@ def moment(text: str | None, now: datetime) -> datetime | None:
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError as exc:
-        raise Stop(f"{text!r} is no time: write 2026-11-23T02:00, 30m, 3h or 2d") from exc
+        raise CommandError(f"{text!r} is no time: write 2026-11-23T02:00, 30m, 3h or 2d") from exc
 
 
 def existing(directory: Path | None, given: Path | None, name: str) -> Path | None:

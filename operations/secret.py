@@ -11,9 +11,9 @@ from rich.console import Console
 from wechatpay.credentials import parse
 
 from operations import expiry, merchant_files, report
-from operations.errors import Stop
+from operations.errors import CommandError
 from operations.live_check import Recording, prove
-from operations.secret_builder import Given, compose
+from operations.secret_builder import SecretInput, compose
 from operations.staging import StagedSecret
 
 _LONGEST_KEY_BYTES = 4096
@@ -34,21 +34,21 @@ def read_api_v3_key(descriptor: int | None) -> bytes:
         else:
             found = sys.stdin.buffer.readline(_LONGEST_KEY_BYTES)
     except OSError as exc:
-        raise Stop(f"api_v3_key: cannot be read: {exc.strerror}") from exc
+        raise CommandError(f"api_v3_key: cannot be read: {exc.strerror}") from exc
     return found.rstrip(b"\r\n")
 
 
 def run(
     console: Console,
     secret: StagedSecret,
-    given: Given,
+    given: SecretInput,
     api_v3_key: bytes,
     hosts: Sequence[str],
     *,
     order: str | None = None,
     transport: Recording | None = None,
 ) -> None:
-    """Check, stage, prove and promote. Raises `Stop`, with AWSCURRENT untouched, when anything is wrong."""
+    """Check, stage, prove and promote. Raises `CommandError`, with AWSCURRENT untouched, when anything is wrong."""
     described = secret.describe()
     value, certificate = compose(given, api_v3_key, secret.value() if described else None)
     carrier = transport or Recording()
@@ -56,7 +56,9 @@ def run(
     def proven(stored: dict[str, Any]) -> None:
         credentials = parse(json.dumps(stored), str(value["mchid"]))
         if not report.show(console, prove(credentials, hosts, carrier, order)):
-            raise Stop("these credentials do not work, see above; orders are not affected 新密钥未生效")
+            raise CommandError(
+                "these credentials do not work, see above; orders are not affected 新密钥未生效"
+            )
 
     console.print(f"merchant 商户 {value['mchid']}, serial {value['merchant_serial_no']}", soft_wrap=True)
     secret.store(value, proven, lambda text: console.print(text, soft_wrap=True))

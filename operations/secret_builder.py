@@ -11,7 +11,7 @@ from wechatpay.credentials import API_V3_KEY_BYTES, parse
 from wechatpay.errors import MerchantMisconfigured
 
 from operations import merchant_files
-from operations.errors import Stop
+from operations.errors import CommandError
 from operations.merchant_files import Checker, MerchantCertificate
 
 _FIELDS = (
@@ -22,7 +22,7 @@ _FIELDS = (
 
 
 @dataclass(frozen=True)
-class Given:
+class SecretInput:
     """What the engineer gave; for None, a secret that exists keeps what it holds.
 
     Attributes:
@@ -41,18 +41,20 @@ class Given:
     service_id: str | None = None
 
 
-def mchid_of(given: Given) -> str | None:
+def mchid_of(given: SecretInput) -> str | None:
     """Return the merchant meant: MCHID, else the certificate's subject; None when that is no merchant's."""
     if given.mchid is not None:
         return given.mchid
     if given.certificate is None:
-        raise Stop("which merchant? FILES=directory with its apiclient_cert.pem, or MCHID=... 请指定商户")
+        raise CommandError(
+            "which merchant? FILES=directory with its apiclient_cert.pem, or MCHID=... 请指定商户"
+        )
     found = Checker(merchant_files.now()).merchant_certificate(given.certificate, None, None)
     return found.mchid if found else None
 
 
 def compose(
-    given: Given, api_v3_key: bytes, present: dict[str, Any] | None
+    given: SecretInput, api_v3_key: bytes, present: dict[str, Any] | None
 ) -> tuple[dict[str, Any], MerchantCertificate | None]:
     """Check everything given and return the whole secret, with what the certificate says if there is one.
 
@@ -62,7 +64,7 @@ def compose(
         present: the fields of the secret as it is; None when there is none.
 
     Raises:
-        Stop: names every field that is wrong and the rule. Nothing was written.
+        CommandError: names every field that is wrong and the rule. Nothing was written.
     """
     value: dict[str, Any] = {name: held for name, held in (present or {}).items() if name in _FIELDS}
     checker = Checker(merchant_files.now())
@@ -80,12 +82,12 @@ def compose(
     try:
         parse(json.dumps(value), str(value["mchid"]))
     except MerchantMisconfigured as exc:
-        raise Stop(f"nothing was written 未写入任何内容\n  {exc}") from exc
+        raise CommandError(f"nothing was written 未写入任何内容\n  {exc}") from exc
     return value, certificate
 
 
 def _pair(
-    given: Given, value: dict[str, Any], checker: Checker
+    given: SecretInput, value: dict[str, Any], checker: Checker
 ) -> tuple[RSAPrivateKey | None, MerchantCertificate | None]:
     name = "merchant_private_key"
     if (given.key is None) != (given.certificate is None):
@@ -122,7 +124,9 @@ def _api_v3_key(given: bytes, value: dict[str, Any], checker: Checker) -> None:
     value["api_v3_key"] = given.decode("utf-8", "replace")
 
 
-def _public_key(given: Given, value: dict[str, Any], checker: Checker, own: RSAPrivateKey | None) -> None:
+def _public_key(
+    given: SecretInput, value: dict[str, Any], checker: Checker, own: RSAPrivateKey | None
+) -> None:
     name, key_id = "wechatpay_public_key", given.public_key_id
     if given.public_key is None:
         if key_id is not None:

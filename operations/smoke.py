@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from operations import executions
-from operations.errors import Stop
+from operations.errors import CommandError
 from operations.executions import Execution
 from operations.target import Target
 
@@ -50,9 +50,9 @@ def order(path: Path) -> Smoke:
         text = path.read_text(encoding="utf-8")
         json.loads(text)
     except OSError as exc:
-        raise Stop(f"{path} cannot be read: {exc.strerror}") from exc
+        raise CommandError(f"{path} cannot be read: {exc.strerror}") from exc
     except ValueError as exc:
-        raise Stop(f"{path} is not JSON in UTF-8: {exc}") from exc
+        raise CommandError(f"{path} is not JSON in UTF-8: {exc}") from exc
     return Smoke(
         text,
         "SUCCEEDED, or accepted and waiting to be paid",
@@ -128,7 +128,7 @@ def open_in_simulator(control: str, event: str) -> None:
         return
     url = f"{control}/orders/{urllib.parse.quote(number, safe='')}"
     if urllib.parse.urlsplit(url).hostname != "127.0.0.1":
-        raise Stop("SIMULATOR_CONTROL must be on 127.0.0.1")
+        raise CommandError("SIMULATOR_CONTROL must be on 127.0.0.1")
     known = {name: found[name] for name in ("appid", "service_id", "finish_ticket") if name in found}
     asked = urllib.request.Request(  # noqa: S310 - loopback, checked above
         url, json.dumps(known).encode(), {"Content-Type": "application/json"}, method="PUT"
@@ -138,7 +138,7 @@ def open_in_simulator(control: str, event: str) -> None:
     except urllib.error.HTTPError:
         return  # it is open already
     except OSError as exc:
-        raise Stop(f"the simulator does not answer: {exc}") from exc
+        raise CommandError(f"the simulator does not answer: {exc}") from exc
 
 
 def _number() -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operations.errors import Stop
+from operations.errors import CommandError
 from operations.target import error_code
 
 CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
@@ -36,7 +36,7 @@ class StagedSecret:
         """Return the secret without its value; None when there is none.
 
         Raises:
-            Stop: it is scheduled for deletion.
+            CommandError: it is scheduled for deletion.
         """
         try:
             found: dict[str, Any] = self._client.describe_secret(SecretId=self.name)
@@ -45,7 +45,9 @@ class StagedSecret:
                 return None
             raise
         if found.get("DeletedDate"):
-            raise Stop(f"secret {self.name} is scheduled for deletion: aws secretsmanager restore-secret")
+            raise CommandError(
+                f"secret {self.name} is scheduled for deletion: aws secretsmanager restore-secret"
+            )
         return found
 
     def text(self, **version: str) -> str | None:

@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from wechatpay import hosts
 
-from operations.errors import Stop
+from operations.errors import CommandError
 
 DEFAULT_STACK = "smart-retail-settlement"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -67,12 +67,12 @@ class Target:
 
     @functools.cached_property
     def outputs(self) -> dict[str, str]:
-        """The stack's outputs. Raises `Stop` when there is no such stack."""
+        """The stack's outputs. Raises `CommandError` when there is no such stack."""
         try:
             stacks = self.client("cloudformation").describe_stacks(StackName=self.stack_name)["Stacks"]
         except ClientError as exc:
             if error_code(exc) == "ValidationError":
-                raise Stop(
+                raise CommandError(
                     f"there is no stack {self.stack_name!r} in this account and region: "
                     "deploy it (make deploy), or name it with STACK_NAME and AWS_REGION 没有这个堆栈"
                 ) from exc
@@ -107,7 +107,9 @@ class Target:
         """Return the merchant meant: the one given, else the stack's default."""
         mchid = given or self.function.default_mchid
         if not mchid:
-            raise Stop("which merchant? MCHID=1900000001 (the stack has no DefaultMchid) 请指定商户号")
+            raise CommandError(
+                "which merchant? MCHID=1900000001 (the stack has no DefaultMchid) 请指定商户号"
+            )
         return mchid
 
 
@@ -120,11 +122,11 @@ def parse_hosts(text: str) -> tuple[str, ...]:
     """Read base URLs separated by commas; none of an empty text.
 
     Raises:
-        Stop: one is neither https nor http on loopback.
+        CommandError: one is neither https nor http on loopback.
     """
     if not text:
         return ()
     try:
         return hosts.configured(text)
     except ValueError as exc:
-        raise Stop(f"{exc} 须为 https，或本机的 http") from exc
+        raise CommandError(f"{exc} 须为 https，或本机的 http") from exc
