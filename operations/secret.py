@@ -48,7 +48,7 @@ def run(
     order: str | None = None,
     transport: Recording | None = None,
 ) -> None:
-    """Check, stage, prove and promote. Raises `CommandError`, with AWSCURRENT untouched, when anything is wrong."""
+    """Check, stage, prove and promote. Raises `CommandError`, AWSCURRENT untouched, when a step fails."""
     described = secret.describe()
     value, certificate = compose(given, api_v3_key, secret.value() if described else None)
     carrier = transport or Recording()
