@@ -59,6 +59,7 @@ def install(function_python: str) -> ASGIFramework:
     _count_redrives(stepfunctions)
     _read_definitions_in_yaml(provisioners)
     _accept_what_only_people_see(provisioners)
+    _take_versions_for_their_machine(provisioners)
     cloudwatch.wrap(lambda_svc, stepfunctions)
     processes.unpack_once(lambda_runtime, Path(tempfile.gettempdir(), "unpacked"))
     processes.drop_only_the_broken(lambda_runtime, lambda_svc)
@@ -205,11 +206,36 @@ def _accept_what_only_people_see(provisioners: ModuleType) -> None:
     def update(physical_id: str, _old: Any, _new: Any, _stack_name: str) -> tuple[str, dict[str, Any]]:
         return physical_id, {}
 
-    handlers["AWS::Logs::QueryDefinition"] = {
-        "create": create,
-        "update": update,
-        "delete": lambda _physical_id, _properties: None,
-    }
+    def delete(_physical_id: str, _properties: Any) -> None:
+        """Delete nothing."""
+
+    handlers["AWS::Logs::QueryDefinition"] = {"create": create, "update": update, "delete": delete}
+
+
+def _take_versions_for_their_machine(provisioners: ModuleType) -> None:
+    """Let a template publish versions and aliases of a workflow, which MiniStack does not know.
+
+    Each has its machine's ARN here, so that what starts one starts the machine as it is now.
+    """
+    handlers: dict[str, Any] = _named(provisioners, "_RESOURCE_HANDLERS")
+
+    def machine(properties: dict[str, Any]) -> str:
+        preference = properties.get("DeploymentPreference") or {}
+        routing = properties.get("RoutingConfiguration") or [preference]
+        arn: str = properties.get("StateMachineArn") or routing[0]["StateMachineVersionArn"]
+        return arn
+
+    def create(_logical_id: str, properties: Any, _stack_name: str) -> tuple[str, dict[str, Any]]:
+        return machine(properties), {"Arn": machine(properties)}
+
+    def update(_physical_id: str, _old: Any, new: Any, _stack_name: str) -> tuple[str, dict[str, Any]]:
+        return machine(new), {"Arn": machine(new)}
+
+    def delete(_physical_id: str, _properties: Any) -> None:
+        """Delete nothing: the machine is a resource of its own."""
+
+    for kind in ("StateMachineVersion", "StateMachineAlias"):
+        handlers[f"AWS::StepFunctions::{kind}"] = {"create": create, "update": update, "delete": delete}
 
 
 def _refuse_browsers(app: Any) -> ASGIFramework:

@@ -6,7 +6,7 @@ from .conftest import Template, source, translate
 from .test_security import of_type, statements
 
 WAYS = source()["Parameters"]["GradualDeployment"]["AllowedValues"][1:]
-GRADUAL_ONLY = {"AWS::StepFunctions::StateMachineVersion", "AWS::StepFunctions::StateMachineAlias"}
+NOTHING = {"Ref": "AWS::NoValue"}
 
 
 @pytest.fixture(params=WAYS)
@@ -18,7 +18,6 @@ def gradual(request: pytest.FixtureRequest, partition: str) -> Template:
 def test_by_default_nothing_of_codedeploy_is_there(resources: Template):
     kinds = {resource["Type"] for resource in resources.values() if "Condition" not in resource}
     assert not [kind for kind in kinds if kind.startswith("AWS::CodeDeploy::")]
-    assert not GRADUAL_ONLY & kinds
     assert "UpdatePolicy" not in resources["CompleteOrderFunctionAliaslive"]
 
 
@@ -40,7 +39,8 @@ def test_the_alias_of_a_function_moves_by_codedeploy_and_back_on_an_alarm(
     assert group["AutoRollbackConfiguration"]["Enabled"] is True
     assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
     assert {alarm["Name"]["Ref"] for alarm in group["AlarmConfiguration"]["Alarms"]} == alarms
-    assert group["ServiceRoleArn"] == {"Fn::GetAtt": ["DeploymentRole", "Arn"]}
+    role = {"Fn::GetAtt": ["DeploymentRole", "Arn"]}
+    assert group["ServiceRoleArn"] == {"Fn::If": ["DeploysGradually", role, NOTHING]}
 
 
 def test_codedeploy_moves_only_these_aliases(gradual: Template):
@@ -54,9 +54,10 @@ def test_codedeploy_moves_only_these_aliases(gradual: Template):
 
 
 def test_every_way_for_the_function_has_its_equal_for_the_workflow(gradual: Template):
-    alias = gradual["ServiceEndedAlias"]
-    assert alias["Condition"] == "DeploysGradually"
-    preference = alias["Properties"]["DeploymentPreference"]
+    condition, preference, otherwise = gradual["ServiceEndedAlias"]["Properties"]["DeploymentPreference"][
+        "Fn::If"
+    ]
+    assert (condition, otherwise) == ("DeploysGradually", NOTHING)
     assert {alarm["Ref"] for alarm in preference["Alarms"]} <= of_type(
         gradual, "AWS::CloudWatch::Alarm"
     ).keys()
@@ -69,9 +70,20 @@ def test_every_way_for_the_function_has_its_equal_for_the_workflow(gradual: Temp
         assert mapped["Enabled"] == "true"
 
 
+def test_the_alias_points_wholly_at_the_newest_version_when_nothing_is_gradual(resources: Template):
+    routing = resources["ServiceEndedAlias"]["Properties"]["RoutingConfiguration"]["Fn::If"]
+    whole = [{"StateMachineVersionArn": {"Ref": "ServiceEndedVersion"}, "Weight": 100}]
+    assert routing == ["DeploysGradually", NOTHING, whole]
+
+
+def test_switching_gradual_deployment_never_makes_a_version_twice(resources: Template):
+    # A retained version cannot be made again for the same revision: it is there whatever the parameter.
+    for name in ("ServiceEndedVersion", "ServiceEndedAlias"):
+        assert "Condition" not in resources[name]
+
+
 def test_a_version_of_the_workflow_outlives_what_replaces_it(gradual: Template):
     version = gradual["ServiceEndedVersion"]
-    assert version["Condition"] == "DeploysGradually"
     assert version["UpdateReplacePolicy"] == version["DeletionPolicy"] == "Retain"
     revision = {"Fn::GetAtt": ["ServiceEndedStateMachine", "StateMachineRevisionId"]}
     assert version["Properties"]["StateMachineRevisionId"] == revision

@@ -42,9 +42,9 @@ def test_off_gives_the_workflow_no_table_and_so_the_wait_by_the_clock(
     resources: Template, workflow: Template
 ):
     substitutions = resources["ServiceEndedStateMachine"]["Properties"]["DefinitionSubstitutions"]
-    assert substitutions["WaitingOrders"] == {"Fn::If": ["HearsNotices", {"Ref": "WaitingOrders"}, ""]}
+    assert substitutions["WaitingOrders"] == {"Fn::If": ["HearsNotices", {"Ref": "WaitingOrders"}, "off"]}
     payment = workflow["States"]["Payment"]
-    assert payment["Choices"][-1] == {"Condition": '{% "${WaitingOrders}" != "" %}', "Next": "AwaitNotice"}
+    assert payment["Choices"][-1] == {"Condition": '{% "${WaitingOrders}" != "off" %}', "Next": "AwaitNotice"}
     assert payment["Default"] == "AwaitPayment"
 
 

@@ -24,7 +24,7 @@ ROLES = {
     "ServiceEndedRuleRole": ("events.amazonaws.com", {"StartServiceEnded"}),
     "DeploymentRole": (CODEDEPLOY, {"MoveTheAliases", "WatchTheAlarms"}),
 }
-# What a rule starts: the alias when deployments are gradual, which the embedded AWS has not.
+# What a rule starts: the alias only when deployments are gradual.
 STARTED = {"Fn::If": ["DeploysGradually", {"Ref": "ServiceEndedAlias"}, {"Ref": "ServiceEndedStateMachine"}]}
 LOG_DELIVERY = {
     "logs:CreateLogDelivery",
@@ -114,7 +114,8 @@ def test_workflow_calls_the_alias_that_it_may_invoke(
 def test_rule_starts_this_state_machine_and_no_other(resources: Template):
     (statement,) = statements(resources["ServiceEndedRuleRole"]["Properties"]).values()
     assert statement["Action"] == "states:StartExecution"
-    assert statement["Resource"] == STARTED
+    # An alias is authorised by its machine's ARN.
+    assert statement["Resource"] == [{"Ref": "ServiceEndedStateMachine"}, {"Ref": "ServiceEndedAlias"}]
 
 
 def test_rule_hands_over_the_detail_of_service_ended_and_keeps_what_it_cannot_deliver(resources: Template):

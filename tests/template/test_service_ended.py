@@ -21,16 +21,21 @@ INVOKING = ("ServiceEnded", "QueryOrder")
 FOLLOWED = ("ServiceEnded", "OrderCompleted", "QueryOrder", "OrderPaid")
 DAY = 24 * 3600
 
-# A Lambda or sandbox that failed by itself; the function may have run, and completing again is safe.
+# What failed by itself: Lambda, its network in a VPC or its sandbox. The function may have run; completing
+# again is safe.
 PLATFORM_FAULTS = {
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",
+    "Lambda.EC2ThrottledException",
+    "Lambda.ENILimitReachedException",
+    "Lambda.ResourceConflictException",
     "Lambda.ResourceNotReadyException",
     "Lambda.SdkClientException",
     "Lambda.ServiceException",
     "Lambda.SnapStartException",
     "Lambda.SnapStartNotReadyException",
     "Lambda.SnapStartTimeoutException",
+    "Lambda.SubnetIPAddressLimitReachedException",
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
     "Runtime.ExitError",
