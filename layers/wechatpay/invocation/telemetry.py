@@ -37,9 +37,8 @@ class Telemetry:
         try:
             yield
         except SettlementError as exc:
-            kind = type(exc).__name__
-            self._count(kind)
-            self._logger.warning("not settled", outcome=kind, reason=str(exc))
+            self._count(exc.metric)
+            self._logger.warning("not settled", outcome=type(exc).__name__, reason=str(exc))
             raise
 
     def credentials(self, credentials: Credentials, today: date) -> None:

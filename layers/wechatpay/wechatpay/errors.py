@@ -84,9 +84,27 @@ class UnexpectedReply(ReplyError):
 class SettlementError(Exception):
     """An order that may still succeed. Raised out of the function, so that Step Functions decides."""
 
+    @property
+    def metric(self) -> str:
+        """What counts it."""
+        return type(self).__name__
+
 
 class WeChatPayUnavailable(SettlementError):
-    """Nothing was applied, for sure. Retry sends the same order again."""
+    """Nothing was applied, for sure. Retry sends the same order again.
+
+    Args:
+        order_not_ready: the order's end lies ahead, or the shopper has not confirmed it yet.
+    """
+
+    def __init__(self, message: str, *, order_not_ready: bool = False) -> None:
+        super().__init__(message)
+        self.order_not_ready = order_not_ready
+
+    @property
+    def metric(self) -> str:
+        """What counts it: an order that is not ready must not ring the alarm of WeChat Pay's failures."""
+        return "OrderNotReady" if self.order_not_ready else super().metric
 
 
 class WeChatPayRateLimited(SettlementError):

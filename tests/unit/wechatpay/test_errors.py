@@ -49,3 +49,15 @@ def test_the_two_families_are_apart() -> None:
     raised = (WeChatPayUnavailable, WeChatPayRateLimited, OutcomeUnknown, MerchantMisconfigured)
     assert all(issubclass(each, SettlementError) and not issubclass(each, WeChatPayError) for each in raised)
     assert not issubclass(NothingSent, SettlementError)
+
+
+@pytest.mark.parametrize(
+    "error", [WeChatPayUnavailable, WeChatPayRateLimited, OutcomeUnknown, MerchantMisconfigured]
+)
+def test_an_error_is_counted_under_its_own_name(error: type[SettlementError]) -> None:
+    assert error("why").metric == error.__name__
+
+
+def test_an_order_that_is_not_ready_is_counted_as_nothing_else() -> None:
+    error = WeChatPayUnavailable("SR-1 ends at 12:00", order_not_ready=True)
+    assert (error.metric, str(error)) == ("OrderNotReady", "SR-1 ends at 12:00")
