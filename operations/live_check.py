@@ -19,9 +19,10 @@ from wechatpay.errors import (
     WeChatPayError,
 )
 from wechatpay.merchant import Merchant
+from wechatpay.order_apis import api_of
+from wechatpay.orders import OrderKey
 from wechatpay.platform_certificates import PlatformCertificates
 from wechatpay.signed_transport import SignedTransport
-from wechatpay.smart_retail import OrderKey, query
 from wechatpay.transport import Reply, Transport
 
 from operations.report import Finding, failed, note, passed
@@ -77,7 +78,7 @@ def _query(
         signer.mchid, credentials.appid or _PLACEHOLDER, credentials.service_id or _PLACEHOLDER, number
     )
     try:
-        state = query(client, key)
+        state = api_of(key).query(client, key)
     except ServiceError as exc:
         return _answered(exc.problem, credentials)
     except MerchantMisconfigured as exc:

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import TypeGuard
 
 from invocation.failure import Failure
-from wechatpay import smart_retail
 from wechatpay.client import Client
 from wechatpay.decisions import ERRORS, Action, Verdict, after_reply, of_state
 from wechatpay.errors import (
@@ -18,8 +17,9 @@ from wechatpay.errors import (
     WeChatPayError,
     WeChatPayUnavailable,
 )
-from wechatpay.lookup import look
-from wechatpay.smart_retail import OrderKey, OrderState
+from wechatpay.lookup import find_order
+from wechatpay.order_apis import api_of
+from wechatpay.orders import OrderKey, OrderState
 
 from complete_order.order import CANCEL, Order
 from complete_order.result import Evidence, Result
@@ -57,7 +57,7 @@ class Completion:
             self._ticket = self._ticket_of(found)
         while True:
             try:
-                accepted = smart_retail.complete(self._client, self._key, self._parameters())
+                accepted = api_of(self._key).complete(self._client, self._key, self._parameters())
             except WeChatPayError as error:
                 result = self._after(error)
                 if result is not None:
@@ -101,7 +101,7 @@ class Completion:
     def _look_before_sending(self) -> OrderState | Result:
         """Query for the ticket. Whatever goes wrong here, nothing was sent to be applied."""
         try:
-            return self._judged(look(self._client, self._key))
+            return self._judged(find_order(self._client, self._key))
         except ServiceError as error:
             return self._rejected("QUERY", error)
 
@@ -114,7 +114,7 @@ class Completion:
             OutcomeUnknown: the query could not tell.
         """
         try:
-            found = smart_retail.query(self._client, self._key)
+            found = api_of(self._key).query(self._client, self._key)
         except (WeChatPayError, SettlementError) as error:  # the latter: the secret cannot be read just now
             if _is_refusal(unclear) and _is_refusal(error):
                 return self._rejected("REPLY", unclear)

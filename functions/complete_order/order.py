@@ -11,7 +11,7 @@ from typing import Any
 
 from wechatpay.credentials import Credentials
 from wechatpay.errors import MerchantMisconfigured
-from wechatpay.smart_retail import OrderKey
+from wechatpay.orders import OrderKey
 
 from complete_order.fields import Fields, kind
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from invocation.failure import Failure
-from wechatpay.smart_retail import OrderKey
+from wechatpay.orders import OrderKey
 
 from complete_order.order import CANCEL, Order
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from wechatpay.client import Client
 from wechatpay.deadline import Deadline
 from wechatpay.errors import ServiceError, SettlementError
-from wechatpay.lookup import look
+from wechatpay.lookup import find_order
 from wechatpay.merchant import Merchant
 from wechatpay.notification import Notification
 from wechatpay.platform_certificates import PlatformCertificates
@@ -102,7 +102,7 @@ class Notices:
 
     def _require_collected(self, order: WaitingOrder, signed_transport: SignedTransport) -> None:
         try:
-            found = look(Client(signed_transport, self._hosts, self._deadline), order.key)
+            found = find_order(Client(signed_transport, self._hosts, self._deadline), order.key)
         except (SettlementError, ServiceError) as exc:
             reason = f"the query gave no answer: {type(exc).__name__}"
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, reason) from exc

@@ -11,7 +11,7 @@ It makes no difference here which of them arrives: only what both have is read, 
 from dataclasses import dataclass
 from typing import Any
 
-from wechatpay.smart_retail import OrderKey
+from wechatpay.orders import OrderKey
 
 USER_PAID = "PAYSCORE.USER_PAID"
 

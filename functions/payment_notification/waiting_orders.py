@@ -11,7 +11,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from wechatpay.aws import session_for
-from wechatpay.smart_retail import OrderKey
+from wechatpay.orders import OrderKey
 
 from payment_notification.request import Refused
 

@@ -12,8 +12,8 @@ from invocation.failure import Failure
 from wechatpay.client import Client
 from wechatpay.decisions import Verdict, of_state
 from wechatpay.errors import OutcomeUnknown, ServiceError
-from wechatpay.lookup import look
-from wechatpay.smart_retail import OrderKey
+from wechatpay.lookup import find_order
+from wechatpay.orders import OrderKey
 
 PAID, COLLECTING = "PAID", "COLLECTING"
 
@@ -61,7 +61,7 @@ def collected(order: CompletedOrder, client: Client) -> dict[str, Any]:
     """
     number = order.key.out_order_no
     try:
-        found = look(client, order.key)
+        found = find_order(client, order.key)
     except ServiceError as error:
         # Even a verified 404 says nothing of what became of an order that was accepted.
         raise OutcomeUnknown(f"{number}: was accepted, and a query is refused: {error}") from error

@@ -7,8 +7,8 @@ import pytest
 from wechatpay import decisions, errors, smart_retail
 from wechatpay.client import Client
 from wechatpay.deadline import Deadline
+from wechatpay.orders import OrderKey
 from wechatpay.signed_transport import SignedTransport
-from wechatpay.smart_retail import OrderKey
 from wechatpay_sandbox import APPID, MCHID, SERVICE_ID
 
 from tests.decisions.cases import OPEN, REPLY_CASES, SETTLED, STATE_CASES, Case, StateCase

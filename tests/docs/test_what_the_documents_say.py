@@ -15,7 +15,7 @@ from complete_order.result import Result
 from samtranslator.yaml_helper import yaml_parse
 from wechatpay.credentials import parse as parse_secret
 from wechatpay.errors import SettlementError
-from wechatpay.smart_retail import OrderKey
+from wechatpay.orders import OrderKey
 
 from local.demo.samples import samples
 from tests.docs.markdown import ROOT, Document

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from wechatpay.errors import Problem
-from wechatpay.smart_retail import OrderState
+from wechatpay.orders import OrderState
 
 Category = Literal["INVALID_INPUT", "REJECTED", "CONFLICT"]
 

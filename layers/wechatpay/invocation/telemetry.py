@@ -11,8 +11,10 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from wechatpay.credentials import Credentials
-from wechatpay.errors import SettlementError
+from wechatpay.errors import Problem, SettlementError
 from wechatpay.signed_transport import Attempt
+
+from invocation.attempts import execution_of
 
 _SAID = {"PAID": "paid", "COLLECTING": "not paid yet"}
 
@@ -33,7 +35,7 @@ class Telemetry:
     def invocation(self, event: object, context: LambdaContext) -> Iterator[None]:
         """Put order number and execution on every line, and count what is raised."""
         named = event.get("out_order_no") if isinstance(event, dict) else None
-        self._logger.append_keys(out_order_no=_shown(named), execution=_execution(context))
+        self._logger.append_keys(out_order_no=_shown(named), execution=execution_of(context))
         try:
             yield
         except SettlementError as exc:
@@ -60,6 +62,17 @@ class Telemetry:
             milliseconds=round(attempt.milliseconds, 1),
             request_id=attempt.request_id,
             problem=attempt.problem,
+        )
+
+    def unlisted_refusal(self, problem: Problem) -> None:
+        """Count and log a refusal that no row of the decision table is about: somebody has to look today."""
+        self._count("UnlistedRefusal")
+        self._logger.warning(
+            "unlisted refusal",
+            status=problem.status,
+            code=problem.code,
+            internal_code=problem.internal_code,
+            request_id=problem.request_id,
         )
 
     def outcome(
@@ -93,10 +106,3 @@ def _shown(out_order_no: object) -> str | None:
     if not isinstance(out_order_no, str):
         return None
     return out_order_no[:32].encode("utf-8", "backslashreplace").decode()
-
-
-def _execution(context: LambdaContext) -> str | None:
-    """Return the ARN of the Step Functions execution that called, handed over as client context."""
-    custom = getattr(getattr(context, "client_context", None), "custom", None)
-    execution = custom.get("execution") if isinstance(custom, dict) else None
-    return execution if isinstance(execution, str) else None

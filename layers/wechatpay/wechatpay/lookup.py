@@ -3,14 +3,14 @@
 For a completion that got no clear answer the same question means something else: see `decisions`.
 """
 
-from . import smart_retail
 from .client import Client
 from .decisions import ERRORS, Action, after_reply
 from .errors import MerchantMisconfigured, SettlementError, WeChatPayError, WeChatPayUnavailable
-from .smart_retail import OrderKey, OrderState
+from .order_apis import api_of
+from .orders import OrderKey, OrderState
 
 
-def look(client: Client, key: OrderKey) -> OrderState:
+def find_order(client: Client, key: OrderKey) -> OrderState:
     """Query an order; a signature that is refused is made once more with the secret read again.
 
     Raises:
@@ -19,14 +19,14 @@ def look(client: Client, key: OrderKey) -> OrderState:
         MerchantMisconfigured: the secret or the permission is wrong.
     """
     try:
-        return smart_retail.query(client, key)
+        return api_of(key).query(client, key)
     except WeChatPayError as error:
         step = after_reply(error)
         if step is Action.REJECT:
             raise
         if step is not Action.REREAD_SECRET or not client.reread_secret():
             raise _meaning(step)(f"{key.out_order_no}: {error}; nothing was sent") from error
-    return look(client, key)
+    return find_order(client, key)
 
 
 def _meaning(step: Action) -> type[SettlementError]:

@@ -1,62 +1,22 @@
-"""The two calls that settle a smart-retail order of WeChat Pay Score (微信支付分, 智慧零售).
+"""The calls that settle an order of smart retail (智慧零售) or its twin, payafter-orders (先享后付).
 
-Source: https://pay.weixin.qq.com/doc/v3/merchant/4012586066 (完结智慧零售订单), 4012586133 (查询智慧零售订单)
+Source: https://pay.weixin.qq.com/doc/v3/merchant/4012586066 (完结), 4012586133 (查询).
+The twin differs in the path's segment only (T: both pages compared).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from .client import QUERY_RESERVE_SECONDS, Client
 from .errors import Problem, UnexpectedReply
+from .orders import Accepted, OrderKey, OrderState
 from .replies import JSON
 
-ORDERS_PATH = "/v3/payscore/smartretail-orders"
+ROOT = "/v3/payscore"
 
 STATES = frozenset({"CREATED", "USER_ACCEPTED", "FINISHED", "USER_PAID", "REVOKED", "EXPIRED"})
-
-
-@dataclass(frozen=True)
-class OrderKey:
-    """What names one order to WeChat Pay. Every reply is checked against it."""
-
-    mchid: str
-    appid: str
-    service_id: str
-    out_order_no: str
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """A verified 200 to a completion: accepted, not yet paid (the reply has no state)."""
-
-    order_id: str
-    request_id: str
-
-
-@dataclass(frozen=True)
-class OrderState:
-    """A verified answer to a query.
-
-    Attributes:
-        state: one of `STATES`.
-        finish_ticket: needed to complete; only in USER_ACCEPTED. Opaque, never logged.
-        finish_type: 1 cancelled, 2 finished; None before.
-        total_amount: fen; None before the order is finished.
-        finish_transaction_id, pay_succ_time: only in USER_PAID.
-    """
-
-    state: str
-    finish_ticket: str | None = field(default=None, repr=False)
-    finish_type: int | None = None
-    total_amount: int | None = None
-    finish_transaction_id: str | None = None
-    pay_succ_time: str | None = None
-    request_id: str = ""
-
-    def __str__(self) -> str:
-        return f"state {self.state}, finish_type {self.finish_type}, total_amount {self.total_amount}"
+_SETTLED = ("FINISHED", "USER_PAID", "REVOKED")
 
 
 def complete(client: Client, key: OrderKey, parameters: Mapping[str, Any]) -> Accepted:
@@ -70,12 +30,16 @@ def complete(client: Client, key: OrderKey, parameters: Mapping[str, Any]) -> Ac
     Raises:
         WeChatPayError: any of its kinds, see `errors`. Only this function returning means accepted.
     """
-    target = f"{ORDERS_PATH}/{quote(key.out_order_no, safe='')}/complete"
-    body = {"appid": key.appid, "service_id": key.service_id, **parameters}
     ticket = str(parameters.get("finish_ticket", ""))
-    reply, request_id = client.post(target, body, reserve=QUERY_RESERVE_SECONDS, secret=ticket)
-    _require_same_order(reply, key, request_id, ("mchid", "appid", "service_id", "out_order_no"))
-    return Accepted(_text(reply, "order_id", request_id), request_id)
+    return _settle(client, key, "complete", parameters, ticket)
+
+
+def cancel(client: Client, key: OrderKey, reason: str) -> Accepted:
+    """Cancel an order that the shopper has not confirmed yet: state CREATED (T: mirrors, merchants' code).
+
+    Raises as `complete`.
+    """
+    return _settle(client, key, "cancel", {"reason": reason})
 
 
 def query(client: Client, key: OrderKey) -> OrderState:
@@ -85,7 +49,8 @@ def query(client: Client, key: OrderKey) -> OrderState:
         WeChatPayError: any of its kinds. A verified 404 is a `ServiceError`.
     """
     names = {"service_id": key.service_id, "out_order_no": key.out_order_no, "appid": key.appid}
-    reply, request_id = client.get(f"{ORDERS_PATH}?{urlencode(names, quote_via=quote, safe='')}")
+    target = f"{ROOT}/{key.order_api}?{urlencode(names, quote_via=quote, safe='')}"
+    reply, request_id = client.get(target)
     _require_same_order(reply, key, request_id, ("out_order_no",))
     state = _text(reply, "state", request_id)
     if state not in STATES:
@@ -97,8 +62,20 @@ def query(client: Client, key: OrderKey) -> OrderState:
         total_amount=_optional(reply, "total_amount", int, request_id),
         finish_transaction_id=_optional(reply, "finish_transaction_id", str, request_id),
         pay_succ_time=_optional(reply, "pay_succ_time", str, request_id),
+        pay_type=_optional(reply, "pay_type", str, request_id),
         request_id=request_id,
     )
+
+
+def _settle(
+    client: Client, key: OrderKey, call: str, parameters: Mapping[str, Any], ticket: str = ""
+) -> Accepted:
+    target = f"{ROOT}/{key.order_api}/{quote(key.out_order_no, safe='')}/{call}"
+    body = {"appid": key.appid, "service_id": key.service_id, **parameters}
+    reply, request_id = client.post(target, body, reserve=QUERY_RESERVE_SECONDS, secret=ticket)
+    _require_same_order(reply, key, request_id, ("mchid", "appid", "service_id", "out_order_no"))
+    _require_same_wish(reply, parameters, request_id)
+    return Accepted(_text(reply, "order_id", request_id), request_id)
 
 
 def _require_same_order(reply: JSON, key: OrderKey, request_id: str, required: tuple[str, ...]) -> None:
@@ -106,6 +83,15 @@ def _require_same_order(reply: JSON, key: OrderKey, request_id: str, required: t
     for name in ("mchid", "appid", "service_id", "out_order_no"):
         if (name in reply or name in required) and reply.get(name) != getattr(key, name):
             raise _unexpected(f"{name} is not the one asked for", request_id)
+
+
+def _require_same_wish(reply: JSON, parameters: Mapping[str, Any], request_id: str) -> None:
+    """Refuse a genuine 200 that contradicts what was asked (D): it has none of this (V), and may get it."""
+    for name in ("total_amount", "finish_type"):
+        if name in reply and name in parameters and reply[name] != parameters[name]:
+            raise _unexpected(f"{name} is not the one asked for", request_id)
+    if "state" in reply and reply["state"] not in _SETTLED:
+        raise _unexpected("state is none of a settled order", request_id)
 
 
 def _text(reply: JSON, name: str, request_id: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 from complete_order import order
 from complete_order.result import Failure, Result
 from wechatpay.errors import Problem
-from wechatpay.smart_retail import OrderKey
+from wechatpay.orders import OrderKey
 
 from tests.unit.complete_order.events import NOW, cancelled, finished
 

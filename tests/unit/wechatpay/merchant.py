@@ -11,8 +11,8 @@ from wechatpay.credentials import Credentials, parse
 from wechatpay.deadline import Deadline
 from wechatpay.hosts import FailedHosts
 from wechatpay.merchant import Merchant
+from wechatpay.orders import OrderKey
 from wechatpay.signed_transport import Attempt, SignedTransport
-from wechatpay.smart_retail import OrderKey
 from wechatpay.transport import Transport
 from wechatpay_sandbox import Simulator
 

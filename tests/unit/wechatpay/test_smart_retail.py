@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 from wechatpay.errors import ReplyError, ServiceError, UnexpectedReply
-from wechatpay.smart_retail import STATES, Accepted, OrderKey, OrderState, complete, query
+from wechatpay.orders import Accepted, OrderKey, OrderState
+from wechatpay.smart_retail import STATES, complete, query
 from wechatpay_sandbox import Simulator
 
 from tests.unit.wechatpay.merchant import WarmMerchant
