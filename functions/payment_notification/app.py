@@ -1,4 +1,4 @@
-"""The Lambda function `PaymentNotice`: heeds what WeChat Pay sends of paid orders. A table of contents."""
+"""The Lambda function `PaymentNotification`: handles what WeChat Pay sends. A table of contents."""
 
 from invocation import startup
 
@@ -52,10 +52,10 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     try:
         outcome = notices.heed(Request.parse(event))
     except Refused as exc:
-        metrics.add_metric("NoticeRefused", MetricUnit.Count, 1)
+        metrics.add_metric("NotificationRefused", MetricUnit.Count, 1)
         logger.warning("refused", status=exc.status.value, reason=str(exc))
         return _answer(exc.status, {"code": "FAIL", "message": str(exc)})
-    metrics.add_metric("NoticeHeeded", MetricUnit.Count, 1)
+    metrics.add_metric("NotificationHandled", MetricUnit.Count, 1)
     logger.info("heeded", outcome=outcome)
     return _answer(HTTPStatus.NO_CONTENT, None)
 

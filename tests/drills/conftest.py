@@ -73,7 +73,7 @@ def stack(simulator: Simulator) -> Iterator[Stack]:
             "DefaultMchid": secret["mchid"],
             "AlarmEmail": "night@example.com",
             "NoSuccessHours": "1",
-            "PaymentNotice": "On",
+            "PaymentNotification": "On",
         }
         deployed = deploy(aws.environment(), parameters)
         deployed.store_secret(secret)

@@ -112,10 +112,10 @@ class Drills:
         self._simulator.script(number, "query", fault="system_error", times=8)
         assert self._run(order).status == "SUCCEEDED"
 
-    def break_on_notices(self) -> None:
+    def break_on_notifications(self) -> None:
         for _ in range(10):  # what API Gateway never hands over
             self._stack.client("lambda").invoke(
-                FunctionName=self._ids["PaymentNoticeFunction"], Payload=b"[]"
+                FunctionName=self._ids["PaymentNotificationFunction"], Payload=b"[]"
             )
 
     def let_a_certificate_expire(self) -> None:
@@ -136,7 +136,7 @@ DRILLS: dict[str, Callable[[Drills], None]] = {
     "DeadLetters": Drills.leave_a_dead_letter,
     "FunctionErrors": Drills.fail_a_dozen_attempts,
     "QueryErrors": Drills.lose_sight_of_a_payment,
-    "NoticeErrors": Drills.break_on_notices,
+    "NotificationErrors": Drills.break_on_notifications,
     "FunctionThrottles": Drills.be_throttled,
     "FunctionDuration": Drills.take_long,
     "UnverifiableReply": Drills.get_wrong_signatures,

@@ -13,7 +13,7 @@ PARAMETERS = {
     "TriggerSource": "smartretail.cabinet",
     "EventBusName": "default",
     "PaymentWaitDays": 7,
-    "PaymentNotice": "Off",
+    "PaymentNotification": "Off",
     "AlarmEmail": "",
     "LogRetentionDays": 180,
     "ReservedConcurrency": "",
@@ -26,7 +26,7 @@ PARAMETERS = {
 HANDLERS = {
     "CompleteOrderFunction": "complete_order.app.lambda_handler",
     "QueryOrderFunction": "query_order.app.lambda_handler",
-    "PaymentNoticeFunction": "payment_notification.app.lambda_handler",
+    "PaymentNotificationFunction": "payment_notification.app.lambda_handler",
 }
 
 
@@ -36,7 +36,7 @@ def test_parameters_are_those_of_the_contract_and_all_have_defaults():
 
 def test_outputs_are_those_of_the_contract():
     outputs = source()["Outputs"]
-    assert outputs.pop("PaymentNoticeUrl")["Condition"] == "HearsNotices"
+    assert outputs.pop("PaymentNotificationUrl")["Condition"] == "HearsNotifications"
     assert {name: output["Value"] for name, output in outputs.items()} == {
         "StateMachineArn": {"Ref": "ServiceEndedStateMachine"},
         "CompleteOrderFunctionArn": {"Ref": "CompleteOrderFunction.Alias"},

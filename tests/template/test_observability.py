@@ -92,7 +92,7 @@ def test_the_function_emits_under_the_namespace_and_service_that_are_watched(res
     services = {
         "CompleteOrderFunction": "complete-order",
         "QueryOrderFunction": "query-order",
-        "PaymentNoticeFunction": "payment-notice",
+        "PaymentNotificationFunction": "payment-notification",
     }
     for name, service in services.items():
         variables = resources[name]["Properties"]["Environment"]["Variables"]

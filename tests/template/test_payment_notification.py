@@ -1,4 +1,4 @@
-"""The optional path for notices of payment: only there when PaymentNotice is On, public, and limited."""
+"""The optional path for payment notifications: only there when asked for, public, and limited."""
 
 import json
 from typing import Any
@@ -27,13 +27,15 @@ def waits(workflow: Template) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def test_off_leaves_nothing_of_it_in_the_stack(resources: Template):
-    named = {name for name in resources if name.startswith("PaymentNotice")} | {
+    named = {name for name in resources if name.startswith(("PaymentNotice", "PaymentNotification"))} | {
         "WaitingOrders",
-        "WaitForNotices",
-        "NoticeErrorsAlarm",
+        "WaitForNotifications",
+        "NotificationErrorsAlarm",
     }
-    assert source()["Conditions"]["HearsNotices"] == {"Fn::Equals": [{"Ref": "PaymentNotice"}, "On"]}
-    assert {name for name, r in resources.items() if r.get("Condition") == "HearsNotices"} == named
+    assert source()["Conditions"]["HearsNotifications"] == {
+        "Fn::Equals": [{"Ref": "PaymentNotification"}, "On"]
+    }
+    assert {name for name, r in resources.items() if r.get("Condition") == "HearsNotifications"} == named
     assert {resources[name]["Type"] for name in named} >= OWN
     assert {name for name, r in resources.items() if r["Type"] in OWN} <= named
 
@@ -42,7 +44,9 @@ def test_off_gives_the_workflow_no_table_and_so_the_wait_by_the_clock(
     resources: Template, workflow: Template
 ):
     substitutions = resources["ServiceEndedStateMachine"]["Properties"]["DefinitionSubstitutions"]
-    assert substitutions["WaitingOrders"] == {"Fn::If": ["HearsNotices", {"Ref": "WaitingOrders"}, "off"]}
+    assert substitutions["WaitingOrders"] == {
+        "Fn::If": ["HearsNotifications", {"Ref": "WaitingOrders"}, "off"]
+    }
     payment = workflow["States"]["Payment"]
     assert payment["Choices"][-1] == {"Condition": '{% "${WaitingOrders}" != "off" %}', "Next": "AwaitNotice"}
     assert payment["Default"] == "AwaitPayment"
@@ -70,7 +74,7 @@ def test_a_notice_only_ends_the_wait_and_the_workflow_asks_as_after_any(
 
 
 def test_the_function_wakes_and_sees_this_workflow_only_and_publishes_nothing(resources: Template):
-    allowed = statements(resources["PaymentNoticeRole"]["Properties"])
+    allowed = statements(resources["PaymentNotificationRole"]["Properties"])
     asked = {sid: (s["Action"], s["Resource"]) for sid, s in allowed.items()}
     execution = "states:${AWS::Region}:${AWS::AccountId}:execution:${ServiceEndedStateMachine.Name}:*"
     assert asked["FindWaitingOrders"] == ("dynamodb:GetItem", TABLE)
@@ -82,7 +86,7 @@ def test_the_function_wakes_and_sees_this_workflow_only_and_publishes_nothing(re
 
 
 def test_the_workflow_writes_waiting_orders_and_cannot_read_them(resources: Template):
-    policy = of_type(resources, "AWS::IAM::Policy")["WaitForNotices"]
+    policy = of_type(resources, "AWS::IAM::Policy")["WaitForNotifications"]
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Action"], statement["Resource"]) == ("dynamodb:PutItem", TABLE)
     assert policy["Roles"] == [{"Ref": "ServiceEndedRole"}]
@@ -102,7 +106,7 @@ def test_the_public_route_is_throttled_and_ends_before_wechat_pay_gives_up(resou
     assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100}
     assert route["RouteKey"] == "POST /wechatpay/notices/{mchid}"
     assert integration["TimeoutInMillis"] == 5000
-    assert resources["PaymentNoticeFunction"]["Properties"]["Timeout"] == 5
+    assert resources["PaymentNotificationFunction"]["Properties"]["Timeout"] == 5
 
 
 def test_access_logs_hold_nothing_of_an_order(resources: Template):
@@ -119,7 +123,7 @@ def test_access_logs_hold_nothing_of_an_order(resources: Template):
 
 
 def test_only_this_api_may_invoke_the_function(resources: Template):
-    permission = resources["PaymentNoticePermission"]["Properties"]
-    assert permission["FunctionName"] == {"Ref": "PaymentNoticeFunctionAliaslive"}
+    permission = resources["PaymentNotificationPermission"]["Properties"]
+    assert permission["FunctionName"] == {"Ref": "PaymentNotificationFunctionAliaslive"}
     assert permission["Principal"] == "apigateway.amazonaws.com"
     assert permission["SourceArn"]["Fn::Sub"].endswith(":${PaymentNoticeApi}/*/POST/wechatpay/notices/*")

@@ -16,7 +16,7 @@ CODEDEPLOY = {
 ROLES = {
     "CompleteOrderRole": ("lambda.amazonaws.com", {"ReadMerchantSecrets", "WriteOwnLogs"}),
     "QueryOrderRole": ("lambda.amazonaws.com", {"ReadMerchantSecrets", "WriteOwnLogs"}),
-    "PaymentNoticeRole": (
+    "PaymentNotificationRole": (
         "lambda.amazonaws.com",
         {"ReadMerchantSecrets", "FindWaitingOrders", "WakeExecutions", "SeeWhetherTheyRun", "WriteOwnLogs"},
     ),
@@ -52,7 +52,7 @@ def statements(role: dict[str, Any]) -> dict[str, Any]:
 
 def test_there_are_no_roles_or_policies_but_these(resources: Template):
     assert of_type(resources, "AWS::IAM::Role").keys() == ROLES.keys()
-    assert of_type(resources, "AWS::IAM::Policy").keys() == {"WaitForNotices"}
+    assert of_type(resources, "AWS::IAM::Policy").keys() == {"WaitForNotifications"}
     assert not of_type(resources, "AWS::IAM::ManagedPolicy")
 
 
@@ -75,7 +75,7 @@ def test_only_log_delivery_has_no_resource(resources: Template):
                 assert (sid, set(statement["Action"])) == ("DeliverLogs", LOG_DELIVERY)
 
 
-@pytest.mark.parametrize("name", ["CompleteOrder", "QueryOrder", "PaymentNotice"])
+@pytest.mark.parametrize("name", ["CompleteOrder", "QueryOrder", "PaymentNotification"])
 def test_function_reads_the_merchants_secrets_and_writes_its_own_log_group(name: str, resources: Template):
     allowed = statements(resources[f"{name}Role"]["Properties"])
     secrets, logs = allowed["ReadMerchantSecrets"], allowed["WriteOwnLogs"]
@@ -83,7 +83,8 @@ def test_function_reads_the_merchants_secrets_and_writes_its_own_log_group(name:
     prefix = "secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${MerchantSecretPrefix}*"
     assert secrets["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:" + prefix}
     assert set(logs["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
-    assert logs["Resource"] == {"Fn::GetAtt": [f"{name}Logs", "Arn"]}
+    group = resources[f"{name}Function"]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+    assert logs["Resource"] == {"Fn::GetAtt": [group, "Arn"]}
 
 
 def test_workflow_invokes_the_aliases_and_publishes_on_one_bus(resources: Template):

@@ -1,4 +1,4 @@
-"""The stack with PaymentNotice On: real notices over HTTP to its API, and what the workflow makes of them."""
+"""PaymentNotification on the deployed stack: it wakes an order, never publishes, and bounds no wait."""
 
 import json
 import time
@@ -32,7 +32,7 @@ def simulator() -> Iterator[Simulator]:
 def stack(simulator: Simulator) -> Iterator[Stack]:
     with EmbeddedAws(wait_scale=WAIT_SCALE) as aws:
         hosts = ",".join(simulator.hosts)
-        deployed = deploy(aws.environment(), {"WeChatPayHosts": hosts, "PaymentNotice": "On"})
+        deployed = deploy(aws.environment(), {"WeChatPayHosts": hosts, "PaymentNotification": "On"})
         deployed.store_secret(simulator.secret())
         yield deployed
 
@@ -54,7 +54,7 @@ class Followed:
     @property
     def address(self) -> str:
         """The API by the path under which the embedded AWS serves what AWS serves by a host's name."""
-        api, _, rest = self.stack.outputs["PaymentNoticeUrl"].removeprefix("https://").partition(".")
+        api, _, rest = self.stack.outputs["PaymentNotificationUrl"].removeprefix("https://").partition(".")
         path = rest.partition("/")[2]
         return f"{self.stack.environment['AWS_ENDPOINT_URL']}/_aws/execute-api/{api}/$default/{path}{MCHID}"
 

@@ -23,7 +23,7 @@ EVERYTHING = {
     "NoSuccessHours": "1",
     "AlarmEmail": "night@example.com",
     "ReservedConcurrency": "10",
-    "PaymentNotice": "On",
+    "PaymentNotification": "On",
 }
 
 _LOGS_KEY = (

@@ -1,4 +1,4 @@
-"""PaymentNotice in this process: the real handler, its own environment, real sockets, nothing patched."""
+"""PaymentNotification in this process: the real handler, its environment, real sockets, nothing patched."""
 
 import base64
 import contextlib
@@ -21,9 +21,9 @@ from tests.unit.payment_notification.aws import Aws
 
 PREFIX = "wechatpay/merchants/"
 CONTEXT = SimpleNamespace(
-    function_name="PaymentNotice",
+    function_name="PaymentNotification",
     memory_limit_in_mb=512,
-    invoked_function_arn="arn:aws:lambda:us-east-1:000000000000:function:PaymentNotice:live",
+    invoked_function_arn="arn:aws:lambda:us-east-1:000000000000:function:PaymentNotification:live",
     aws_request_id="0d8ac54b-5d41-4d65-b6ec-0a2d1f4e1c33",
     get_remaining_time_in_millis=lambda: 5000,
 )
@@ -43,7 +43,7 @@ class Function:
             "MERCHANT_SECRET_PREFIX": PREFIX,
             "WECHATPAY_HOSTS": ",".join(simulator.hosts),
             "WAITING_ORDERS": "waiting",
-            "POWERTOOLS_SERVICE_NAME": "payment-notice",
+            "POWERTOOLS_SERVICE_NAME": "payment-notification",
             "POWERTOOLS_METRICS_NAMESPACE": "SmartRetail",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "test",
@@ -67,7 +67,7 @@ class Function:
         return self.invoke({**event, **changes})
 
     def invoke(self, event: Any) -> dict[str, Any]:
-        for handler in logging.getLogger("payment-notice").handlers:
+        for handler in logging.getLogger("payment-notification").handlers:
             if isinstance(handler, logging.StreamHandler):
                 handler.setStream(self.output)
         with contextlib.redirect_stdout(self.output):
