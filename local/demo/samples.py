@@ -13,7 +13,7 @@ from tools.sam import ROOT
 _ROUND = ("AwaitPayment", "QueryOrder", "Payment")
 _ACCEPTED = ("ServiceEnded", "Outcome", "OrderCompleted", "Payment", *_ROUND)
 _PAID = (*_ACCEPTED, "OrderPaid", "Completed")
-_OVERDUE = (*_ACCEPTED, "OrderPaymentOverdue", "Completed")
+_OVERDUE = (*_ACCEPTED, "OrderPaymentOverdue", "Payment", "Completed")
 _CANCELLED = ("ServiceEnded", "Outcome", "OrderCancelled", "Cancelled")
 _FAILED = ("ServiceEnded", "Outcome", "OrderFailed", "Failed")
 

@@ -1,5 +1,6 @@
 """The workflow's definition: its order of timeouts, its retries and its ends."""
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,8 +18,9 @@ PUBLISHED = {
     "OrderPaymentOverdue": "Order Payment Overdue",
 }
 INVOKING = ("ServiceEnded", "QueryOrder")
-# The longest way there is: the one that follows an order to its payment.
-FOLLOWED = ("ServiceEnded", "OrderCompleted", "QueryOrder", "OrderPaid")
+# The longest way there is: the one that follows an order, called overdue, to its late payment.
+FOLLOWED = ("ServiceEnded", "OrderCompleted", "OrderPaymentOverdue", "QueryOrder", "OrderPaid")
+LATE_DAYS = 50
 DAY = 24 * 3600
 
 # What failed by itself: Lambda, its network in a VPC or its sandbox. The function may have run; completing
@@ -84,9 +86,10 @@ def test_http_ends_before_lambda_before_the_task(name: str, state: str, http: fl
 
 
 def test_the_machine_outlasts_the_longest_way_to_a_payment(workflow: Template):
-    followed = source()["Parameters"]["PaymentWaitDays"]["MaxValue"] * DAY
-    longest_path = followed + sum(longest(workflow["States"][name]) for name in FOLLOWED)
+    assert source()["Parameters"]["PaymentWaitDays"]["MaxValue"] < LATE_DAYS
+    longest_path = LATE_DAYS * DAY + sum(longest(workflow["States"][name]) for name in FOLLOWED)
     assert longest_path < workflow["TimeoutSeconds"]
+    assert f"{LATE_DAYS} * 86400" in workflow["States"]["OrderPaymentOverdue"]["Assign"]["until"]
 
 
 def test_every_task_has_a_timeout_and_retries_with_jitter_and_a_cap(states: Template):
@@ -110,6 +113,13 @@ def test_rate_limited_waits_longer_than_the_rest(states: Template):
     assert limited["ErrorEquals"] == ["WeChatPayRateLimited"]
     assert limited["IntervalSeconds"] > rest["IntervalSeconds"]
     assert limited["MaxDelaySeconds"] > rest["MaxDelaySeconds"]
+
+
+def test_an_order_that_is_not_ready_is_asked_about_some_20_times_in_its_first_hour(states: Template):
+    """WeChatPayUnavailable is also raised for an end that lies ahead, and until the shopper confirms."""
+    _, rest = states["ServiceEnded"]["Retry"]
+    expected = itertools.accumulate(wait / 2 for wait in waits(rest))
+    assert 10 < sum(at < 3600 for at in expected) < 20
 
 
 @pytest.mark.parametrize("name", ["ServiceEnded", "QueryOrder"])
@@ -170,7 +180,7 @@ def test_only_a_failed_order_fails_and_a_completed_one_waits_for_its_payment(sta
         "OrderCancelled": "Cancelled",
         "OrderFailed": "Failed",
         "OrderPaid": "Completed",
-        "OrderPaymentOverdue": "Completed",
+        "OrderPaymentOverdue": "Payment",
     }
     ends = {name: states[name]["Type"] for name in ("Completed", "Cancelled", "Failed")}
     assert ends == {"Completed": "Succeed", "Cancelled": "Succeed", "Failed": "Fail"}

@@ -13,7 +13,7 @@ from local.stack import Stack
 from operations import executions
 from operations.executions import Entered
 from tests.workflow.conftest import merchant
-from tests.workflow.ways import ACCEPTED, PAID, ROUND
+from tests.workflow.ways import ACCEPTED, OVERDUE, PAID, ROUND
 
 # A day: after 5 s, 15 s, 1 min, 5 min and 30 min, and then hourly.
 QUERIES_IN_A_DAY = 29
@@ -74,7 +74,7 @@ def test_an_order_never_paid_is_announced_as_overdue_and_succeeds(run, order, re
     execution = run(order)
 
     rounds = ROUND * QUERIES_IN_A_DAY
-    assert execution.states == [*ACCEPTED, *rounds, "OrderPaymentOverdue", "Completed"]
+    assert execution.states == [*ACCEPTED, *rounds, *OVERDUE, "Completed"]
     assert execution.status == "SUCCEEDED"
     _, overdue = outbox.details(order["out_order_no"], "Order Completed", "Order Payment Overdue")
     assert overdue == {**execution.output, "execution": execution.arn}
@@ -180,3 +180,30 @@ def test_with_no_days_to_wait_there_is_no_query(stack: Stack, order, simulator, 
     assert execution.states == [*ACCEPTED, "Completed"]
     assert [request["operation"] for request in simulator.requests(order["out_order_no"])] == ["complete"]
     outbox.details(order["out_order_no"], "Order Completed")
+
+
+def test_with_notifications_an_overdue_order_is_waited_for_and_announced_once_when_paid(
+    stack: Stack, order, simulator, reopened, outbox
+):
+    reopened(debit_after=3600)
+    own = {
+        **merchant(simulator),
+        "PaymentNotification": "On",
+        "TriggerSource": "no.two",
+        "PaymentWaitDays": "1",
+    }
+    hearing = again(stack, "hearing", own)
+
+    def pay(step: executions.Step) -> None:
+        if step == Entered("OrderPaymentOverdue"):
+            simulator.advance(3600)
+
+    started = hearing.start(json.dumps(order))
+    execution = executions.follow(hearing.client("stepfunctions"), started, pay)
+
+    late = execution.states[execution.states.index("OrderPaymentOverdue") :]
+    assert late == [*OVERDUE, "AwaitNotice", "QueryOrder", "Payment", "OrderPaid", "Completed"]
+    published = ("Order Completed", "Order Payment Overdue", "Order Paid")
+    *_, paid = outbox.details(order["out_order_no"], *published)
+    assert paid == {**execution.output, "execution": execution.arn}
+    assert paid["payment"]["state"] == "PAID"

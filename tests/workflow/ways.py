@@ -3,3 +3,4 @@
 ROUND = ["AwaitPayment", "QueryOrder", "Payment"]
 ACCEPTED = ["ServiceEnded", "Outcome", "OrderCompleted", "Payment"]
 PAID = [*ACCEPTED, *ROUND, "OrderPaid", "Completed"]
+OVERDUE = ["OrderPaymentOverdue", "Payment"]
