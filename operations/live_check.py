@@ -142,7 +142,7 @@ def _api_v3_key(credentials: Credentials, hosts: Sequence[str], transport: Trans
     alone = replace(credentials, public_key=None, public_key_id=None, certificates=())
     signed_transport = SignedTransport(Merchant(lambda: alone), transport)
     try:
-        PlatformCertificates(signed_transport, lambda: hosts, lambda: SECONDS).require_one()
+        PlatformCertificates(signed_transport, hosts, Deadline(SECONDS)).require_one()
     except (MerchantMisconfigured, WeChatPayError) as exc:
         cause = exc.__cause__
         if isinstance(cause, Unverifiable):

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from wechatpay.client import Client
 from wechatpay.deadline import Deadline
 from wechatpay.errors import ServiceError, SettlementError
@@ -17,7 +16,7 @@ from wechatpay.merchant import Merchant
 from wechatpay.notification import Notification
 from wechatpay.platform_certificates import PlatformCertificates
 from wechatpay.signed_transport import SignedTransport
-from wechatpay.verification import NotVerified, verify
+from wechatpay.verification import NotVerified, SignedMessage
 
 from payment_notification.merchants import KnownMerchants
 from payment_notification.paid_order import USER_PAID, PaidOrder
@@ -84,21 +83,15 @@ class Notices:
 
     def _proven(self, request: Request) -> tuple[Merchant, SignedTransport]:
         """Prove who sent it; a secret is read, and a key learned, only for what could be genuine."""
-        found: list[tuple[Merchant, SignedTransport]] = []
-
-        def key_for(serial: str) -> RSAPublicKey | None:
+        try:
+            signed = SignedMessage.parse(request.headers, request.body, self._clock())
             merchant = self._merchants.find(request.mchid)
             signed_transport = self._signed_transport(merchant)
-            found.append((merchant, signed_transport))
-            return PlatformCertificates(signed_transport, lambda: self._hosts, self._deadline.remaining).find(
-                serial
-            )
-
-        try:
-            verify(request.headers, request.body, key_for, self._clock())
+            keys = PlatformCertificates(signed_transport, self._hosts, self._deadline)
+            signed.verify(keys.find(signed.serial))
         except NotVerified as exc:
             raise Refused(HTTPStatus.UNAUTHORIZED, str(exc)) from exc
-        return found[0]
+        return merchant, signed_transport
 
     def _require_collected(self, order: WaitingOrder, signed_transport: SignedTransport) -> None:
         try:

@@ -12,7 +12,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from requests.structures import CaseInsensitiveDict
 from wechatpay.certificates import decrypt
 from wechatpay.credentials import parse
-from wechatpay.verification import NotVerified, verify
+from wechatpay.verification import NotVerified, SignedMessage
 from wechatpay_sandbox import Simulator
 
 from tools import node
@@ -158,9 +158,9 @@ def test_it_verifies_what_the_layer_signs_and_the_layer_what_it_signs(simulator:
             "Wechatpay-Signature": theirs,
         }
     )
-    verify(headers, body.encode(), {"S": public_key}.get, 1_700_000_000)
+    SignedMessage.parse(headers, body.encode(), 1_700_000_000).verify(public_key)
     with pytest.raises(NotVerified):
-        verify(headers, body.encode() + b" ", {"S": public_key}.get, 1_700_000_000)
+        SignedMessage.parse(headers, body.encode() + b" ", 1_700_000_000).verify(public_key)
 
 
 def test_both_decrypt_the_published_ciphertexts_alike() -> None:

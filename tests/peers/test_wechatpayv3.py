@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from requests.structures import CaseInsensitiveDict
 from wechatpay.certificates import decrypt, decrypted_certificates
 from wechatpay.credentials import parse
-from wechatpay.verification import NotVerified, verify
+from wechatpay.verification import NotVerified, SignedMessage
 from wechatpay_sandbox import Simulator
 from wechatpayv3 import utils
 from wechatpayv3.core import Core
@@ -129,9 +129,9 @@ def test_it_verifies_what_the_layer_signs_and_the_layer_what_it_signs(simulator:
             "Wechatpay-Signature": utils.rsa_sign(signer.private_key, f"1700000000\nN\n{body}\n"),
         }
     )
-    verify(headers, body.encode(), {"S": public_key}.get, 1_700_000_000)
+    SignedMessage.parse(headers, body.encode(), 1_700_000_000).verify(public_key)
     with pytest.raises(NotVerified):
-        verify(headers, body.encode() + b" ", {"S": public_key}.get, 1_700_000_000)
+        SignedMessage.parse(headers, body.encode() + b" ", 1_700_000_000).verify(public_key)
 
 
 def test_both_decrypt_the_certificates_the_simulator_hands_out(simulator: Simulator) -> None:

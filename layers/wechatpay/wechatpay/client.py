@@ -4,13 +4,13 @@ import json
 from collections.abc import Sequence
 from http import HTTPStatus
 
+from .answer import Answer, unproven
 from .deadline import Deadline
 from .errors import NoAnswer, NothingSent, ServiceError, UnexpectedReply, Unverifiable, WeChatPayError
 from .platform_certificates import PlatformCertificates
-from .replies import JSON, Malformed, json_object, problem_of, request_id
-from .signed_transport import SignedTransport
-from .transport import Reply
-from .verification import verify
+from .replies import JSON
+from .signed_transport import Request, SignedTransport
+from .verification import NotVerified, SignedMessage
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 # An invocation has 30 s (`Timeout` in template.yaml) less ANSWER_SECONDS 1.5 = 28.5 s. Main host silent:
@@ -43,9 +43,9 @@ class Client:
         self._sent_to: set[str] = set()
         self._left: set[str] = set()
         self._has_reread_secret = False
-        self._keys = PlatformCertificates(signed_transport, lambda: list(self._hosts), self._query_seconds)
+        self._keys = PlatformCertificates(signed_transport, hosts, deadline)
 
-    def post(self, target: str, parameters: JSON, *, reserve: float, secret: str = "") -> tuple[JSON, str]:
+    def post(self, target: str, parameters: JSON, *, reserve: float, secret: str = "") -> Answer:
         """Send once, and to the backup host only when provably nothing was sent.
 
         Args:
@@ -54,21 +54,18 @@ class Client:
             reserve: seconds of the deadline to leave for asking what became of it.
             secret: a part of the parameters that no error may quote.
 
-        Returns:
-            The verified body and the reply's Request-ID.
-
         Raises:
             NothingSent, NoAnswer, ServiceError, Unverifiable, UnexpectedReply: see `errors`.
             MerchantMisconfigured: there is no key to verify replies with, and none to be had.
         """
-        body = _ENCODER.encode(parameters).encode()
+        request = Request("POST", target, _ENCODER.encode(parameters).encode())
         self._keys.require_one()
         failure: WeChatPayError = NothingSent("no host is configured")
         for host in [host for host in self._hosts if host not in self._left]:
             self._sent_to.add(host)
             try:
                 timeout = min(CALL_SECONDS, self._deadline.remaining() - reserve)
-                return self._call("POST", host, target, body, timeout, secret)
+                return self._call(host, request, timeout, secret)
             except NothingSent as exc:
                 self._try_last(host)
                 failure = exc
@@ -93,16 +90,17 @@ class Client:
         self._left |= self._sent_to
         return True
 
-    def get(self, target: str) -> tuple[JSON, str]:
+    def get(self, target: str) -> Answer:
         """Ask one host after the other until one gives an answer that settles the question.
 
-        Returns and raises as `post`.
+        Raises as `post`.
         """
+        request = Request("GET", target)
         self._keys.require_one()
         failure: WeChatPayError = NothingSent("no host is configured")
         for host in list(self._hosts):
             try:
-                return self._call("GET", host, target, b"", self._query_seconds())
+                return self._call(host, request, min(QUERY_SECONDS, self._deadline.remaining()))
             except (NothingSent, NoAnswer, ServiceError, Unverifiable, UnexpectedReply) as exc:
                 if _is_authoritative(exc):
                     raise
@@ -121,31 +119,21 @@ class Client:
         self.merchant.reread()
         return True
 
-    def _query_seconds(self) -> float:
-        return min(QUERY_SECONDS, self._deadline.remaining())
-
     def _try_last(self, host: str) -> None:
         self._hosts.remove(host)
         self._hosts.append(host)
 
-    def _call(
-        self, method: str, host: str, target: str, body: bytes, timeout: float, secret: str = ""
-    ) -> tuple[JSON, str]:
-        def check(reply: Reply) -> None:
-            verify(reply.headers, reply.body, self._keys.find, self._signed_transport.clock())
-
-        reply, unproven = self._signed_transport.attempt(
-            method, host, target, body, timeout=timeout, check=check
-        )
-        if reply.status == HTTPStatus.OK and not unproven:
-            try:
-                return json_object(reply.body), request_id(reply)
-            except Malformed as exc:
-                raise UnexpectedReply(problem_of(reply, unproven, secret)) from exc
-        problem = problem_of(reply, unproven, secret)
-        if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
-            raise ServiceError(problem)
-        raise Unverifiable(problem) if unproven else UnexpectedReply(problem)
+    def _call(self, host: str, request: Request, timeout: float, secret: str = "") -> Answer:
+        """Sign, send, verify, record, answer."""
+        reply, attempt = self._signed_transport.send(host, request, timeout)
+        try:
+            signed = SignedMessage.parse(reply.headers, reply.body, self._signed_transport.clock())
+            signed.verify(self._keys.find(signed.serial))
+        except NotVerified as exc:
+            self._signed_transport.record(attempt, exc)
+            raise unproven(reply, exc, secret) from exc
+        self._signed_transport.record(attempt)
+        return Answer.of(reply, secret)
 
 
 def _is_authoritative(error: WeChatPayError) -> bool:

@@ -1,6 +1,6 @@
 """What WeChat Pay sends by itself (回调通知): an envelope in JSON around a sealed resource.
 
-Prove its signature with `verification.verify` before reading it here.
+Prove its signature with `verification.SignedMessage` before reading it here.
 
 Source: https://pay.weixin.qq.com/doc/v3/merchant/4012587960 (支付成功回调通知)
 """

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from .errors import (
-    MerchantMisconfigured,
-    NothingSent,
-    ServiceError,
-    SettlementError,
-    Unverifiable,
-    WeChatPayError,
-)
+from .answer import Answer, unproven
+from .deadline import Deadline
+from .errors import MerchantMisconfigured, NothingSent, ServiceError, SettlementError, WeChatPayError
 from .keyring import Keyring
-from .replies import problem_of
-from .signed_transport import SignedTransport
-from .transport import Reply
-from .verification import NotVerified, verify
+from .signed_transport import Request, SignedTransport
+from .verification import NotVerified, SignedMessage
 
 if TYPE_CHECKING:
     from cryptography import x509
 
 # 404: WeChat Pay has no platform certificates for this merchant, so it must use the public key.
+_DOWNLOAD_SECONDS = 4.0
 _LASTING = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 
 
@@ -35,33 +29,30 @@ class PlatformCertificates:
 
     Args:
         signed_transport: makes the download.
-        hosts: gives the base URLs to download from, in the order to try them.
-        timeout: gives the seconds a download may take.
+        hosts: base URLs to download from, main host first.
+        deadline: the time that downloads share with everything else.
     """
 
-    def __init__(
-        self,
-        signed_transport: SignedTransport,
-        hosts: Callable[[], Sequence[str]],
-        timeout: Callable[[], float],
-    ) -> None:
+    def __init__(self, signed_transport: SignedTransport, hosts: Sequence[str], deadline: Deadline) -> None:
         self._signed_transport = signed_transport
         self._merchant = signed_transport.merchant
         self._hosts = hosts
-        self._timeout = timeout
+        self._deadline = deadline
 
     def find(self, serial: str) -> RSAPublicKey | None:
         """Return the key a reply names; when it is new, learn it within the merchant's limits.
 
         What fails on the way leaves the reply unproven, no more: it must not hide that an order was sent.
         """
-        key = self._merchant.known(serial)
-        for learn in (self._merchant.reread_for_unknown_serial, self._download):
-            if key is None:
-                with suppress(WeChatPayError, SettlementError):
-                    learn()
-                key = self._merchant.known(serial)
-        return key
+        if key := self._merchant.known(serial):
+            return key
+        with suppress(WeChatPayError, SettlementError):
+            self._merchant.reread_for_unknown_serial()
+        if key := self._merchant.known(serial):
+            return key
+        with suppress(WeChatPayError, SettlementError):
+            self._download()
+        return self._merchant.known(serial)
 
     def require_one(self) -> None:
         """Make sure there is a key to prove replies with before an order is sent.
@@ -99,7 +90,7 @@ class PlatformCertificates:
     def _certificates(self) -> tuple[x509.Certificate, ...]:
         """Download the platform certificates from the first host that gives them."""
         failure: WeChatPayError = NothingSent("no host is configured")
-        for host in self._hosts():
+        for host in self._signed_transport.failed_hosts.last(self._hosts):
             try:
                 return self._certificates_of(host)
             except WeChatPayError as exc:
@@ -113,24 +104,18 @@ class PlatformCertificates:
         # Only merchants of platform certificates come here: the others start without it.
         from .certificates import CERTIFICATES_PATH, decrypted_certificates
 
-        found: tuple[x509.Certificate, ...] = ()
+        timeout = min(_DOWNLOAD_SECONDS, self._deadline.remaining())
+        reply, attempt = self._signed_transport.send(host, Request("GET", CERTIFICATES_PATH), timeout)
         now = self._signed_transport.clock()
-
-        def check(reply: Reply) -> None:
-            nonlocal found
-            try:
-                found = decrypted_certificates(reply.body, self._merchant.credentials.api_v3_key)
-            except ValueError as exc:
-                raise NotVerified(str(exc)) from exc
-            verify(reply.headers, reply.body, Keyring().with_certificates(found, now).get, now)
-
-        reply, unproven = self._signed_transport.attempt(
-            "GET", host, CERTIFICATES_PATH, b"", timeout=self._timeout(), check=check
-        )
-        if reply.status != HTTPStatus.OK:
-            raise ServiceError(problem_of(reply, unproven))
-        if unproven:
-            raise Unverifiable(problem_of(reply, unproven))
+        try:
+            found = decrypted_certificates(reply.body, self._merchant.credentials.api_v3_key)
+            signed = SignedMessage.parse(reply.headers, reply.body, now)
+            signed.verify(Keyring().with_certificates(found, now).get(signed.serial))
+        except (ValueError, NotVerified) as exc:
+            self._signed_transport.record(attempt, exc)
+            raise unproven(reply, exc) from exc
+        self._signed_transport.record(attempt)
+        Answer.of(reply)  # raises unless it is a 200
         return found
 
 

@@ -1,18 +1,32 @@
-"""One attempt on the wire: sign, send, check the reply. It decides nothing; it tells what happened."""
+"""One attempt on the wire: sign and send. It decides nothing; it records what happened."""
 
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from .errors import NothingSent, WeChatPayError
 from .merchant import Merchant
 from .replies import request_id
 from .transport import Reply, Transport
-from .verification import NotVerified
 
 USER_AGENT = "smart-retail-settlement/1.0 (Python; requests)"
 _SHORTEST_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of WeChat Pay: signed and sent exactly so, to whichever host.
+
+    Attributes:
+        method: HTTP method.
+        target: path and query, already percent-encoded.
+        body: the bytes that are signed and sent; empty for GET.
+    """
+
+    method: str
+    target: str
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -41,7 +55,7 @@ class SignedTransport:
     Args:
         merchant: the merchant's keys.
         transport: carries the bytes.
-        observe: told of every attempt.
+        observe: gets every attempt.
         clock: UNIX seconds.
         nonce: gives a new random text for every attempt.
         stopwatch: seconds, on a clock that does not jump.
@@ -52,7 +66,7 @@ class SignedTransport:
         merchant: Merchant,
         transport: Transport,
         *,
-        observe: Callable[[Attempt], None] = lambda exchange: None,
+        observe: Callable[[Attempt], None] = lambda attempt: None,
         clock: Callable[[], float] = time.time,
         nonce: Callable[[], str] = lambda: secrets.token_hex(16).upper(),
         stopwatch: Callable[[], float] = time.monotonic,
@@ -65,56 +79,47 @@ class SignedTransport:
         self._nonce = nonce
         self._stopwatch = stopwatch
 
-    def attempt(
-        self,
-        method: str,
-        host: str,
-        target: str,
-        body: bytes,
-        *,
-        timeout: float,
-        check: Callable[[Reply], None],
-    ) -> tuple[Reply, str]:
-        """Sign and send these bytes once, and check what comes back.
+    def send(self, host: str, request: Request, timeout: float) -> tuple[Reply, Attempt]:
+        """Sign this request and send it once.
 
         Args:
-            method, host, target, body: as `Transport.send` takes them.
+            host: base URL without a trailing slash.
+            request: what is asked.
             timeout: seconds for all of it up to the reply's last byte.
-            check: proves the reply, or raises `NotVerified`.
 
         Returns:
-            The reply, and why it is not proven; empty when it is.
+            The reply, not yet verified, and the attempt that brought it: `record` it once that is done.
 
         Raises:
             NothingSent: see `Transport.send`; or there is too little time left to begin.
             NoAnswer: see `Transport.send`.
         """
         began = self._stopwatch()
-        _require_time(timeout, f"{method} {host}")
-        headers = self._headers(method, target, body)  # may read the secret, out of the same time
+        _require_time(timeout, f"{request.method} {host}")
+        headers = self._headers(request)  # may read the secret, out of the same time
         started = self._stopwatch()
         timeout -= started - began
-        _require_time(timeout, f"{method} {host}")
-        attempt = (method, host, target.partition("?")[0])
+        _require_time(timeout, f"{request.method} {host}")
+        attempt = Attempt(request.method, host, request.target.partition("?")[0])
         try:
-            reply = self._transport.send(method, host, target, headers, body, timeout)
+            reply = self._transport.send(request.method, host, request.target, headers, request.body, timeout)
         except WeChatPayError as exc:
-            self._observe(Attempt(*attempt, milliseconds=self._since(started), problem=str(exc)))
+            self.record(replace(attempt, milliseconds=self._since(started)), exc)
             raise
-        milliseconds, problem = self._since(started), ""
-        try:
-            check(reply)
-        except NotVerified as exc:
-            problem = str(exc)
-        self._observe(Attempt(*attempt, reply.status, milliseconds, request_id(reply), problem))
-        return reply, problem
+        return reply, replace(
+            attempt, status=reply.status, milliseconds=self._since(started), request_id=request_id(reply)
+        )
+
+    def record(self, attempt: Attempt, problem: Exception | None = None) -> None:
+        """Hand an attempt to whoever observes: with what kept it from a verified reply, if anything did."""
+        self._observe(replace(attempt, problem=str(problem)) if problem else attempt)
 
     def _since(self, started: float) -> float:
         return (self._stopwatch() - started) * 1000
 
-    def _headers(self, method: str, target: str, body: bytes) -> dict[str, str]:
+    def _headers(self, request: Request) -> dict[str, str]:
         authorization = self.merchant.credentials.signer.authorization(
-            method, target, body, timestamp=int(self.clock()), nonce=self._nonce()
+            request.method, request.target, request.body, timestamp=int(self.clock()), nonce=self._nonce()
         )
         headers = {
             "Accept": "application/json",
@@ -122,7 +127,7 @@ class SignedTransport:
             "Authorization": authorization,
             "User-Agent": USER_AGENT,
         }
-        if body:
+        if request.body:
             headers["Content-Type"] = "application/json"
         if preferred := self.merchant.keyring.preferred:
             headers["Wechatpay-Serial"] = preferred

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from .answer import Answer
 from .client import QUERY_RESERVE_SECONDS, Client
-from .errors import Problem, UnexpectedReply
 from .orders import Accepted, OrderKey, OrderState
-from .replies import JSON
 
 ROOT = "/v3/payscore"
 
@@ -50,20 +49,20 @@ def query(client: Client, key: OrderKey) -> OrderState:
     """
     names = {"service_id": key.service_id, "out_order_no": key.out_order_no, "appid": key.appid}
     target = f"{ROOT}/{key.order_api}?{urlencode(names, quote_via=quote, safe='')}"
-    reply, request_id = client.get(target)
-    _require_same_order(reply, key, request_id, ("out_order_no",))
-    state = _text(reply, "state", request_id)
+    answer = client.get(target)
+    _require_same_order(answer, key, ("out_order_no",))
+    state = answer.text("state")
     if state not in STATES:
-        raise _unexpected("state is none that is documented", request_id)
+        raise answer.unexpected("state is none that is documented")
     return OrderState(
         state=state,
-        finish_ticket=_optional(reply, "finish_ticket", str, request_id),
-        finish_type=_optional(reply, "finish_type", int, request_id),
-        total_amount=_optional(reply, "total_amount", int, request_id),
-        finish_transaction_id=_optional(reply, "finish_transaction_id", str, request_id),
-        pay_succ_time=_optional(reply, "pay_succ_time", str, request_id),
-        pay_type=_optional(reply, "pay_type", str, request_id),
-        request_id=request_id,
+        finish_ticket=answer.optional("finish_ticket", str),
+        finish_type=answer.optional("finish_type", int),
+        total_amount=answer.optional("total_amount", int),
+        finish_transaction_id=answer.optional("finish_transaction_id", str),
+        pay_succ_time=answer.optional("pay_succ_time", str),
+        pay_type=answer.optional("pay_type", str),
+        request_id=answer.request_id,
     )
 
 
@@ -72,43 +71,23 @@ def _settle(
 ) -> Accepted:
     target = f"{ROOT}/{key.order_api}/{quote(key.out_order_no, safe='')}/{call}"
     body = {"appid": key.appid, "service_id": key.service_id, **parameters}
-    reply, request_id = client.post(target, body, reserve=QUERY_RESERVE_SECONDS, secret=ticket)
-    _require_same_order(reply, key, request_id, ("mchid", "appid", "service_id", "out_order_no"))
-    _require_same_wish(reply, parameters, request_id)
-    return Accepted(_text(reply, "order_id", request_id), request_id)
+    answer = client.post(target, body, reserve=QUERY_RESERVE_SECONDS, secret=ticket)
+    _require_same_order(answer, key, ("mchid", "appid", "service_id", "out_order_no"))
+    _require_same_wish(answer, parameters)
+    return Accepted(answer.text("order_id"), answer.request_id)
 
 
-def _require_same_order(reply: JSON, key: OrderKey, request_id: str, required: tuple[str, ...]) -> None:
+def _require_same_order(answer: Answer, key: OrderKey, required: tuple[str, ...]) -> None:
     """Refuse a genuine reply that speaks of another order: a signature covers the reply, not the question."""
     for name in ("mchid", "appid", "service_id", "out_order_no"):
-        if (name in reply or name in required) and reply.get(name) != getattr(key, name):
-            raise _unexpected(f"{name} is not the one asked for", request_id)
+        if (name in answer.body or name in required) and answer.body.get(name) != getattr(key, name):
+            raise answer.unexpected(f"{name} is not the one asked for")
 
 
-def _require_same_wish(reply: JSON, parameters: Mapping[str, Any], request_id: str) -> None:
+def _require_same_wish(answer: Answer, parameters: Mapping[str, Any]) -> None:
     """Refuse a genuine 200 that contradicts what was asked (D): it has none of this (V), and may get it."""
     for name in ("total_amount", "finish_type"):
-        if name in reply and name in parameters and reply[name] != parameters[name]:
-            raise _unexpected(f"{name} is not the one asked for", request_id)
-    if "state" in reply and reply["state"] not in _SETTLED:
-        raise _unexpected("state is none of a settled order", request_id)
-
-
-def _text(reply: JSON, name: str, request_id: str) -> str:
-    value = _optional(reply, name, str, request_id)
-    if not value:
-        raise _unexpected(f"{name} is missing", request_id)
-    return value
-
-
-def _optional[T](reply: JSON, name: str, kind: type[T], request_id: str) -> T | None:
-    value = reply.get(name)
-    if value is None:
-        return None
-    if type(value) is not kind:  # isinstance would take true for 1
-        raise _unexpected(f"{name} must be {kind.__name__}", request_id)
-    return value
-
-
-def _unexpected(message: str, request_id: str) -> UnexpectedReply:
-    return UnexpectedReply(Problem(status=200, message=message, request_id=request_id, verified=True))
+        if name in answer.body and name in parameters and answer.body[name] != parameters[name]:
+            raise answer.unexpected(f"{name} is not the one asked for")
+    if "state" in answer.body and answer.body["state"] not in _SETTLED:
+        raise answer.unexpected("state is none of a settled order")

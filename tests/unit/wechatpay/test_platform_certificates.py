@@ -3,6 +3,7 @@ import itertools
 import pytest
 from cryptography.x509 import load_pem_x509_certificate
 from wechatpay import smart_retail
+from wechatpay.deadline import Deadline
 from wechatpay.errors import (
     MerchantMisconfigured,
     NothingSent,
@@ -30,7 +31,7 @@ def downloading(world: Simulator) -> WarmMerchant:
 
 
 def keys_of(merchant: WarmMerchant) -> PlatformCertificates:
-    return PlatformCertificates(merchant.signed_transport, lambda: merchant.simulator.hosts, lambda: 5.0)
+    return PlatformCertificates(merchant.signed_transport, merchant.simulator.hosts, Deadline(20.0))
 
 
 def test_certificates_are_downloaded_once_and_then_prove_the_replies(

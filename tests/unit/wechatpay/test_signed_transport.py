@@ -5,8 +5,8 @@ import pytest
 from wechatpay.credentials import Credentials
 from wechatpay.errors import NoAnswer, NothingSent
 from wechatpay.merchant import Merchant
-from wechatpay.signed_transport import Attempt, SignedTransport
-from wechatpay.transport import Reply, Transport
+from wechatpay.signed_transport import Attempt, Request, SignedTransport
+from wechatpay.transport import Transport
 from wechatpay.verification import NotVerified
 from wechatpay_sandbox import Simulator
 
@@ -17,21 +17,17 @@ QUERY = "/v3/payscore/smartretail-orders?out_order_no=A%7C1"
 UNPROVEN = "Wechatpay-Timestamp is missing"
 
 
-def proven(reply: Reply) -> None:
-    """Any reply will do."""
-
-
-def refusing(reply: Reply) -> None:
-    raise NotVerified(UNPROVEN)
+ASKED = Request("GET", QUERY)
+SENT = Request("POST", QUERY, b"{}")
 
 
 def test_every_attempt_is_told_with_its_path_and_without_its_query(simulator: Simulator) -> None:
     merchant = WarmMerchant(simulator)
     with RawServer(answering(http(status="404 Not Found", headers="Request-ID: 08-1\r\n"))) as server:
-        reply, unproven = merchant.signed_transport.attempt(
-            "GET", server.url, QUERY, b"", timeout=5, check=proven
-        )
-    assert (reply.status, unproven) == (404, "")
+        reply, attempt = merchant.signed_transport.send(server.url, ASKED, 5)
+        assert merchant.exchanges == []  # whether it is verified is still open
+        merchant.signed_transport.record(attempt)
+    assert reply.status == 404
     (told,) = merchant.exchanges
     assert told == Attempt(
         "GET",
@@ -44,20 +40,19 @@ def test_every_attempt_is_told_with_its_path_and_without_its_query(simulator: Si
     assert told.milliseconds > 0
 
 
-def test_why_a_reply_is_not_proven_is_returned_and_told(simulator: Simulator) -> None:
+def test_why_a_reply_is_not_verified_is_recorded(simulator: Simulator) -> None:
     merchant = WarmMerchant(simulator)
     with RawServer(answering(http())) as server:
-        reply, unproven = merchant.signed_transport.attempt(
-            "GET", server.url, QUERY, b"", timeout=5, check=refusing
-        )
-    assert (reply.status, unproven) == (200, UNPROVEN)
+        _, attempt = merchant.signed_transport.send(server.url, ASKED, 5)
+    merchant.signed_transport.record(attempt, NotVerified(UNPROVEN))
     assert merchant.exchanges[0].problem == UNPROVEN
+    assert merchant.exchanges[0].status == 200
 
 
 def test_an_attempt_without_an_answer_is_told_too(simulator: Simulator) -> None:
     merchant = WarmMerchant(simulator)
     with RawServer(Connection.read_request) as server, pytest.raises(NoAnswer):
-        merchant.signed_transport.attempt("GET", server.url, QUERY, b"", timeout=5, check=proven)
+        merchant.signed_transport.send(server.url, ASKED, 5)
     (told,) = merchant.exchanges
     assert (told.status, told.request_id) == (0, "")
     assert "after the request was sent" in told.problem
@@ -66,15 +61,15 @@ def test_an_attempt_without_an_answer_is_told_too(simulator: Simulator) -> None:
 def test_a_request_id_as_long_as_a_header_may_be_is_cut_for_the_logs(simulator: Simulator) -> None:
     merchant = WarmMerchant(simulator)
     with RawServer(answering(http(headers=f"Request-ID: {'1' * 60_000}\r\n"))) as server:
-        merchant.signed_transport.attempt("GET", server.url, QUERY, b"", timeout=5, check=proven)
-    assert merchant.exchanges[0].request_id == "1" * 128
+        _, attempt = merchant.signed_transport.send(server.url, ASKED, 5)
+    assert attempt.request_id == "1" * 128
 
 
 @pytest.mark.parametrize("timeout", [0.49, 0.0, -3.0])
 def test_with_too_little_time_left_nothing_is_sent(simulator: Simulator, timeout: float) -> None:
     merchant = WarmMerchant(simulator)
     with RawServer(answering(http())) as server, pytest.raises(NothingSent, match="not enough time left"):
-        merchant.signed_transport.attempt("GET", server.url, QUERY, b"", timeout=timeout, check=proven)
+        merchant.signed_transport.send(server.url, ASKED, timeout)
     assert (server.accepted, merchant.reads) == (0, 0)
     assert merchant.exchanges == []
 
@@ -97,33 +92,28 @@ def test_reading_the_secret_takes_of_the_time_of_the_attempt(simulator: Simulato
     signed_transport = SignedTransport(Merchant(read_slowly), Transport(), stopwatch=stopwatch)
     with RawServer(answering(http())) as server:
         with pytest.raises(NothingSent, match="not enough time left"):
-            signed_transport.attempt("POST", server.url, QUERY, b"{}", timeout=10, check=proven)
+            signed_transport.send(server.url, SENT, 10)
         assert server.accepted == 0
-        assert (
-            signed_transport.attempt("POST", server.url, QUERY, b"{}", timeout=10, check=proven)[0].status
-            == 200
-        )
+        assert signed_transport.send(server.url, SENT, 10)[0].status == 200
 
 
-def test_looking_for_a_key_to_prove_the_reply_is_no_latency_of_wechat_pay(simulator: Simulator) -> None:
+def test_looking_for_a_key_to_verify_the_reply_is_no_latency_of_wechat_pay(simulator: Simulator) -> None:
     merchant, stopwatch = WarmMerchant(simulator), Stopwatch()
-
-    def slow(reply: Reply) -> None:
-        stopwatch.now += 9.0
-
     signed_transport = SignedTransport(
         merchant.merchant, Transport(), observe=merchant.exchanges.append, stopwatch=stopwatch
     )
     with RawServer(answering(http())) as server:
-        signed_transport.attempt("GET", server.url, QUERY, b"", timeout=10, check=slow)
+        _, attempt = signed_transport.send(server.url, ASKED, 10)
+    stopwatch.now += 9.0
+    signed_transport.record(attempt)
     assert merchant.exchanges[0].milliseconds == 0.0
 
 
 def test_the_headers_apiv3_requires_are_sent(simulator: Simulator) -> None:
     merchant = WarmMerchant(simulator)
     with RawServer(answering(http())) as server:
-        merchant.signed_transport.attempt("POST", server.url, "/v3/x", b"{}", timeout=5, check=proven)
-        merchant.signed_transport.attempt("GET", server.url, "/v3/x", b"", timeout=5, check=proven)
+        merchant.signed_transport.send(server.url, Request("POST", "/v3/x", b"{}"), 5)
+        merchant.signed_transport.send(server.url, Request("GET", "/v3/x"), 5)
     post, get = (request.decode() for request in server.requests)
     for request in (post, get):
         assert "\r\nAccept: application/json\r\n" in request
@@ -138,7 +128,7 @@ def test_the_headers_apiv3_requires_are_sent(simulator: Simulator) -> None:
 def test_without_any_key_no_serial_is_asked_for(certifying: Simulator) -> None:
     merchant = WarmMerchant(certifying, wechatpay_certificates=...)
     with RawServer(answering(http())) as server:
-        merchant.signed_transport.attempt("GET", server.url, "/v3/x", b"", timeout=5, check=proven)
+        merchant.signed_transport.send(server.url, Request("GET", "/v3/x"), 5)
     assert b"Wechatpay-Serial" not in server.requests[0]
 
 
@@ -148,7 +138,7 @@ def test_every_attempt_has_a_new_nonce_and_the_time_of_its_clock(simulator: Simu
     signed_transport = SignedTransport(merchant.merchant, Transport(), clock=lambda: now[0])
     with RawServer(answering(http())) as server:
         for _ in range(3):
-            signed_transport.attempt("GET", server.url, QUERY, b"", timeout=5, check=proven)
+            signed_transport.send(server.url, ASKED, 5)
             now[0] += 1
     heads = [request.decode() for request in server.requests]
     assert [re.findall(r'timestamp="(\d+)"', head) for head in heads] == [

@@ -1,5 +1,6 @@
 import base64
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,20 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
-from wechatpay.verification import TOLERANCE_SECONDS, NotVerified, verify
+from wechatpay.verification import TOLERANCE_SECONDS, NotVerified, SignedMessage
 
 from tests.unit.wechatpay.material import NOW, PUBLIC_KEY_ID, rsa_key, signature, signed_headers
 
 HEADERS = ("Wechatpay-Timestamp", "Wechatpay-Nonce", "Wechatpay-Serial", "Wechatpay-Signature")
 BODY = '{"message":"可乐"}'.encode()
+
+
+def verify(
+    headers: Mapping[str, str], body: bytes, key_for: Callable[[str], RSAPublicKey | None], now: float
+) -> None:
+    """Both steps."""
+    signed = SignedMessage.parse(headers, body, now)
+    signed.verify(key_for(signed.serial))
 
 
 def key_for(serial: str) -> RSAPublicKey | None:
@@ -95,12 +104,17 @@ def test_the_key_is_the_one_the_reply_names() -> None:
         verify(signed_headers(BODY, owner="other", serial="A"), BODY, keys.get, NOW)
 
 
-def test_no_key_is_looked_for_while_the_time_is_off() -> None:
-    def unexpected(serial: str) -> None:
-        raise AssertionError(serial)
-
+def test_without_its_time_a_message_is_not_even_parsed() -> None:
     with pytest.raises(NotVerified, match="away"):
-        verify(signed_headers(BODY), BODY, unexpected, NOW + 301)
+        SignedMessage.parse(signed_headers(BODY), BODY, NOW + 301)
+
+
+def test_a_message_shows_neither_its_body_nor_its_signature() -> None:
+    headers = signed_headers(BODY)
+    shown = repr(SignedMessage.parse(headers, BODY, NOW))
+    assert PUBLIC_KEY_ID in shown
+    assert headers["Wechatpay-Signature"] not in shown
+    assert "message" not in shown.replace("SignedMessage", "")
 
 
 @pytest.mark.parametrize("part", ["Wechatpay-Timestamp", "Wechatpay-Nonce", "body"])
