@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from wechatpay.credentials import Credentials, parse
-from wechatpay.errors import MerchantMisconfigured, WeChatPayError
+from botocore.exceptions import ClientError
+from wechatpay.credentials import Credentials
+from wechatpay.errors import WeChatPayError
 
 from operations import expiry, permissions
 from operations.errors import CommandError
-from operations.live_check import Recording, prove
+from operations.live_check import Recording, prove, read_credentials
 from operations.merchant_files import now
 from operations.report import Finding, failed, note, passed
-from operations.staging import CURRENT, PENDING, StagedSecret
+from operations.staging import CURRENT, PENDING, StagedSecret, merchant_secret
 from operations.target import Target, error_code
 
 SECRET = "secret 密钥"  # noqa: S105 - a heading
@@ -35,11 +35,11 @@ def examine(
     carrier = transport or Recording()
     function = target.function
     yield passed("stack 堆栈", f"{target.stack_name}: {function.arn}")
-    secret = StagedSecret(target.client("secretsmanager"), f"{function.secret_prefix}{mchid}")
+    secret = merchant_secret(target, mchid)
     described, credentials = None, None
     try:
         described = _described(secret)
-        credentials = _credentials(secret, mchid)
+        credentials = read_credentials(secret, mchid)
     except CommandError as exc:
         yield failed(SECRET, str(exc))
     if described is not None:
@@ -62,19 +62,6 @@ def _described(secret: StagedSecret) -> dict[str, Any]:
     if described is None:
         raise CommandError(f"there is no secret {secret.name}: store it with make secret 请先 make secret")
     return described
-
-
-def _credentials(secret: StagedSecret, mchid: str) -> Credentials:
-    try:
-        return parse(secret.text() or "", mchid)
-    except MerchantMisconfigured as exc:
-        raise CommandError(f"{exc}: store it again with make secret") from exc
-    except ClientError as exc:
-        raise CommandError(
-            f"{secret.name} cannot be read ({error_code(exc)}): ask for secretsmanager:GetSecretValue"
-        ) from exc
-    except BotoCoreError as exc:
-        raise CommandError(f"{secret.name} cannot be read ({type(exc).__name__})") from exc
 
 
 def _secret(

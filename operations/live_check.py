@@ -7,8 +7,9 @@ from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
+from botocore.exceptions import BotoCoreError, ClientError
 from wechatpay.client import Client
-from wechatpay.credentials import Credentials
+from wechatpay.credentials import Credentials, parse
 from wechatpay.deadline import Deadline
 from wechatpay.errors import (
     MerchantMisconfigured,
@@ -25,7 +26,10 @@ from wechatpay.platform_certificates import PlatformCertificates
 from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Reply, Transport
 
+from operations.errors import CommandError
 from operations.report import Finding, failed, note, passed
+from operations.staging import StagedSecret
+from operations.target import error_code
 
 QUERY = "signed query 签名查询"
 API_V3_KEY = "APIv3 key"
@@ -49,6 +53,26 @@ class Recording(Transport):
         reply = super().send(method, host, target, headers, body, timeout)
         self.last = (time.time(), reply)
         return reply
+
+
+def read_credentials(secret: StagedSecret, mchid: str) -> Credentials:
+    """Read a merchant's secret. Raises `CommandError` when it cannot be read or is malformed."""
+    try:
+        return parse(secret.text() or "", mchid)
+    except MerchantMisconfigured as exc:
+        raise CommandError(f"{exc}: store it again with make secret") from exc
+    except ClientError as exc:
+        raise CommandError(
+            f"{secret.name} cannot be read ({error_code(exc)}: {exc.response['Error'].get('Message', '')}): "
+            "ask for secretsmanager:GetSecretValue, and kms:Decrypt when its key is your own"
+        ) from exc
+    except BotoCoreError as exc:
+        raise CommandError(f"{secret.name} cannot be read ({type(exc).__name__})") from exc
+
+
+def is_unknown_order(problem: Problem) -> bool:
+    """Whether WeChat Pay says, verified, that it has no such order."""
+    return problem.verified and problem.status == HTTPStatus.NOT_FOUND
 
 
 def prove(

@@ -30,6 +30,9 @@ Reasons = Annotated[
 Orders = Annotated[
     list[str] | None, typer.Option("--order", help="only this out_order_no, repeatable 按订单号筛选")
 ]
+Mchids = Annotated[
+    list[str] | None, typer.Option("--mchid", help="only this merchant, repeatable 按商户号筛选")
+]
 Since = Annotated[
     str | None, typer.Option("--since", help="ended since: 2026-11-23T02:00 (local time), or 3h, 2d ago")
 ]
@@ -38,6 +41,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="show what would be done
 Rate = Annotated[float, typer.Option("--rate", min=0.01, max=100, help="calls a second 每秒次数")]
 
 STACK = DEFAULT_STACK
+_LONGEST_SHOWN = 40
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -45,12 +49,15 @@ def moment(text: str | None, now: datetime) -> datetime | None:
     """Read a time: ISO 8601 (without a zone: this machine's), or an age such as `3h`."""
     if not text:
         return None
-    if text[-1:] in _UNITS and text[:-1].isdigit():
-        return now - timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
     try:
+        if text[-1:] in _UNITS and text[:-1].isdigit():
+            return now - timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
         return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError as exc:
-        raise CommandError(f"{text!r} is no time: write 2026-11-23T02:00, 30m, 3h or 2d") from exc
+    except (ValueError, OverflowError) as exc:
+        shown = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+        raise CommandError(
+            f"{shown!r} is no time: write 2026-11-23T02:00, 30m, 3h or 2d 时间格式有误"
+        ) from exc
 
 
 def existing(directory: Path | None, given: Path | None, name: str) -> Path | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from operations.resubmission import NotAsked
 from operations.stuck import Remedy, Stuck, successor_name
 from operations.target import error_code
 
@@ -21,25 +22,30 @@ class Did(Enum):
 
     STARTED = "started"
     ALREADY = "already under way or done"
+    SKIPPED = "skipped"
+    WOULD_START = "would be started"
     REFUSED = "refused"
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One execution and what became of it; `message` says why it was refused."""
+    """One execution and what became of it; `message` says why it was refused or skipped."""
 
     stuck: Stuck
     did: Did
     message: str = ""
 
 
-def redrive(client: Any, stuck: Iterable[Stuck], pace: Callable[[], None]) -> Iterator[Attempt]:
+def redrive(
+    client: Any, stuck: Iterable[Stuck], pace: Callable[[], None], *, dry_run: bool = False
+) -> Iterator[Attempt]:
     """Redrive those that can be: each goes on at the Task that failed, with its retries at zero.
 
     Args:
         client: a boto3 Step Functions client.
         stuck: what was found; those with another remedy are passed over.
         pace: called before each call.
+        dry_run: start nothing.
     """
 
     def start(each: Stuck) -> None:
@@ -47,11 +53,19 @@ def redrive(client: Any, stuck: Iterable[Stuck], pace: Callable[[], None]) -> It
         token = hashlib.sha256(f"{each.arn} {each.redrives} {each.since.timestamp()}".encode()).hexdigest()
         client.redrive_execution(executionArn=each.arn, clientToken=token)
 
-    yield from _each(client, stuck, Remedy.REDRIVE, pace, start)
+    for each in stuck:
+        if each.remedy is Remedy.REDRIVE:
+            yield Attempt(each, Did.WOULD_START) if dry_run else _start(client, each, pace, start)
 
 
 def resubmit(
-    client: Any, state_machine: str, stuck: Iterable[Stuck], pace: Callable[[], None]
+    client: Any,
+    state_machine: str,
+    stuck: Iterable[Stuck],
+    pace: Callable[[], None],
+    hindrance: Callable[[Stuck], str | None],
+    *,
+    dry_run: bool = False,
 ) -> Iterator[Attempt]:
     """Start those again that can no longer be redriven, with the same input, at most once each.
 
@@ -60,12 +74,26 @@ def resubmit(
         state_machine: ARN to start.
         stuck: what was found; those with another remedy are passed over.
         pace: called before each call.
+        hindrance: why an order that FAILED is not started again; it raises `NotAsked` when that is not known.
+        dry_run: start nothing; hindrances are found all the same.
     """
 
     def start(each: Stuck) -> None:
         client.start_execution(stateMachineArn=state_machine, name=successor_name(each.arn), input=each.input)
 
-    yield from _each(client, stuck, Remedy.RESUBMIT, pace, start)
+    for each in stuck:
+        if each.remedy is Remedy.CORRECT:
+            try:
+                why_not = hindrance(each)
+            except NotAsked as exc:
+                yield Attempt(each, Did.REFUSED, str(exc))
+                continue
+            if why_not is not None:
+                yield Attempt(each, Did.SKIPPED, why_not)
+                continue
+        elif each.remedy is not Remedy.RESUBMIT:
+            continue
+        yield Attempt(each, Did.WOULD_START) if dry_run else _start(client, each, pace, start)
 
 
 def at_most(per_second: float, sleep: Callable[[float], None] = time.sleep) -> Callable[[], None]:
@@ -78,23 +106,13 @@ def at_most(per_second: float, sleep: Callable[[float], None] = time.sleep) -> C
     return pace
 
 
-def _each(
-    client: Any,
-    stuck: Iterable[Stuck],
-    remedy: Remedy,
-    pace: Callable[[], None],
-    start: Callable[[Stuck], None],
-) -> Iterator[Attempt]:
-    for each in stuck:
-        if each.remedy is not remedy:
-            continue
-        pace()
-        try:
-            start(each)
-        except ClientError as exc:
-            yield _refusal(client, each, exc)
-        else:
-            yield Attempt(each, Did.STARTED)
+def _start(client: Any, each: Stuck, pace: Callable[[], None], start: Callable[[Stuck], None]) -> Attempt:
+    pace()
+    try:
+        start(each)
+    except ClientError as exc:
+        return _refusal(client, each, exc)
+    return Attempt(each, Did.STARTED)
 
 
 def _refusal(client: Any, stuck: Stuck, exc: ClientError) -> Attempt:

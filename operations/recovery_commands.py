@@ -1,22 +1,36 @@
 """The commands `stuck`, `redrive` and `resubmit`: choose, show, and act when asked to."""
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
+import itertools
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from operations import options, recovery, stuck
+from operations import options, recovery, stuck, stuck_listing
 from operations.merchant_files import now
-from operations.options import Before, DryRun, Orders, Profile, Rate, Reasons, Region, Since, StackName
+from operations.options import (
+    Before,
+    DryRun,
+    Mchids,
+    Orders,
+    Profile,
+    Rate,
+    Reasons,
+    Region,
+    Since,
+    StackName,
+)
 from operations.recovery import Attempt, Did
-from operations.stuck import ABORTED, Remedy, Selection, Stuck
+from operations.resubmission import hindrance_of
+from operations.stuck import ABORTED, Listing, Remedy, Selection, Stuck
 from operations.target import Target
 
 _RATE = 5.0
+_A_FEW = 10
 
 
 def add_to(app: typer.Typer, console: Console) -> None:
@@ -26,29 +40,48 @@ def add_to(app: typer.Typer, console: Console) -> None:
     def list_stuck(
         reason: Reasons = None,
         order: Orders = None,
+        mchid: Mchids = None,
         since: Since = None,
         before: Before = None,
-        failed: Annotated[
-            bool, typer.Option("--failed", help="also orders that ended in OrderFailed 包括已判定失败的订单")
+        every: Annotated[
+            bool, typer.Option("--all", help="also those that need no one, and why 包括无需处理的")
         ] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="for a program 输出 JSON")] = False,
         stack_name: StackName = options.STACK,
         region: Region = None,
         profile: Profile = None,
     ) -> None:
         """List executions that need someone: order, why, since when, and what to do 待处理的执行."""
         target = options.target_of(stack_name, region, profile)
-        selection = selection_of(reason, order, since, before)
-        found = _find(target, selection, failed=failed)
-        if found:
-            console.print(table(found))
-        need = sum(each.remedy in (Remedy.REDRIVE, Remedy.RESUBMIT) for each in found)
-        among = "" if selection == Selection() else ", of what was asked for 仅限所选条件"
-        console.print(f"{need} need someone 需处理" if need else f"nothing is stuck 没有待处理的执行{among}")
+        selection = selection_of(reason, order, mchid, since, before)
+        listing = _find(target, selection)
+        if not every:
+            listing = replace(listing, stuck=listing.needy)
+        client, machine = target.client("stepfunctions"), target.whole_state_machine
+        elsewhere = sorted(selection.orders - {each.out_order_no for each in listing.stuck})
+        standings = {number: stuck_listing.standing(client, machine, number) for number in elsewhere}
+        if as_json:
+            typer.echo(stuck_listing.as_json(listing, standings))
+            return
+        for each in listing.stuck:
+            for line in stuck_listing.shown(each):
+                console.print(line, soft_wrap=True)
+        for number, stands in standings.items():
+            console.print(Text(stuck_listing.standing_in_words(number, stands)), soft_wrap=True)
+        among = "" if selection == Selection() or listing.needy else ", of what was asked for 仅限所选条件"
+        console.print(f"{stuck_listing.summary(listing)}{among}", soft_wrap=True)
+        if listing.unseen:
+            console.print(
+                f"{listing.unseen} older executions that succeeded were not looked at: one of them may have "
+                "settled an order listed here; SINCE= narrows it 部分成功的执行未检查",
+                soft_wrap=True,
+            )
 
     @app.command()
     def redrive(
         reason: Reasons = None,
         order: Orders = None,
+        mchid: Mchids = None,
         since: Since = None,
         before: Before = None,
         dry_run: DryRun = False,
@@ -62,14 +95,18 @@ def add_to(app: typer.Typer, console: Console) -> None:
         Aborted ones only with --reason ABORTED.
         """
         target = options.target_of(stack_name, region, profile)
-        chosen = _choose(target, selection_of(reason, order, since, before), Remedy.REDRIVE)
-        client = target.client("stepfunctions")
-        _act(console, chosen, dry_run, lambda: recovery.redrive(client, chosen, recovery.at_most(rate)))
+        selection = selection_of(reason, order, mchid, since, before)
+        listing = _find(target, selection)
+        chosen = _choose(listing, selection, Remedy.REDRIVE)
+        client, pace = target.client("stepfunctions"), recovery.at_most(rate)
+        attempts = recovery.redrive(client, chosen, pace, dry_run=dry_run)
+        _act(console, f"redrive 重新驱动: {target}", selection, listing, chosen, attempts, dry_run=dry_run)
 
     @app.command()
     def resubmit(
         reason: Reasons = None,
         order: Orders = None,
+        mchid: Mchids = None,
         since: Since = None,
         before: Before = None,
         dry_run: DryRun = False,
@@ -80,78 +117,82 @@ def add_to(app: typer.Typer, console: Console) -> None:
     ) -> None:
         """Start those again, once, that are too old to redrive 超过14天的重新提交.
 
-        Aborted ones only with --reason ABORTED.
+        With --reason REJECTED or INVALID_INPUT also orders that failed for a cause that is corrected, when
+        WeChat Pay says they are open 原因已修正的订单. Aborted ones only with --reason ABORTED.
         """
         target = options.target_of(stack_name, region, profile)
-        chosen = _choose(target, selection_of(reason, order, since, before), Remedy.RESUBMIT)
-        client, machine = target.client("stepfunctions"), target.state_machine
-        _act(
-            console,
-            chosen,
-            dry_run,
-            lambda: recovery.resubmit(client, machine, chosen, recovery.at_most(rate)),
+        selection = selection_of(reason, order, mchid, since, before)
+        listing = _find(target, selection)
+        chosen = _choose(listing, selection, Remedy.RESUBMIT, Remedy.CORRECT)
+        client, pace = target.client("stepfunctions"), recovery.at_most(rate)
+        attempts = recovery.resubmit(
+            client, target.state_machine, chosen, pace, hindrance_of(target), dry_run=dry_run
         )
+        _act(console, f"resubmit 重新提交: {target}", selection, listing, chosen, attempts, dry_run=dry_run)
 
 
 def selection_of(
-    reasons: list[str] | None, orders: list[str] | None, since: str | None, before: str | None
+    reasons: list[str] | None,
+    orders: list[str] | None,
+    mchids: list[str] | None,
+    since: str | None,
+    before: str | None,
 ) -> Selection:
     """Read the options that choose executions."""
     at = now()
     return Selection(
         frozenset(filter(None, reasons or ())),
         frozenset(filter(None, orders or ())),
+        frozenset(filter(None, mchids or ())),
         options.moment(since, at),
         options.moment(before, at),
     )
 
 
-def table(found: list[Stuck]) -> Table:
-    """Show executions, one a row, times in this machine's zone."""
-    shown = Table(box=None, pad_edge=False)
-    for heading in ("order 订单", "since 时间", "do 处理"):
-        shown.add_column(heading, no_wrap=True)
-    shown.add_column("why, execution 原因与执行", overflow="fold")
-    for each in found:
-        times = f", redriven {each.redrives}x" if each.redrives else ""
-        told = f": {each.message}" if each.message else ""
-        why = Text.assemble((each.reason, "bold"), told, (f"\n{each.arn}", "dim"))
-        order = Text(each.out_order_no)
-        if each.mchid:
-            order.append(f"\nmchid {each.mchid}", "dim")
-        shown.add_row(order, _local(each.since), each.remedy.value + times, why)
-    return shown
-
-
-def _find(target: Target, selection: Selection, *, failed: bool = False) -> list[Stuck]:
+def _find(target: Target, selection: Selection) -> Listing:
     client = target.client("stepfunctions")
-    # A list: what is acted upon must not change while it is being read.
-    return list(stuck.find(client, target.whole_state_machine, now(), selection, failed=failed))
+    return stuck.find(
+        client, target.whole_state_machine, now(), selection, default_mchid=target.default_mchid
+    )
 
 
-def _choose(target: Target, selection: Selection, remedy: Remedy) -> list[Stuck]:
-    """Leave out what a person aborted, unless it is asked for by name: there may have been a reason."""
-    named = bool(selection.reasons)
-    found = _find(target, selection)
-    return [each for each in found if each.remedy is remedy and (named or each.status != ABORTED)]
+def _choose(listing: Listing, selection: Selection, *remedies: Remedy) -> list[Stuck]:
+    return [each for each in listing.stuck if each.remedy in remedies and _is_meant(each, selection)]
 
 
-def _act(console: Console, chosen: list[Stuck], dry_run: bool, act: Callable[[], Iterator[Attempt]]) -> None:
-    if not chosen:
-        console.print("nothing to do 无需处理")
-        return
-    if dry_run:
-        console.print(table(chosen))
-        console.print(f"{len(chosen)} would be started 将启动（演示，未执行）")
-        return
-    refused = 0
-    for attempt in act():
+def _is_meant(each: Stuck, selection: Selection) -> bool:
+    """Leave out what has to be asked for by name: a person aborted it, or its cause has to be corrected."""
+    if each.remedy is Remedy.CORRECT:
+        return selection.names(each.reason)
+    return bool(selection.reasons) or each.status != ABORTED
+
+
+def _act(
+    console: Console,
+    what: str,
+    selection: Selection,
+    listing: Listing,
+    chosen: list[Stuck],
+    attempts: Iterator[Attempt],
+    *,
+    dry_run: bool,
+) -> None:
+    """Say where and how many, then act, a line an execution."""
+    console.print(Text(f"{what}, {len(chosen)} executions"), soft_wrap=True)
+    superseded = [each for each in listing.stuck if each.why_nothing and selection.orders]
+    passed_over = [Attempt(each, Did.SKIPPED, each.why_nothing) for each in superseded]
+    if not dry_run and len(chosen) > _A_FEW and sys.stdin.isatty():
+        typer.confirm("Go on? 继续？", abort=True)
+    did = []
+    for attempt in itertools.chain(passed_over, attempts):
         line = (attempt.did.value + ":", attempt.stuck.out_order_no, attempt.stuck.arn, attempt.message)
         console.print(Text(" ".join(line).rstrip()), soft_wrap=True)
-        refused += attempt.did is Did.REFUSED
-    console.print(f"{len(chosen) - refused} of {len(chosen)} are under way 已启动")
-    raise typer.Exit(1 if refused else 0)
-
-
-def _local(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M %z}"
+        did.append(attempt.did)
+    if not chosen:
+        console.print("nothing to do 无需处理")
+    elif dry_run:
+        console.print(f"{did.count(Did.WOULD_START)} would be started 将启动（演示，未执行）")
+    else:
+        under_way = did.count(Did.STARTED) + did.count(Did.ALREADY)
+        console.print(f"{under_way} of {len(chosen)} are under way 已启动")
+    raise typer.Exit(1 if Did.REFUSED in did else 0)

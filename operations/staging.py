@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operations.errors import CommandError
-from operations.target import error_code
+from operations.target import Target, error_code
 
 CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
 type Value = Mapping[str, Any]
@@ -172,3 +172,8 @@ class StagedSecret:
             say(
                 f"look which version is {CURRENT} before revoking any ({type(exc).__name__}) 请先核对当前版本"
             )
+
+
+def merchant_secret(target: Target, mchid: str) -> StagedSecret:
+    """Return the secret in which the stack looks for this merchant."""
+    return StagedSecret(target.client("secretsmanager"), f"{target.function.secret_prefix}{mchid}")

@@ -35,13 +35,11 @@ class Function:
     Attributes:
         hosts: WeChat Pay's base URLs, main host first.
         secret_prefix: what the names of merchants' secrets start with.
-        default_mchid: the merchant of events that name none; may be empty.
     """
 
     arn: str
     hosts: tuple[str, ...]
     secret_prefix: str
-    default_mchid: str
 
 
 @dataclass(frozen=True)
@@ -66,10 +64,12 @@ class Target:
         return create(service, config=config)
 
     @functools.cached_property
-    def outputs(self) -> dict[str, str]:
-        """The stack's outputs. Raises `CommandError` when there is no such stack."""
+    def stack(self) -> dict[str, Any]:
+        """The stack as CloudFormation describes it. Raises `CommandError` when there is none."""
         try:
-            stacks = self.client("cloudformation").describe_stacks(StackName=self.stack_name)["Stacks"]
+            stacks: list[dict[str, Any]] = self.client("cloudformation").describe_stacks(
+                StackName=self.stack_name
+            )["Stacks"]
         except ClientError as exc:
             if error_code(exc) == "ValidationError":
                 raise CommandError(
@@ -77,7 +77,27 @@ class Target:
                     "deploy it (make deploy), or name it with STACK_NAME and AWS_REGION 没有这个堆栈"
                 ) from exc
             raise
-        return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
+        return stacks[0]
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs."""
+        return {output["OutputKey"]: output["OutputValue"] for output in self.stack.get("Outputs", [])}
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The stack's parameters."""
+        found = self.stack.get("Parameters", [])
+        return {each["ParameterKey"]: each.get("ParameterValue", "") for each in found}
+
+    @property
+    def default_mchid(self) -> str:
+        """The merchant of events that name none; may be empty."""
+        return self.parameters.get("DefaultMchid", "")
+
+    def __str__(self) -> str:
+        _, _, _, region, account, *_ = self.whole_state_machine.split(":")
+        return f"account {account}, region {region}, stack {self.stack_name}"
 
     @functools.cached_property
     def function(self) -> Function:
@@ -89,7 +109,6 @@ class Target:
             arn=arn,
             hosts=parse_hosts(variables.get("WECHATPAY_HOSTS", "")),
             secret_prefix=variables.get("MERCHANT_SECRET_PREFIX", self.outputs["MerchantSecretPrefix"]),
-            default_mchid=variables.get("DEFAULT_MCHID", ""),
         )
 
     @property
@@ -105,7 +124,7 @@ class Target:
 
     def mchid(self, given: str | None) -> str:
         """Return the merchant meant: the one given, else the stack's default."""
-        mchid = given or self.function.default_mchid
+        mchid = given or self.default_mchid
         if not mchid:
             raise CommandError(
                 "which merchant? MCHID=1900000001 (the stack has no DefaultMchid) 请指定商户号"

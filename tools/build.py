@@ -29,13 +29,7 @@ def main() -> int:
     _STAMP.unlink(missing_ok=True)
     print("Building the functions and their layers (sam build)", flush=True)
     started = time.monotonic()
-    try:
-        build = sam(
-            "build", "--template-file", "template.yaml", environment={"LAYER_PLATFORM": layer_platform}
-        )
-    except KeyboardInterrupt:
-        print("Interrupted: the next command builds again.", file=sys.stderr)
-        return 130
+    build = sam("build", "--template-file", "template.yaml", environment={"LAYER_PLATFORM": layer_platform})
     if build.returncode:
         print(build.stdout, file=sys.stderr)
         return build.returncode

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTION_PYTHON = ROOT / ".local" / "lambda-runtime" / "bin" / "python"
-# The AWS CLI 1 sends SQS of older regions to a host of its own, whatever AWS_ENDPOINT_URL says.
-REGION = "eu-central-2"
+REGION = "us-east-1"
 START_SECONDS = 60
 # What the functions may see of this machine. Everything else, an AWS_ENDPOINT_URL or a proxy above all,
 # would send their calls somewhere else.

@@ -12,7 +12,7 @@ from wechatpay_sandbox import Simulator
 from local.aws import EmbeddedAws
 from local.aws.embedded import connect
 from local.stack import Stack
-from operations import recovery, stuck
+from operations import executions, recovery, stuck
 from operations.executions import Execution, follow
 from operations.merchant_files import now
 from operations.recovery import Did
@@ -88,28 +88,195 @@ def test_an_interrupted_order_is_listed_with_why_and_what_to_do(
 ) -> None:
     ran = ask("stuck")
     assert ran.status == 0
-    for told in (number, "MerchantMisconfigured: ", " redrive ", misconfigured.arn, "1 need someone"):
+    for told in (
+        number,
+        "MerchantMisconfigured: ",
+        "make redrive ORDER=",
+        misconfigured.arn,
+        "1 need someone",
+    ):
         assert told in ran.text
 
 
-def test_an_order_that_can_never_be_settled_is_listed_only_when_asked(
+def test_an_order_that_failed_is_listed_with_how_it_is_corrected(
     ask: Command, redriving: Redriving, settle: Callable[..., Execution]
 ) -> None:
     execution = settle(total_amount=301)
     assert execution.error == "INVALID_INPUT"
-    assert "nothing is stuck" in ask("stuck").text
-    listed = ask("stuck", "--failed").text
-    assert "INVALID_INPUT: " in listed
-    assert "total_amount: " in listed
-    assert "nothing is stuck" in listed
+    listed = ask("stuck").text
+    for told in ("INVALID_INPUT: ", "total_amount: ", "修正后重发", execution.arn, "1 need someone"):
+        assert told in listed
     assert "nothing to do" in ask("redrive", "--reason", "INVALID_INPUT").text
-    redriving.pretend(execution.arn, days=20)
-    assert "nothing to do" in ask("resubmit", "--reason", "INVALID_INPUT").text
+
+
+def test_an_order_settled_otherwise_asks_for_a_check_and_is_never_sent_again(
+    ask: Command, settle: Callable[..., Execution], simulator: Simulator, number: str
+) -> None:
+    simulator.open_order(number, replace=True, state="FINISHED", finish_type=2, total_amount=700)
+    assert settle().error == "CONFLICT"
+    assert "核对并退款" in ask("stuck").text
+    for command in ("redrive", "resubmit"):
+        assert "nothing to do" in ask(command, "--reason", "CONFLICT").text
+
+
+def test_an_order_that_another_execution_has_settled_since_is_not_listed(
+    ask: Command, settle: Callable[..., Execution], redriving: Redriving
+) -> None:
+    failed = settle(total_amount=301)
+    settled = settle()
+    assert settled.status == "SUCCEEDED"
+    listed = ask("stuck").text
+    assert failed.arn not in listed
+    assert f"settled 已完结: {settled.arn}" in listed
+    assert f"settled since by 已由另一执行完结: {settled.arn}" in ask("stuck", "--all").text
+    assert "settled since" in ask("resubmit", "--reason", "INVALID_INPUT").text
+
+
+def test_only_the_newest_failure_of_an_order_is_listed(
+    ask: Command, settle: Callable[..., Execution], redriving: Redriving
+) -> None:
+    older, newer = settle(total_amount=301), settle(total_amount=302)
+    listed = ask("stuck").text
+    assert (older.arn in listed, newer.arn in listed) == (False, True)
+    assert f"a newer execution decides 以更新的执行为准: {newer.arn}" in ask("stuck", "--all").text
+
+
+def test_an_order_that_runs_differs_from_one_that_is_settled_and_from_none(
+    ask: Command, command: Command, settle: Callable[..., Execution], stack: Stack, number: str
+) -> None:
+    assert settle().status == "SUCCEEDED"
+    assert f"{number}: settled 已完结: arn:" in ask("stuck").text
+    assert "NO-SUCH-1: no execution of such an order" in command("stuck", "--order", "NO-SUCH-1").text
+
+
+def test_an_order_that_runs_is_said_to_run_and_left_alone(
+    ask: Command,
+    settle: Callable[..., Execution],
+    stack: Stack,
+    redriving: Redriving,
+    number: str,
+) -> None:
+    failed = settle(total_amount=301)
+    running = settle()
+    redriving.pretend(running.arn, status="RUNNING")
+    assert f"{number}: running 进行中: {running.arn}" in ask("stuck").text
+    for command, reason in (("redrive", "INVALID_INPUT"), ("resubmit", "INVALID_INPUT")):
+        told = ask(command, "--reason", reason).text
+        assert f"skipped: {number} {failed.arn} another execution runs" in told
+        assert "nothing to do" in told
+
+
+def test_nothing_is_cut_on_a_narrow_terminal(
+    ask: Command, misconfigured: Execution, redriving: Redriving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = ask("stuck").text.splitlines()
+    assert f"  {misconfigured.arn}" in lines
+    assert executions.message_of(misconfigured.cause) in " ".join(lines)
+
+
+def test_a_program_gets_json(
+    ask: Command, misconfigured: Execution, redriving: Redriving, number: str, command: Command
+) -> None:
+    (found,) = json.loads(ask("stuck", "--json").text)["stuck"]
+    assert (found["out_order_no"], found["remedy"], found["execution"]) == (
+        number,
+        "REDRIVE",
+        misconfigured.arn,
+    )
+    orders = json.loads(command("stuck", "--json", "--order", "NO-SUCH-1").text)["orders"]
+    assert orders == {"NO-SUCH-1": {"state": "unknown", "execution": ""}}
+
+
+def test_a_smoke_test_needs_no_one(command: Command, stack: Stack, redriving: Redriving) -> None:
+    ran = command("smoke", "--invalid")
+    arn = ran.text.splitlines()[0]
+    assert arn not in command("stuck").text
+    assert arn in command("stuck", "--all").text
 
 
 def test_a_settled_order_is_not_listed(ask: Command, settle: Callable[..., Execution], number: str) -> None:
-    assert settle().status == "SUCCEEDED"
-    assert number not in ask("stuck", "--failed").text
+    settled = settle()
+    assert settled.status == "SUCCEEDED"
+    assert "nothing is stuck" in ask("stuck", "--all").text
+
+
+def test_merchants_are_chosen_the_default_one_too(
+    ask: Command, misconfigured: Execution, redriving: Redriving
+) -> None:
+    assert "1 would be started" in ask("redrive", "--dry-run", "--mchid", "1900000001").text
+    assert "nothing to do" in ask("redrive", "--dry-run", "--mchid", "1900000002").text
+
+
+def test_where_and_how_many_is_said_before_anything_is_started(
+    ask: Command, misconfigured: Execution, redriving: Redriving
+) -> None:
+    before, started = ask("redrive").text.splitlines()[:2]
+    assert "account 000000000000, region us-east-1, stack operations, 1 executions" in before
+    assert started.startswith("started: ")
+
+
+@pytest.fixture
+def rejected(settle: Callable[..., Execution], simulator: Simulator, number: str) -> Execution:
+    """An order above its risk cap, which has been raised since."""
+    simulator.open_order(number, replace=True, risk_cap=299)
+    execution = settle()
+    assert execution.error == "REJECTED", execution.cause
+    simulator.open_order(number, replace=True)
+    return execution
+
+
+def test_a_rejected_order_is_sent_again_once_its_cause_is_corrected(
+    ask: Command, redriving: Redriving, rejected: Execution, simulator: Simulator, number: str, stack: Stack
+) -> None:
+    assert "nothing to do" in ask("resubmit").text
+    assert "1 would be started" in ask("resubmit", "--reason", "REJECTED", "--dry-run").text
+    assert f"started: {number}" in ask("resubmit", "--reason", "REJECTED").text
+    assert follow(stack.client("stepfunctions"), successor_arn(rejected.arn)).status == "SUCCEEDED"
+    assert charged(simulator, number) == [300]
+    assert "nothing to do" in ask("resubmit", "--reason", "REJECTED").text
+    assert "nothing is stuck" in ask("stuck").text
+
+
+@pytest.mark.parametrize(
+    ("stands", "told"),
+    [
+        ({"state": "FINISHED", "finish_type": 2, "total_amount": 300}, "no longer open: state USER_PAID"),
+        ({"state": "EXPIRED"}, "no longer open: state EXPIRED"),
+    ],
+)
+def test_a_rejected_order_that_is_no_longer_open_is_skipped(
+    ask: Command,
+    redriving: Redriving,
+    rejected: Execution,
+    simulator: Simulator,
+    number: str,
+    stands: dict[str, Any],
+    told: str,
+) -> None:
+    simulator.open_order(number, replace=True, **stands)
+    ran = ask("resubmit", "--reason", "REJECTED")
+    assert ran.status == 0
+    assert f"skipped: {number} {rejected.arn} {told}" in ran.text
+
+
+def test_a_rejected_order_of_which_wechat_pay_tells_nothing_is_not_sent(
+    ask: Command, redriving: Redriving, rejected: Execution, simulator: Simulator, number: str
+) -> None:
+    simulator.script(number, "query", fault="unsigned", times=2)
+    ran = ask("resubmit", "--reason", "REJECTED")
+    simulator.clear_faults()
+    assert ran.status == 1
+    assert f"refused: {number} {rejected.arn} WeChat Pay could not be asked" in ran.text
+
+
+def test_an_event_that_is_still_invalid_is_not_sent_again(
+    ask: Command, redriving: Redriving, settle: Callable[..., Execution], number: str
+) -> None:
+    execution = settle(total_amount=301)
+    ran = ask("resubmit", "--reason", "INVALID_INPUT")
+    assert f"skipped: {number} {execution.arn} its event is not valid: total_amount" in ran.text
+    assert "0 of 1 are under way" in ran.text
 
 
 def test_a_redriven_order_is_settled_and_no_longer_listed(
@@ -139,7 +306,6 @@ def test_a_dry_run_starts_nothing(
     redriving.pretend(misconfigured.arn, days=15)
     assert "1 would be started" in ask("resubmit", "--dry-run").text
     assert redriving.redriven == []
-    assert " resubmit " in ask("stuck").text
 
 
 def test_executions_are_chosen_by_reason_and_time(
@@ -159,9 +325,13 @@ def test_executions_are_chosen_by_reason_and_time(
         assert ("1 would be started" in ask("redrive", "--dry-run", *chosen).text) is meant, chosen
 
 
-def test_what_is_no_time_is_refused(command: Command) -> None:
-    ran = command("redrive", "--since", "yesterday")
+@pytest.mark.parametrize(
+    "since", ["yesterday", "9" * 12 + "d", "9" * 5000 + "d", "\u00b2d", "0001-01-01T00:00+14:00"]
+)
+def test_what_is_no_time_is_refused_in_words(command: Command, since: str) -> None:
+    ran = command("redrive", "--since", since)
     assert (ran.status, "is no time" in ran.text) == (1, True)
+    assert len(ran.text) < 200
 
 
 def test_what_a_person_aborted_is_redriven_only_by_name(
@@ -191,7 +361,7 @@ def test_after_14_days_an_order_is_resubmitted_once_with_the_same_input(
     stack: Stack,
 ) -> None:
     redriving.pretend(misconfigured.arn, days=14)
-    assert " resubmit " in ask("stuck").text
+    assert "make resubmit ORDER=" in ask("stuck").text
     assert "nothing to do" in ask("redrive").text
     assert f"started: {number}" in ask("resubmit").text
     successor = follow(stack.client("stepfunctions"), successor_arn(misconfigured.arn))
@@ -199,38 +369,52 @@ def test_after_14_days_an_order_is_resubmitted_once_with_the_same_input(
     assert charged(simulator, number) == [300]
     assert "nothing to do" in ask("resubmit").text
     assert "nothing is stuck" in ask("stuck").text
-    assert " resubmitted " in ask("stuck", "--failed").text
+    assert "resubmitted as " in ask("stuck", "--all").text
 
 
-def test_two_who_press_at_once_start_an_order_once(
-    redriving: Redriving, misconfigured: Execution, stack: Stack, number: str
+@pytest.fixture
+def find(redriving: Redriving, stack: Stack, number: str) -> Callable[[], list[stuck.Stuck]]:
+    """Find this test's order, as each of two people does."""
+    client, machine = boto3_client(redriving, stack), stack.outputs["StateMachineArn"]
+
+    def run() -> list[stuck.Stuck]:
+        listing = stuck.find(client, machine, now(), stuck.Selection())
+        return [each for each in listing.needy if each.out_order_no == number]
+
+    return run
+
+
+def test_two_who_redrive_at_once_start_an_order_once(
+    redriving: Redriving, misconfigured: Execution, stack: Stack, find: Callable[[], list[stuck.Stuck]]
 ) -> None:
     client = boto3_client(redriving, stack)
-    machine = stack.outputs["StateMachineArn"]
-
-    def found() -> list[stuck.Stuck]:
-        every = stuck.find(client, machine, now(), stuck.Selection())
-        return [each for each in every if each.out_order_no == number]
-
-    mine, theirs = found(), found()
+    mine, theirs = find(), find()
     outcomes = [list(recovery.redrive(client, both, lambda: None)) for both in (mine, theirs)]
     assert [each.did for (each,) in outcomes] == [Did.STARTED, Did.STARTED]  # the same client token
     assert len(redriving.redriven) == 1
     late = [dataclasses.replace(each, redrives=7) for each in theirs]
     (attempt,) = recovery.redrive(client, late, lambda: None)
     assert attempt.did is Did.ALREADY
+
+
+def test_two_who_resubmit_at_once_start_an_order_once(
+    redriving: Redriving, misconfigured: Execution, stack: Stack, find: Callable[[], list[stuck.Stuck]]
+) -> None:
+    client, machine = boto3_client(redriving, stack), stack.outputs["StateMachineArn"]
     redriving.pretend(misconfigured.arn, days=20)
-    mine, theirs = found(), found()
-    outcomes = [list(recovery.resubmit(client, machine, both, lambda: None)) for both in (mine, theirs)]
+    mine, theirs = find(), find()
+    outcomes = [
+        list(recovery.resubmit(client, machine, both, lambda: None, lambda _: None))
+        for both in (mine, theirs)
+    ]
     assert [each.did for (each,) in outcomes] == [Did.STARTED, Did.ALREADY]
 
 
 def test_a_refused_redrive_fails_the_command_and_says_why(
-    command: Command, redriving: Redriving, misconfigured: Execution, number: str, stack: Stack
+    redriving: Redriving, misconfigured: Execution, stack: Stack, find: Callable[[], list[stuck.Stuck]]
 ) -> None:
     client = boto3_client(redriving, stack)
-    every = stuck.find(client, stack.outputs["StateMachineArn"], now(), stuck.Selection())
-    (found,) = [each for each in every if each.out_order_no == number]
+    (found,) = find()
     redriving.pretend(misconfigured.arn, days=14)
     (attempt,) = recovery.redrive(client, [found], lambda: None)
     assert attempt.did is Did.REFUSED
