@@ -2,6 +2,19 @@
 .DEFAULT_GOAL := help
 PYTHON = .venv/bin/python
 
+# Other people's machines (docs/networks.md): no proxy stands before loopback, one mirror serves pip and uv, modules of
+# somebody's PYTHONPATH do not take the place of ours, and a terminal that lacks a character shows another.
+comma := ,
+export NO_PROXY := 127.0.0.1,localhost$(addprefix $(comma),$(or $(NO_PROXY),$(no_proxy)))
+export no_proxy := $(NO_PROXY)
+mirror := $(or $(UV_DEFAULT_INDEX),$(UV_INDEX_URL),$(PIP_INDEX_URL))
+ifneq ($(mirror),)
+export UV_DEFAULT_INDEX := $(mirror)
+export PIP_INDEX_URL := $(mirror)
+endif
+unexport UV_INDEX_URL PYTHONPATH PYTHONHOME
+export PYTHONIOENCODING := $(if $(findstring :,$(PYTHONIOENCODING)),$(PYTHONIOENCODING),$(PYTHONIOENCODING):replace)
+
 # `reads.TARGET` are the variables of a target: what is given on the command line and no target of the call reads, or
 # is given empty, is refused (at the end of this file): a misspelt DRY_RUN or ORDER would act for real, or on everything.
 stack = STACK_NAME AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE
@@ -63,7 +76,7 @@ down: setup ## stop the local stack and remove what it left
 .PHONY: settle
 reads.settle = EVENT
 settle: setup ## settle one order on the running stack: EVENT=events/completed.json
-	@$(PYTHON) -m local.settle "$(EVENT)"
+	@$(PYTHON) -m local.settle "$(call path,EVENT)"
 
 .PHONY: check
 check: setup ## lint, types, template and workflow checks, security review, leaks
@@ -94,7 +107,9 @@ deploy: build ## deploy to AWS, guided: ARGS="--config-env cn"
 # The operator's commands: on AWS as the AWS CLI is configured, or on the local stack after `. .local/env`.
 # STACK_NAME, AWS_REGION and AWS_PROFILE count; `python -m operations COMMAND --help` tells every option, for ARGS.
 OPERATIONS = PYTHONPATH=layers/wechatpay:functions $(PYTHON) -m operations
-option = $(if $($(1)),--$(2) "$($(1))")
+# Not every shell replaces the ~ of NAME=~/directory.
+path = $(patsubst ~/%,$(HOME)/%,$($(1)))
+option = $(if $($(1)),--$(2) "$(call path,$(1))")
 options = $(foreach each,$($(1)),--$(2) "$(each)")
 selection = $(call options,REASON,reason) $(call options,ORDER,order) $(call options,MCHID,mchid) \
 	$(call option,SINCE,since) $(call option,BEFORE,before)
@@ -103,7 +118,7 @@ pace = $(if $(DRY_RUN),--dry-run) $(call option,RATE,rate)
 .PHONY: merchant
 reads.merchant = FILES
 merchant: setup ## write the simulated merchant's files, to try make secret with
-	@$(PYTHON) -m local.merchant_files "$(FILES)"
+	@$(PYTHON) -m local.merchant_files "$(call path,FILES)"
 
 .PHONY: secret
 reads.secret = FILES PUBLIC_KEY_ID APPID SERVICE_ID MCHID PLATFORM_CERTIFICATE ORDER ARGS $(stack)

@@ -127,7 +127,7 @@ def run(plan: Sequence[Planned], conditions: Conditions, progress: Progress) -> 
             "history": (text for execution in executions for text in execution.texts),
             "published event": (json.dumps(event.detail) for event in outbox.published),
             "metric": evidence.metric_names(stack),
-            "log of the embedded AWS": log.read_text(errors="replace").splitlines(),
+            "log of the embedded AWS": log.read_text(encoding="utf-8", errors="replace").splitlines(),
         }
         inputs = [text for execution in executions for text in execution.inputs]
         searched = search(_secrets(plan, disturbances, arrivals), places, inputs)

@@ -53,11 +53,22 @@ def keeper() -> int | None:
         os.close(lock)
 
 
+# What would win over the variables below, or send calls to loopback through a proxy. For dash, bash and zsh.
+_HEAD = """\
+unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_CREDENTIAL_EXPIRATION
+unset AWS_IGNORE_CONFIGURED_ENDPOINT_URLS AWS_USE_FIPS_ENDPOINT AWS_USE_DUALSTACK_ENDPOINT
+for name in $(env | sed -n 's/^\\(AWS_ENDPOINT_URL_[A-Z0-9_]*\\)=.*/\\1/p'); do unset "$name"; done
+NO_PROXY=127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}
+no_proxy=$NO_PROXY
+export NO_PROXY no_proxy
+"""
+
+
 def write_environment(variables: dict[str, str]) -> None:
     """Write `.local/env`, which a shell can source."""
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
     partial = ENVIRONMENT.with_suffix(".partial")
-    partial.write_text("".join(lines))
+    partial.write_text(_HEAD + "".join(lines), encoding="utf-8")
     partial.replace(ENVIRONMENT)
 
 
@@ -65,5 +76,6 @@ def read_environment() -> dict[str, str]:
     """Return the variables of `.local/env`; raises `NotRunningError` when nothing is running."""
     if keeper() is None or not ENVIRONMENT.exists():
         raise NotRunningError("no local stack is running: start it with `make up`")
-    words = shlex.split(ENVIRONMENT.read_text())
-    return dict(word.split("=", 1) for word in words if word != "export")
+    lines = ENVIRONMENT.read_text(encoding="utf-8").splitlines()
+    exported = [shlex.split(line)[1] for line in lines if line.startswith("export ") and "=" in line]
+    return dict(each.split("=", 1) for each in exported)

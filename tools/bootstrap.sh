@@ -42,6 +42,12 @@ if ! python=$(find_python); then
     exit 1
 fi
 
+# A package mirror: as the Makefile hands it on, or as pip is configured. uv does not read pip's configuration.
+mirror=${UV_DEFAULT_INDEX:-$("$python" -m pip config get global.index-url 2>/dev/null || :)}
+if [ -n "$mirror" ]; then
+    export UV_DEFAULT_INDEX="$mirror" PIP_INDEX_URL="$mirror"
+fi
+
 mkdir -p .local
 if command -v uv >/dev/null 2>&1; then
     uv=uv
@@ -58,9 +64,24 @@ else
     fi
 fi
 
+# The lock names the public index's files. Where there is a mirror its files are taken instead: by the same names and
+# versions, each held to the lock's hash.
+install() { # environment, options of uv that select dependency groups
+    environment=$1
+    shift
+    if [ -z "$mirror" ]; then
+        UV_PROJECT_ENVIRONMENT=$environment "$uv" sync --locked --quiet --python "$python" "$@"
+        return
+    fi
+    "$uv" export --frozen --quiet --no-header --no-emit-local "$@" --output-file .local/locked.txt >/dev/null
+    "$uv" venv --clear --quiet --python "$python" "$environment"
+    "$uv" pip sync --quiet --require-hashes --python "$environment/bin/python" .local/locked.txt
+}
+
 say "Installing what uv.lock names into .venv ($("$python" -V))"
-"$uv" sync --locked --quiet --python "$python"
+install .venv
+[ -z "$mirror" ] || "$uv" pip install --quiet --no-deps --python .venv/bin/python --editable ./simulator
 say "Installing what the Lambda runtime brings into $runtime"
-UV_PROJECT_ENVIRONMENT=$runtime "$uv" sync --locked --quiet --only-group lambda-runtime --compile-bytecode \
-    --python "$python"
+export UV_COMPILE_BYTECODE=1
+install "$runtime" --only-group lambda-runtime
 touch "$ready"

@@ -29,7 +29,13 @@ def main() -> int:
     _STAMP.unlink(missing_ok=True)
     print("Building the functions and their layers (sam build)", flush=True)
     started = time.monotonic()
-    build = sam("build", "--template-file", "template.yaml", environment={"LAYER_PLATFORM": layer_platform})
+    try:
+        build = sam(
+            "build", "--template-file", "template.yaml", environment={"LAYER_PLATFORM": layer_platform}
+        )
+    except KeyboardInterrupt:
+        print("Interrupted: the next command builds again.", file=sys.stderr)
+        return 130
     if build.returncode:
         print(build.stdout, file=sys.stderr)
         return build.returncode

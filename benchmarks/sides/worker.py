@@ -55,5 +55,5 @@ def serve(call: Callable[[int], None], profile: Callable[[Callable[[], None]], A
 
 def resident_bytes() -> int:
     """Memory this process holds now, in bytes."""
-    with open("/proc/self/statm") as statm:  # noqa: PTH123
+    with open("/proc/self/statm", encoding="utf-8") as statm:  # noqa: PTH123
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTION_PYTHON = ROOT / ".local" / "lambda-runtime" / "bin" / "python"
-REGION = "us-east-1"
+# The AWS CLI 1 sends SQS of older regions to a host of its own, whatever AWS_ENDPOINT_URL says.
+REGION = "eu-central-2"
 START_SECONDS = 60
 # What the functions may see of this machine. Everything else, an AWS_ENDPOINT_URL or a proxy above all,
 # would send their calls somewhere else.

@@ -48,8 +48,8 @@ class Shell:
         )
 
     def stack(self):
-        words = shlex.split((self.state / "env").read_text())
-        environment = dict(word.split("=", 1) for word in words if word != "export")
+        said = self(f". {self.state / 'env'}; env -0")
+        environment = dict(each.split("=", 1) for each in said.stdout.split("\0") if "=" in each)
         return Stack.find(environment, environment["STACK_NAME"])
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from local.aws.embedded import REGION
+
 PROBE = """
 import boto3, botocore.exceptions
 
@@ -56,7 +58,9 @@ def things(stack, ids: dict[str, str]) -> None:
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    stack.client("s3").create_bucket(Bucket="receipts")
+    stack.client("s3").create_bucket(
+        Bucket="receipts", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
     stack.client("s3").put_object(Bucket="receipts", Key="x", Body=b"x")
     stack.client("events").create_event_bus(Name="other")
     stack.client("sqs").create_queue(QueueName="other")
@@ -164,22 +168,22 @@ def test_the_workflow_invokes_its_function_by_the_alias_only(stack, allows):
 
 
 def test_the_workflow_publishes_on_its_bus_only(allows):
-    bus = "arn:aws:events:us-east-1:000000000000:event-bus"
+    bus = f"arn:aws:events:{REGION}:000000000000:event-bus"
     assert allows("ServiceEndedRole", "events:PutEvents", f"{bus}/default")
-    for other in (f"{bus}/other", f"{bus}/default2", f"{bus.replace('us-east-1', 'eu-west-1')}/default"):
+    for other in (f"{bus}/other", f"{bus}/default2", f"{bus.replace(REGION, 'eu-west-1')}/default"):
         assert not allows("ServiceEndedRole", "events:PutEvents", other)
 
 
 @pytest.mark.parametrize(
     ("action", "resource"),
     [
-        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:000000000000:secret:wechatpay/x"),
-        ("states:StartExecution", "arn:aws:states:us-east-1:000000000000:stateMachine:any"),
+        ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:000000000000:secret:wechatpay/x"),
+        ("states:StartExecution", f"arn:aws:states:{REGION}:000000000000:stateMachine:any"),
         ("s3:GetObject", "arn:aws:s3:::any/x"),
-        ("dynamodb:PutItem", "arn:aws:dynamodb:us-east-1:000000000000:table/any"),
+        ("dynamodb:PutItem", f"arn:aws:dynamodb:{REGION}:000000000000:table/any"),
         ("iam:PassRole", "arn:aws:iam::000000000000:role/any"),
-        ("logs:GetLogEvents", "arn:aws:logs:us-east-1:000000000000:log-group:any"),
-        ("logs:DeleteLogGroup", "arn:aws:logs:us-east-1:000000000000:log-group:any"),
+        ("logs:GetLogEvents", f"arn:aws:logs:{REGION}:000000000000:log-group:any"),
+        ("logs:DeleteLogGroup", f"arn:aws:logs:{REGION}:000000000000:log-group:any"),
     ],
 )
 def test_the_workflow_may_do_nothing_else(action: str, resource: str, allows):

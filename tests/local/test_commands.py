@@ -29,8 +29,11 @@ class Commands:
         )
 
     def environment(self):
-        lines = (self.state / "env").read_text().splitlines()
-        return dict(line.removeprefix("export ").split("=", 1) for line in lines)
+        lines = (self.state / "env").read_text(encoding="utf-8").splitlines()
+        exported = [
+            line.removeprefix("export ") for line in lines if line.startswith("export ") and "=" in line
+        ]
+        return dict(each.split("=", 1) for each in exported)
 
 
 @pytest.fixture(scope="module")
@@ -173,3 +176,46 @@ def test_stopping_leaves_nothing(stopped):
         client.connect(("127.0.0.1", port))
     assert list(stopped.state.iterdir()) == []
     assert stopped("down").stdout == "Nothing was running.\n"
+
+
+OTHER_ACCOUNT = {
+    "AWS_PROFILE": "production",
+    "AWS_SESSION_TOKEN": "a-token-of-the-real-account",
+    "AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:9",
+    "AWS_ENDPOINT_URL_CLOUDFORMATION": "http://127.0.0.1:9",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "http_proxy": "http://127.0.0.1:9",
+}
+
+
+@pytest.mark.parametrize(
+    ("shell", "command"),
+    [
+        ("sh", "cloudformation describe-stacks"),
+        ("sh", "events list-rules"),
+        ("sh", "lambda list-functions"),
+        ("sh", "logs describe-log-groups"),
+        ("sh", "secretsmanager list-secrets"),
+        ("sh", "stepfunctions list-state-machines"),
+        ("sh", "sqs list-queues"),
+        ("bash", "sqs list-queues"),
+    ],
+)
+def test_the_aws_cli_reaches_the_local_stack_whatever_was_set_before(running, shell, command):
+    script = f". {running.state / 'env'}; .venv/bin/aws {command}"
+    said = subprocess.run(
+        [shell, "-c", script], cwd=ROOT, env={**os.environ, **OTHER_ACCOUNT}, capture_output=True, text=True
+    )
+    assert said.returncode == 0, said.stderr
+    assert json.loads(said.stdout)
+
+
+def test_the_environment_file_leaves_no_credentials_of_another_account(running):
+    script = f". {running.state / 'env'}; env"
+    said = subprocess.run(
+        ["sh", "-c", script], env={**os.environ, **OTHER_ACCOUNT}, capture_output=True, text=True, check=True
+    )
+    seen = dict(line.split("=", 1) for line in said.stdout.splitlines() if "=" in line)
+    won = {name for name in OTHER_ACCOUNT if name.startswith("AWS_") and name in seen}
+    assert won == set()
+    assert "127.0.0.1" in seen["no_proxy"]

@@ -63,7 +63,7 @@ def command(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
     def run(*arguments: str, typed: str = "") -> Ran:
         monkeypatch.setattr(sys, "argv", ["operations", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode())))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode()), encoding="utf-8"))
         with pytest.raises(SystemExit) as exited:
             command_line.main()
         said = capsys.readouterr()

@@ -19,7 +19,7 @@ from tools import node
 
 SCRIPT = Path(__file__).with_name("axios_plugin.js")
 ORDERS = "v3/payscore/smartretail-orders"
-VECTORS = json.loads(Path("tests/vectors/apiv3.json").read_text())["vectors"]
+VECTORS = json.loads(Path("tests/vectors/apiv3.json").read_text(encoding="utf-8"))["vectors"]
 
 
 def run(*operations: dict[str, Any]) -> list[Any]:

@@ -72,7 +72,7 @@ def test_every_variable_that_a_recipe_reads_may_be_given() -> None:
     for target, recipe in re.findall(r"^([a-z-]+):.*## .*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE):
         for name in re.findall(r"\$\(([a-z]+)\)", recipe):
             recipe += macros[name]
-        read = set(re.findall(r"\$\((?:if \$\(|call options?,)?([A-Z][A-Z0-9_]+)", recipe))
+        read = set(re.findall(r"\$\((?:if \$\(|call (?:options?|path),)?([A-Z][A-Z0-9_]+)", recipe))
         read -= {"PYTHON", "OPERATIONS"}
         assert read <= set(TARGETS.get(target, "").split()), target
 
@@ -80,3 +80,57 @@ def test_every_variable_that_a_recipe_reads_may_be_given() -> None:
 def test_every_target_that_works_on_a_stack_reads_which() -> None:
     for target, recipe in re.findall(r"^([a-z-]+):.*## .*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE):
         assert ("$(OPERATIONS)" in recipe) == TARGETS.get(target, "").endswith("$(stack)"), target
+
+
+def probed(recipe: str, *arguments: str, **environment: str) -> str:
+    """What a recipe of ours prints on somebody's machine."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    done = subprocess.run(
+        ["make", "--eval", f"probe: ; @{recipe}", "probe", *arguments],
+        cwd=ROOT,
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def variables(**environment: str) -> dict[str, str]:
+    """The environment that make's recipes see."""
+    lines = probed("env", **environment).splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+@pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
+def test_no_proxy_stands_before_loopback(name: str) -> None:
+    seen = variables(HTTP_PROXY="http://127.0.0.1:9", **{name: "example.com"})
+    assert seen["NO_PROXY"] == seen["no_proxy"] == "127.0.0.1,localhost,example.com"
+
+
+@pytest.mark.parametrize("name", ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"])
+def test_one_mirror_serves_pip_and_uv(name: str) -> None:
+    seen = variables(**{name: "https://mirror.example.com/simple"})
+    assert seen["UV_DEFAULT_INDEX"] == seen["PIP_INDEX_URL"] == "https://mirror.example.com/simple"
+    assert "UV_INDEX_URL" not in seen
+
+
+def test_without_a_mirror_none_is_named() -> None:
+    cleared = dict.fromkeys(("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"), "")
+    assert {"", None} >= {variables(**cleared).get(name) for name in cleared}
+
+
+def test_modules_of_a_python_path_do_not_take_the_place_of_ours(tmp_path) -> None:
+    (tmp_path / "rich.py").write_text("raise SystemExit('not ours')\n", encoding="utf-8")
+    said = probed("$(PYTHON) -c 'import rich; print(rich.__name__)'", PYTHONPATH=str(tmp_path))
+    assert said == "rich\n"
+
+
+def test_a_terminal_without_a_character_shows_another() -> None:
+    said = probed("$(PYTHON) -c 'print(chr(0x1F37A))'", PYTHONIOENCODING="gbk")
+    assert said == "?\n"
+
+
+def test_a_home_directory_is_found_whatever_the_shell() -> None:
+    done = make("secret", "FILES=~/商户 证书", "MCHID=1900000001")
+    assert f'--files "{os.environ["HOME"]}/商户 证书"' in done.stdout

@@ -154,7 +154,8 @@ def again(stack: Stack, name: str, parameters: dict[str, str]) -> Stack:
     """The template that was deployed, deployed once more under another name."""
     formation, store = stack.client("cloudformation"), stack.client("s3")
     template = json.dumps(formation.get_template(StackName=stack.name)["TemplateBody"])
-    store.create_bucket(Bucket=name)
+    region = {"LocationConstraint": stack.environment["AWS_REGION"]}
+    store.create_bucket(Bucket=name, CreateBucketConfiguration=region)
     store.put_object(Bucket=name, Key="template", Body=template.encode())  # too long to be handed over
     formation.create_stack(
         StackName=name,

@@ -5,7 +5,9 @@ detector is off. Random-looking text is a secret until proven otherwise in what 
 full of made-up keys, tickets and hashes. What is found and is no secret stands in ACCEPTED with its reason.
 """
 
+import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ ACCEPTED = {
     ("tests/vectors/apiv3.json", "Private Key"): "a key made for these vectors and used nowhere else",
 }
 _LOCKS = ("uv.lock", "package-lock.json", "requirements.txt")
+# As in .gitignore, which a ZIP of the sources does not obey.
+_MADE_HERE = {".venv", ".local", ".aws-sam", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache"}
 _OFF = {"KeywordDetector"}
 _RANDOMNESS = {"Base64HighEntropyString", "HexHighEntropyString"}
 _PLAIN = ("tests", "benchmarks", "chaos", "local", "simulator", "tools", "docs")
@@ -51,13 +55,22 @@ def _scan(root: Path, files: set[str], off: set[str]) -> set[Finding]:
 
 
 def _files(root: Path) -> set[str]:
-    """Tracked files and those that would be added; everything where there is no git."""
+    """Tracked files and those that would be added; where there is no git, all that is not made here."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=root,
-        text=True,
         capture_output=True,
     )
-    names = listed.stdout.splitlines() if listed.returncode == 0 else []
-    names = names or [str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()]
-    return {name for name in names if not name.endswith(_LOCKS) and (root / name).is_file()}
+    # NUL between names: with line breaks, git quotes every name that is not ASCII.
+    names = os.fsdecode(listed.stdout).split("\0") if listed.returncode == 0 else []
+    return {
+        name
+        for name in names or _walked(root)
+        if name and not name.endswith(_LOCKS) and (root / name).is_file()
+    }
+
+
+def _walked(root: Path) -> Iterator[str]:
+    for directory, below, names in root.walk():
+        below[:] = [name for name in below if name not in _MADE_HERE]
+        yield from (str((directory / name).relative_to(root)) for name in names)

@@ -1,6 +1,7 @@
 """Each check passes a tree that is right and fails one that is wrong in the way it is there to find."""
 
 import hashlib
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -263,3 +264,18 @@ def test_leaks_finds_a_private_key_anywhere_and_random_text_in_what_ships(tree: 
         "functions/a.py:1: Hex High Entropy String",
         "tests/b.py:1: Private Key",
     ]
+
+
+def test_secrets_finds_a_key_in_a_file_with_a_chinese_name(tree: Tree):
+    marker = "-----BEGIN RSA " + "PRIVATE KEY-----"
+    root = tree({"functions/商户密钥.pem": f"{marker}\n"})
+    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+    (problem,) = secrets.check(root)
+    assert problem.startswith("functions/商户密钥.pem:1: Private Key")
+
+
+def test_secrets_reads_only_sources_where_there_is_no_git(tree: Tree):
+    marker = "-----BEGIN RSA " + "PRIVATE KEY-----"
+    root = tree({".venv/lib/key.pem": marker, "tools/node/node_modules/key.pem": marker, "a.pem": marker})
+    (problem,) = secrets.check(root)
+    assert problem.startswith("a.pem:1: Private Key")

@@ -20,7 +20,7 @@ from tests.unit.wechatpay.material import (
     sealed,
 )
 
-VECTORS = json.loads(Path("tests/vectors/apiv3.json").read_text())["vectors"]
+VECTORS = json.loads(Path("tests/vectors/apiv3.json").read_text(encoding="utf-8"))["vectors"]
 AES_256 = [vector for vector in VECTORS if vector["kind"] == "aes-256-gcm"]
 KEY = API_V3_KEY.encode()
 SOUND = certificate_pem(certificate("certified", 0xA1)).encode()

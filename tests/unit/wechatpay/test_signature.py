@@ -11,7 +11,7 @@ from wechatpay.signature import SCHEME, Signer
 
 from tests.unit.wechatpay.material import is_signed_by, rsa_key
 
-PUBLISHED = json.loads(Path("tests/vectors/apiv3.json").read_text())
+PUBLISHED = json.loads(Path("tests/vectors/apiv3.json").read_text(encoding="utf-8"))
 SIGNING = [vector for vector in PUBLISHED["vectors"] if vector["kind"] == "rsa-sign"]
 CLAIM = re.compile(r'(\w+)="([^"]*)"')
 

@@ -32,7 +32,7 @@ def key_for(serial: str) -> RSAPublicKey | None:
 
 
 def test_the_published_reply_is_verified() -> None:
-    published = json.loads(Path("tests/vectors/apiv3.json").read_text())
+    published = json.loads(Path("tests/vectors/apiv3.json").read_text(encoding="utf-8"))
     (vector,) = (each for each in published["vectors"] if each["kind"] == "rsa-verify")
     key = load_pem_public_key(published["keys"][vector["key"]].encode())
     timestamp, nonce, body = vector["message"].removesuffix("\n").split("\n")
