@@ -69,6 +69,10 @@ reads.up = AWS_PORT WECHATPAY_HOSTS PARAMS WAIT_SCALE
 up: local-build ## keep a local stack running, until `make down`
 	@$(PYTHON) -m local.up
 
+.PHONY: reload
+reload: local-build ## put what has changed in functions/, layers/, statemachine/ or template.yaml onto the running stack
+	@$(PYTHON) -m local.reload
+
 .PHONY: down
 down: setup ## stop the local stack and remove what it left
 	@$(PYTHON) -m local.down

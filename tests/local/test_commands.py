@@ -219,3 +219,26 @@ def test_the_environment_file_leaves_no_credentials_of_another_account(running):
     won = {name for name in OTHER_ACCOUNT if name.startswith("AWS_") and name in seen}
     assert won == set()
     assert "127.0.0.1" in seen["no_proxy"]
+
+
+def test_reload_deploys_onto_the_running_stack_and_keeps_its_parameters(running, event):
+    before = stack_parameters(running)
+    reloaded = running("reload")
+    assert (reloaded.returncode, reloaded.stdout.startswith("Deployed in ")) == (0, True), reloaded.stderr
+    assert stack_parameters(running) == before
+    assert running("settle", event()).returncode == 0
+
+
+def stack_parameters(running):
+    environment = running.environment()
+    formation = connect("cloudformation", environment)
+    (stack,) = formation.describe_stacks(StackName=environment["STACK_NAME"])["Stacks"]
+    return {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+
+
+def test_reload_without_a_stack_says_how_to_start_one(stopped):
+    reloaded = stopped("reload")
+    assert (reloaded.returncode, reloaded.stderr) == (
+        1,
+        "no local stack is running: start it with `make up`\n",
+    )
