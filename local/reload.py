@@ -1,4 +1,4 @@
-"""`make reload`: what has changed in the sources, on the stack that is running, with the parameters it was given."""
+"""`make reload`: what has changed in the sources, on the running stack, with the parameters it was given."""
 
 from __future__ import annotations
 
