@@ -146,6 +146,11 @@ reads.smoke = EVENT MCHID ORDER ARGS $(stack)
 smoke: setup ## after a deployment: check, and run one order that charges nobody
 	@$(OPERATIONS) smoke $(call option,EVENT,event) $(call option,MCHID,mchid) $(call option,ORDER,order) $(ARGS)
 
+.PHONY: show
+reads.show = ORDER MCHID SINCE ARGS $(stack)
+show: setup ## one order's life: asked, tried, called, published, what to do; ARGS="--no-query --json"
+	@$(OPERATIONS) show --order "$(ORDER)" $(call option,MCHID,mchid) $(call option,SINCE,since) $(ARGS)
+
 .PHONY: stuck
 reads.stuck = REASON ORDER MCHID SINCE BEFORE ARGS $(stack)
 stuck: setup ## list executions that need someone

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from life.causes import message_of as message_of
+
 POLL_SECONDS = 0.1
 FAIL_STATE = "Failed"
 GOES_ON = ("RUNNING", "PENDING_REDRIVE")
@@ -115,21 +117,6 @@ def ended_on_purpose(client: Any, arn: str) -> bool:
     return any(
         event.get("stateEnteredEventDetails", {}).get("name") == FAIL_STATE for event in last["events"]
     )
-
-
-def message_of(cause: str) -> str:
-    """Return what a cause says: a raised error's message, or that of the result's `error`; else all of it."""
-    try:
-        found = json.loads(cause)
-    except ValueError:
-        return cause
-    if not isinstance(found, dict):
-        return cause
-    if "errorMessage" in found:
-        return str(found["errorMessage"])
-    detail = found.get("detail")
-    told = "; ".join(map(str, detail)) if isinstance(detail, list) else detail
-    return " | ".join(str(part) for part in (found.get("code"), found.get("message"), told) if part) or cause
 
 
 def _steps(client: Any, arn: str) -> Iterator[Step]:

@@ -1,0 +1,105 @@
+"""What a person does about an order, by why it did not come to its end. English and 中文.
+
+One table for `make show`, the console and `make stuck`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do, in both languages. `{order}` stands for the order's number."""
+
+    en: str
+    zh: str
+
+    def of(self, out_order_no: str) -> tuple[str, str]:
+        """Return both texts for one order."""
+        return self.en.replace("{order}", out_order_no), self.zh.replace("{order}", out_order_no)
+
+
+NOTHING = Advice("nothing to do", "无需处理")
+WAIT = Advice(
+    "wait: it goes on by itself; a call that failed is tried again for about 24 hours",
+    "等待即可：会自动继续，失败的调用约在 24 小时内持续重试",
+)
+WAIT_FOR_PAYMENT = Advice(
+    "wait: WeChat Pay debits the shopper by itself, and the workflow asks again",
+    "等待即可：微信支付自动扣款，工作流会再次查询扣款结果",
+)
+OVERDUE = Advice(
+    "WeChat Pay goes on collecting; ask the shopper, or collect another way and sync the order",
+    "微信支付会继续扣款；可联系用户付款，或以其他方式收款后同步订单",
+)
+NO_ORDER = Advice(
+    "no execution was started: check the number and the merchant, the sender's log and the dead letters, "
+    "then send Service Ended again",
+    "没有对应的执行：请核对订单号与商户号、上游日志及死信队列，然后重新发送 Service Ended 事件",
+)
+
+# FAILED results, by the category of their error: nothing was charged as asked; a redrive only fails again.
+FAILED: Mapping[str, Advice] = {
+    "INVALID_INPUT": Advice(
+        "correct the event and send it again; nothing was sent to WeChat Pay",
+        "修正事件后重发；未向微信支付发出任何请求",
+    ),
+    "REJECTED": Advice(
+        "the order is not completed as asked: correct the event and send it again; where the cause was not "
+        "the event, make resubmit REASON=REJECTED ORDER={order}",
+        "订单未按请求完结：修正事件后重发；若原因不在事件，则 make resubmit REASON=REJECTED ORDER={order}",
+    ),
+    "CONFLICT": Advice(
+        "WeChat Pay has settled this order otherwise: compare amount and state, then refund or correct "
+        "your books",
+        "该订单在微信支付已按其他参数完结：核对金额与状态，必要时退款或调账",
+    ),
+}
+FAILED_OTHERWISE = Advice(
+    "read the error, correct the event and send it again as a new execution",
+    "查看错误原因，修正事件后重发（新的执行）",
+)
+
+# Executions that ended without settling the order, by the error's name or the status. What follows is the
+# command, chosen by the execution's age.
+INTERRUPTED: Mapping[str, Advice] = {
+    "MerchantMisconfigured": Advice(
+        "put the merchant's secret or permission right (make doctor, make secret)",
+        "先修正商户凭证或权限（make doctor、make secret）",
+    ),
+    "WeChatPayUnavailable": Advice(
+        "check that WeChat Pay can be reached (make doctor)", "先确认微信支付可访问（make doctor）"
+    ),
+    "WeChatPayRateLimited": Advice("wait until WeChat Pay takes calls again", "先等待微信支付限流解除"),
+    "OutcomeUnknown": Advice(
+        "it may have been charged: check that WeChat Pay answers (make doctor); the same parameters are safe",
+        "可能已扣款：先确认微信支付可应答（make doctor）；原参数重试是安全的",
+    ),
+    "ABORTED": Advice("somebody stopped it: find out why", "该执行被人为中止：先查明原因"),
+    "TIMED_OUT": Advice("it ran out of its 60 days", "该执行已超过 60 天时限"),
+}
+INTERRUPTED_OTHERWISE = Advice("take the cause away", "先消除原因")
+REDRIVE = Advice("then make redrive ORDER={order}", "然后执行 make redrive ORDER={order}")
+REDRIVE_ABORTED = Advice(
+    "then make redrive REASON=ABORTED ORDER={order}", "然后执行 make redrive REASON=ABORTED ORDER={order}"
+)
+RESUBMIT = Advice("then make resubmit ORDER={order}", "然后执行 make resubmit ORDER={order}")
+RESUBMIT_ABORTED = Advice(
+    "then make resubmit REASON=ABORTED ORDER={order}", "然后执行 make resubmit REASON=ABORTED ORDER={order}"
+)
+
+
+def for_failed(category: str) -> Advice:
+    """Return what to do about a FAILED result."""
+    return FAILED.get(category, FAILED_OTHERWISE)
+
+
+def for_interrupted(error: str, status: str, *, redrivable: bool) -> Advice:
+    """Return what to do about an execution that ended without settling its order."""
+    aborted = status == "ABORTED"
+    cause = INTERRUPTED.get(status if aborted or status == "TIMED_OUT" else error, INTERRUPTED_OTHERWISE)
+    if redrivable:
+        command = REDRIVE_ABORTED if aborted else REDRIVE
+    else:
+        command = RESUBMIT_ABORTED if aborted else RESUBMIT
+    return Advice(f"{cause.en}, {command.en}", f"{cause.zh}，{command.zh}")

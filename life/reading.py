@@ -1,0 +1,24 @@
+"""Reads texts that may be anything: an input is whatever somebody started an execution with."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+
+def parsed(text: Any) -> Any:
+    """Return the JSON value of a text; the text itself when it is none, None when there is no text."""
+    if not isinstance(text, str):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def moment(text: Any) -> datetime | None:
+    """Return a time of ISO 8601; None when it is none. Without a zone it is UTC, as the functions log it."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

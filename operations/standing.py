@@ -1,0 +1,55 @@
+"""Asks WeChat Pay how one order stands: a signed query, which changes nothing."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from wechatpay.client import Client
+from wechatpay.deadline import Deadline
+from wechatpay.errors import MerchantMisconfigured, ServiceError, WeChatPayError
+from wechatpay.merchant import Merchant
+from wechatpay.order_apis import api_of
+from wechatpay.orders import SMART_RETAIL, OrderKey
+from wechatpay.signed_transport import SignedTransport
+from wechatpay.transport import Transport
+
+from life import Answer
+from operations.errors import CommandError
+from operations.live_check import is_unknown_order, read_credentials
+from operations.staging import merchant_secret
+from operations.target import Target
+
+_SECONDS = 20.0
+_UNKNOWN = "NOT_FOUND"
+
+
+def ask(target: Target, mchid: str, order: Mapping[str, object], now: datetime) -> Answer:
+    """Ask about an order with the merchant's secret.
+
+    Args:
+        target: the stack.
+        mchid: the merchant.
+        order: `out_order_no`, and `appid`, `service_id` and `order_api` where event or result name them.
+        now: the time.
+
+    Returns:
+        The verified answer, or why there is none: nobody is stopped from reading the rest.
+    """
+    try:
+        credentials = read_credentials(merchant_secret(target, mchid), mchid)
+        key = OrderKey(
+            mchid,
+            str(order.get("appid") or credentials.appid or ""),
+            str(order.get("service_id") or credentials.service_id or ""),
+            str(order["out_order_no"]),
+            str(order.get("order_api") or SMART_RETAIL),
+        )
+        transport = SignedTransport(Merchant(lambda: credentials), Transport())
+        state = api_of(key).query(Client(transport, target.function.hosts, Deadline(_SECONDS)), key)
+    except ServiceError as exc:
+        return Answer(now, _UNKNOWN if is_unknown_order(exc.problem) else "", text=str(exc))
+    except (CommandError, MerchantMisconfigured, WeChatPayError, ValueError) as exc:
+        return Answer(now, text=f"not asked, or no verified answer: {exc}")
+    told = [f"finish_type {state.finish_type}"] if state.finish_type is not None else []
+    told += [f"paid {state.pay_succ_time}"] if state.pay_succ_time else []
+    told += [f"transaction {state.finish_transaction_id}"] if state.finish_transaction_id else []
+    return Answer(now, state.state, state.total_amount, ", ".join(told))
