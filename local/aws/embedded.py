@@ -41,7 +41,7 @@ class EmbeddedAws:
     `wait_scale` multiplies every Wait and Retry delay (0 skips them). `auth` makes the policies of the
     functions' roles count. `environment` is added to what functions see. `log` keeps the server's log there.
 
-    Raises `EmbeddedAwsError` when the port is taken, when MiniStack is not the release the wraps were
+    Raises `EmbeddedAwsError` when the port is taken, when MiniStack is not the release the patches were
     written for, or when the functions' interpreter is missing.
     """
 

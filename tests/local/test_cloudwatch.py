@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.cloudwatch import embedded_metrics, judged
+from local.aws.patches.cloudwatch import embedded_metrics, judged
 
 NOW = 10_000.0
 

@@ -19,8 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from local.aws import EmbeddedAws, EmbeddedAwsError, patches, processes
+from local.aws import EmbeddedAws, EmbeddedAwsError
 from local.aws.embedded import ROOT
+from local.aws.patches import PatchError, callbacks, processes, retries
 from operations import executions
 
 ROLE = "arn:aws:iam::000000000000:role/anyone"
@@ -227,14 +228,14 @@ def test_functions_see_nothing_of_the_users_own_settings(aws, invoke):
 def test_delays_grow_to_their_cap():
     retrier = unlucky_retried(9, BackoffRate=2, MaxDelaySeconds=10)
 
-    assert [patches.retry_delay(retrier, retries) for retries in range(6)] == [1, 2, 4, 8, 10, 10]
+    assert [retries.retry_delay(retrier, tried) for tried in range(6)] == [1, 2, 4, 8, 10, 10]
 
 
 def test_jitter_takes_any_delay_from_none_to_the_full_one():
     retrier = unlucky_retried(9, BackoffRate=2, MaxDelaySeconds=10, JitterStrategy="FULL")
 
-    assert patches.retry_delay(retrier, 3, uniform=lambda low, high: (low, high)) == (0, 8)
-    assert patches.retry_delay(retrier, 4, uniform=lambda low, high: (low, high)) == (0, 10)
+    assert retries.retry_delay(retrier, 3, uniform=lambda low, high: (low, high)) == (0, 8)
+    assert retries.retry_delay(retrier, 4, uniform=lambda low, high: (low, high)) == (0, 10)
 
 
 def test_the_workflow_waits_for_the_declared_delay_scaled_and_for_nothing_else(monkeypatch):
@@ -243,10 +244,10 @@ def test_the_workflow_waits_for_the_declared_delay_scaled_and_for_nothing_else(m
     ministack = types.ModuleType("stepfunctions")
     ministack._SFN_WAIT_SCALE = 0.5
     ministack._find_matching_retrier = lambda retriers, error, counts: (retriers[0], 0)
-    monkeypatch.setattr(patches.time, "sleep", waited.append)
-    patches._retry_as_declared(ministack)
+    monkeypatch.setattr(retries.time, "sleep", waited.append)
+    retries.wait_as_declared(ministack)
 
-    found = [ministack._find_matching_retrier([retrier], "Unlucky", {0: retries}) for retries in range(3)]
+    found = [ministack._find_matching_retrier([retrier], "Unlucky", {0: tried}) for tried in range(3)]
 
     assert waited == [0.5, 1.5, 3.5]
     assert found == [({**retrier, "IntervalSeconds": 0}, 0)] * 3
@@ -258,7 +259,7 @@ def test_a_task_that_waits_for_its_token_times_out_by_its_expression_scaled():
     ministack._SFN_WAIT_SCALE = 0.5
     ministack._jsonata_state_field = lambda state, field, expected, given, context: context[state[field]]
     ministack._execute_task = lambda state, given, execution, context: executed.append(state)
-    patches._time_callbacks_as_declared(ministack)
+    callbacks.time_as_declared(ministack)
     waiting = {"Resource": "arn:aws:states:::aws-sdk:x:y.waitForTaskToken", "TimeoutSeconds": "{% $pause %}"}
     other = {"Resource": "arn:aws:states:::lambda:invoke", "TimeoutSeconds": 60}
 
@@ -278,14 +279,24 @@ from ministack.services.cloudformation import provisioners
 names = {
     lambda_runtime: ["_detect_runtime_binary"],
     lambda_svc: ["_execute_function_warm", "_durable_env_overlay"],
-    stepfunctions: ["_find_matching_retrier", "_invoke_resource", "_execute_task"],
+    stepfunctions: ["_find_matching_retrier", "_invoke_resource", "_execute_task", "_call_lambda"],
     provisioners: ["_sfn_definition"],
 }
-print({getattr(module, name).__module__ for module in names for name in names[module]})
+modules = {getattr(module, name).__module__ for module in names for name in names[module]}
+print(sorted(module.removeprefix("local.aws.patches.") for module in modules))
 """
     wrapped = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
 
-    assert wrapped.stdout == "{'local.aws.patches'}\n", wrapped.stderr
+    patched = [
+        "client_context",
+        "concurrency",
+        "processes",
+        "raised_errors",
+        "redrives",
+        "retries",
+        "templates",
+    ]
+    assert wrapped.stdout == f"{patched}\n", wrapped.stderr
 
 
 def test_an_error_that_no_retrier_names_waits_for_nothing(run):
@@ -354,8 +365,8 @@ def test_another_release_of_ministack_is_refused(tmp_path):
 
 
 def test_a_name_that_is_gone_is_refused():
-    with pytest.raises(patches.PatchError, match="_find_matching_retrier"):
-        patches._retry_as_declared(types.ModuleType("stepfunctions"))
+    with pytest.raises(PatchError, match="_find_matching_retrier"):
+        retries.wait_as_declared(types.ModuleType("stepfunctions"))
 
 
 def test_a_missing_interpreter_is_said_so(tmp_path):

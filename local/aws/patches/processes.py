@@ -1,4 +1,4 @@
-"""The processes that functions run in: started from shared files, dropped one by one."""
+"""The processes that functions run in: their interpreter, shared files, and each dropped by itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from local.aws.ministack import named
+from local.aws.patches.ministack import named
+
+
+def run_on(lambda_runtime: ModuleType, function_python: str) -> None:
+    """Run functions on this interpreter, which finds what the Lambda runtime brings and no more."""
+    original = named(lambda_runtime, "_detect_runtime_binary")
+
+    def detect(runtime: str) -> tuple[str, str]:
+        binary, script = original(runtime)
+        return (function_python, script) if runtime.startswith("python") else (binary, script)
+
+    lambda_runtime._detect_runtime_binary = detect  # type: ignore[attr-defined]
 
 
 def unpack_once(lambda_runtime: ModuleType, place: Path) -> None:

@@ -16,7 +16,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from local.aws.ministack import named
+from local.aws.patches.ministack import named
 
 JUDGED_EVERY_SECONDS = 1.0
 Breach = bool | None
