@@ -126,7 +126,7 @@ class Function:
 
     def forget_failed_hosts(self) -> None:
         """Forget which hosts failed of late, so that the next order starts at the main host."""
-        self.app.transport.failed_hosts = FailedHosts()
+        self.app.transport.failed_hosts = FailedHosts(time.time)
 
     def turn_page(self) -> None:
         """Begin `lines` anew; what was written stays under watch."""

@@ -4,38 +4,58 @@ import http.client
 import io
 import socket
 import threading
-import time
 from typing import Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import LocationParseError
-from urllib3.util.connection import create_connection
+
+from .world import World
+
+# WeChat Pay closes a connection after about 8 s of silence. A request written into one that is just being
+# closed is lost in doubt, so an older connection is never used again (the official Java SDK keeps them 7 s).
+IDLE_SECONDS = 5.0
+# A name server that is silent must not take the time of the other host; CONNECT_SECONDS come on top.
+LOOKUP_SECONDS = 2.0
 
 
-class Attempt(threading.local):
-    """What is known of the call this thread is making. The connections below keep it true."""
+class Wire(threading.local):
+    """The world that calls are made in, and what is known of the call this thread is making.
 
-    bytes_left = False
-    deadline = 0.0
+    Attributes:
+        bytes_left: whether a byte of the request may have left this machine.
+        deadline: when the whole reply must be there, on the world's monotonic clock.
+    """
 
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.bytes_left = False
+        self.deadline = 0.0
 
-attempt = Attempt()
+    def begin(self, seconds: float) -> None:
+        """Begin a call that has so much time."""
+        self.bytes_left = False
+        self.deadline = self.world.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Seconds left for this call."""
+        return self.deadline - self.world.monotonic()
 
 
 class _DeadlineReader(io.RawIOBase):
     """Reads of a socket that share one deadline: a timeout per read would let a slow drip last for ever."""
 
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, wire: Wire) -> None:
         self._raw = raw
         self._sock = sock
+        self._wire = wire
         self.ended = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        remaining = attempt.deadline - time.monotonic()
+        remaining = self._wire.remaining()
         if remaining <= 0:
             raise TimeoutError("the reply was not complete in time")
         self._sock.settimeout(remaining)
@@ -49,9 +69,9 @@ class _DeadlineReader(io.RawIOBase):
 
 
 class _Response(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, sock: socket.socket, *args: Any, wire: Wire, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self._stream = _DeadlineReader(self.fp.detach(), sock)
+        self._stream = _DeadlineReader(self.fp.detach(), sock, wire)
         self.fp = io.BufferedReader(self._stream)
 
     def begin(self) -> None:
@@ -61,47 +81,50 @@ class _Response(http.client.HTTPResponse):
 
 
 class _TrackedConnection(HTTPConnection):
-    """Marks the moment the first byte may leave. Before it nothing was sent; after it nobody can know."""
+    """Marks the moment the first byte may leave. Before it nothing was sent; after it nobody can know.
 
-    response_class = _Response
-    _held: bytearray | None = None
+    Attributes:
+        wire: given by its pool.
+        last_used: when its last reply had been read, UNIX seconds.
+    """
+
+    wire: Wire
+    last_used = float("-inf")
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the other side has it open, for sure: not after a silence."""
+        fresh = 0 <= self.wire.world.clock() - self.last_used < IDLE_SECONDS
+        return fresh and super().is_connected
+
+    def response_class(self, sock: socket.socket, *args: Any, **kwargs: Any) -> _Response:  # type: ignore[override]
+        return _Response(sock, *args, wire=self.wire, **kwargs)
 
     def _new_conn(self) -> socket.socket:
         """Connect to the first address that answers, before the deadline: urllib3 gives each its own time."""
+        world = self.wire.world
+        seconds = min(LOOKUP_SECONDS, self.wire.remaining())
         try:
-            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+            addresses = world.resolve(self._dns_host, self.port, seconds)
         except UnicodeError as exc:
             raise LocationParseError(self.host) from exc
         failure: OSError = TimeoutError("no address answered in time")
-        for *_, address in found:
-            remaining = attempt.deadline - time.monotonic()
+        for address in addresses:
+            remaining = self.wire.remaining()
             if remaining <= 0:
                 break
-            limit = min(float(self.timeout or remaining), remaining)
             try:
-                return create_connection(address[:2], limit, socket_options=self.socket_options)  # type: ignore[arg-type]
+                return world.connect(address, min(float(self.timeout or remaining), remaining))
             except OSError as exc:
                 failure = exc
         raise failure
 
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        """Send head and body as one piece: in one write, and only once the whole of it is made."""
-        self._held = held = bytearray()
-        try:
-            super().request(*args, **kwargs)
-        finally:
-            self._held = None
-        self.send(held)
-
     def send(self, data: Any) -> None:
-        if self._held is not None:
-            self._held += data
-            return
         if self.sock is None:
             self.connect()
-        if not attempt.bytes_left and time.monotonic() >= attempt.deadline:
+        if not self.wire.bytes_left and self.wire.remaining() <= 0:
             raise TimeoutError("connecting took all the time: nobody would be left to read the reply")
-        attempt.bytes_left = True
+        self.wire.bytes_left = True
         super().send(data)
 
 
@@ -109,13 +132,31 @@ class _TrackedTLSConnection(_TrackedConnection, HTTPSConnection):
     pass
 
 
-class Pool(urllib3.HTTPConnectionPool):
+class _WiredPool(urllib3.HTTPConnectionPool):
+    """Gives its connections the wire, and the time when they became idle."""
+
+    def __init__(self, *args: Any, wire: Wire, **kwargs: Any) -> None:
+        self._wire = wire
+        super().__init__(*args, **kwargs)
+
+    def _new_conn(self) -> Any:
+        connection: Any = super()._new_conn()
+        connection.wire = self._wire
+        return connection
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None:
+            conn.last_used = self._wire.world.clock()
+        super()._put_conn(conn)
+
+
+class Pool(_WiredPool):
     """Connections without TLS, for loopback."""
 
     ConnectionCls = _TrackedConnection
 
 
-class TLSPool(urllib3.HTTPSConnectionPool):
+class TLSPool(_WiredPool, urllib3.HTTPSConnectionPool):
     """Connections over TLS."""
 
     ConnectionCls = _TrackedTLSConnection

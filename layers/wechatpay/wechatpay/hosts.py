@@ -1,7 +1,6 @@
 """Where WeChat Pay is: only hosts from configuration, only over TLS, except on this machine."""
 
 import re
-import time
 from collections.abc import Callable, Iterable
 
 # A host that failed is tried after the others for so long, then first again: the main host is the main host.
@@ -34,7 +33,7 @@ class FailedHosts:
         clock: UNIX seconds. Not the monotonic clock, which stands still while Lambda freezes a function.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._failed_at: dict[str, float] = {}
 

@@ -119,12 +119,14 @@ class Merchants(dict[str, Merchant]):
 
     Args:
         read: reads the secret of a merchant; see `MerchantSecrets.read`.
+        clock: as in `Merchant`.
     """
 
-    def __init__(self, read: Callable[[str], Credentials]) -> None:
+    def __init__(self, read: Callable[[str], Credentials], clock: Callable[[], float] = time.time) -> None:
         super().__init__()
         self._read = read
+        self._clock = clock
 
     def __missing__(self, mchid: str) -> Merchant:
-        merchant = self[mchid] = Merchant(lambda: self._read(mchid))
+        merchant = self[mchid] = Merchant(lambda: self._read(mchid), self._clock)
         return merchant

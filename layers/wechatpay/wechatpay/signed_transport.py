@@ -1,7 +1,5 @@
 """One attempt on the wire: sign and send. It decides nothing; it records what happened."""
 
-import secrets
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -54,11 +52,8 @@ class SignedTransport:
 
     Args:
         merchant: the merchant's keys.
-        transport: carries the bytes.
+        transport: carries the bytes, and has the clocks and nonces in its `World`.
         observe: gets every attempt.
-        clock: UNIX seconds.
-        nonce: gives a new random text for every attempt.
-        stopwatch: seconds, on a clock that does not jump.
     """
 
     def __init__(
@@ -67,17 +62,14 @@ class SignedTransport:
         transport: Transport,
         *,
         observe: Callable[[Attempt], None] = lambda attempt: None,
-        clock: Callable[[], float] = time.time,
-        nonce: Callable[[], str] = lambda: secrets.token_hex(16).upper(),
-        stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
         self.merchant = merchant
-        self.clock = clock
+        self.clock = transport.world.clock
         self.failed_hosts = transport.failed_hosts
         self._transport = transport
         self._observe = observe
-        self._nonce = nonce
-        self._stopwatch = stopwatch
+        self._nonce = transport.world.nonce
+        self._stopwatch = transport.world.monotonic
 
     def send(self, host: str, request: Request, timeout: float) -> tuple[Reply, Attempt]:
         """Sign this request and send it once.

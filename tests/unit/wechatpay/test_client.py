@@ -1,5 +1,6 @@
 import json
 import re
+import socket
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -14,6 +15,8 @@ from wechatpay.errors import (
     Unverifiable,
     WeChatPayError,
 )
+from wechatpay.transport import Transport
+from wechatpay.world import Address, World
 from wechatpay_sandbox import Simulator
 
 from tests.unit.wechatpay.material import is_signed_by
@@ -238,6 +241,25 @@ def test_next_host_gets_the_same_order_while_the_first_is_in_doubt(
     client.post(target(order_no), parameters, reserve=0)
     assert [each.host for each in merchant.exchanges] == simulator.hosts
     assert not client.next_host()  # each host once
+
+
+@pytest.mark.parametrize("failure", [TimeoutError("silent"), socket.gaierror(socket.EAI_AGAIN, "broken")])
+def test_with_the_name_of_the_main_host_dead_the_order_settles_over_the_backup_at_once(
+    simulator: Simulator, order_no: str, failure: OSError
+) -> None:
+    backup = int(simulator.hosts[1].rpartition(":")[2])
+
+    def resolve(host: str, port: int, seconds: float) -> list[Address]:
+        if host == "main.example":
+            raise failure
+        return [("127.0.0.1", backup)]
+
+    parameters = cancellation(simulator, order_no)
+    merchant = WarmMerchant(simulator, Transport(world=World(resolve=resolve)))
+    hosts = ["http://main.example", "http://backup.example"]
+    assert merchant.client(hosts=hosts).post(target(order_no), parameters, reserve=0).text("order_id")
+    merchant.client(hosts=hosts).get(query(order_no))
+    assert [each.host for each in merchant.exchanges] == [*hosts, hosts[1]]
 
 
 def test_after_next_host_a_host_left_behind_gets_no_completion(simulator: Simulator, order_no: str) -> None:

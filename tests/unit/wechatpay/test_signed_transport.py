@@ -8,6 +8,7 @@ from wechatpay.merchant import Merchant
 from wechatpay.signed_transport import Attempt, Request, SignedTransport
 from wechatpay.transport import Transport
 from wechatpay.verification import NotVerified
+from wechatpay.world import World
 from wechatpay_sandbox import Simulator
 
 from tests.unit.wechatpay.merchant import WarmMerchant
@@ -89,7 +90,7 @@ def test_reading_the_secret_takes_of_the_time_of_the_attempt(simulator: Simulato
         stopwatch.now += 9.6
         return merchant.read()
 
-    signed_transport = SignedTransport(Merchant(read_slowly), Transport(), stopwatch=stopwatch)
+    signed_transport = SignedTransport(Merchant(read_slowly), Transport(world=World(monotonic=stopwatch)))
     with RawServer(answering(http())) as server:
         with pytest.raises(NothingSent, match="not enough time left"):
             signed_transport.send(server.url, SENT, 10)
@@ -100,7 +101,9 @@ def test_reading_the_secret_takes_of_the_time_of_the_attempt(simulator: Simulato
 def test_looking_for_a_key_to_verify_the_reply_is_no_latency_of_wechat_pay(simulator: Simulator) -> None:
     merchant, stopwatch = WarmMerchant(simulator), Stopwatch()
     signed_transport = SignedTransport(
-        merchant.merchant, Transport(), observe=merchant.exchanges.append, stopwatch=stopwatch
+        merchant.merchant,
+        Transport(world=World(monotonic=stopwatch)),
+        observe=merchant.exchanges.append,
     )
     with RawServer(answering(http())) as server:
         _, attempt = signed_transport.send(server.url, ASKED, 10)
@@ -135,7 +138,7 @@ def test_without_any_key_no_serial_is_asked_for(certifying: Simulator) -> None:
 def test_every_attempt_has_a_new_nonce_and_the_time_of_its_clock(simulator: Simulator) -> None:
     merchant = WarmMerchant(simulator)
     now = [1_700_000_000.9]
-    signed_transport = SignedTransport(merchant.merchant, Transport(), clock=lambda: now[0])
+    signed_transport = SignedTransport(merchant.merchant, Transport(world=World(clock=lambda: now[0])))
     with RawServer(answering(http())) as server:
         for _ in range(3):
             signed_transport.send(server.url, ASKED, 5)

@@ -2,10 +2,10 @@
 
 import socket
 import ssl
-import time
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from http.client import HTTPConnection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ import pytest
 import trustme
 from hypothesis import given
 from hypothesis import strategies as st
-from wechatpay import connection
+from wechatpay.connection import IDLE_SECONDS, LOOKUP_SECONDS
 from wechatpay.errors import NoAnswer, NothingSent
-from wechatpay.transport import IDLE_SECONDS, MAX_REPLY_BYTES, Reply, Transport
+from wechatpay.transport import MAX_REPLY_BYTES, Reply, Transport
+from wechatpay.world import Address, Resolver, World
 
 from tests.unit.wechatpay.merchant import shared_transport
 from tests.unit.wechatpay.raw_server import Connection, RawServer, answering, http
@@ -82,18 +83,12 @@ def test_the_headers_on_the_wire_are_the_headers_given_and_what_http_needs() -> 
     assert set(names[1]) <= set(given_ones)
 
 
-def test_head_and_body_leave_in_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
-    written: list[bytes] = []
-    write = HTTPConnection.send
-
-    def keeping(self: HTTPConnection, data: Any) -> None:
-        written.append(bytes(data))
-        write(self, data)
-
-    monkeypatch.setattr(HTTPConnection, "send", keeping)
+def test_a_path_that_would_be_sent_otherwise_than_signed_is_nothing_sent() -> None:
     with RawServer(answering(http())) as server:
-        send(server.url)
-    assert written == server.requests
+        for target in ("/v3/a b", "/v3/a%2", "/v3/%41", "/v3/a#b"):
+            with pytest.raises(NothingSent, match="as it was signed"):
+                Transport().send("GET", server.url, target, {}, b"", LONG)
+    assert server.accepted == 0
 
 
 def test_a_get_carries_no_body_and_no_length() -> None:
@@ -184,7 +179,7 @@ def test_a_host_that_makes_no_url_is_nothing_sent(host: str) -> None:
 
 def test_a_host_that_does_not_say_how_is_not_spoken_to_in_clear() -> None:
     with RawServer(answering(http())) as server:
-        with pytest.raises(NothingSent, match="MissingSchema"):
+        with pytest.raises(NothingSent):
             send(server.url.removeprefix("http://"))
         assert server.requests == []
 
@@ -198,60 +193,88 @@ def test_a_header_that_would_be_two_is_nothing_sent_and_not_quoted(value: str) -
     assert value not in str(caught.value)
 
 
-def resolving_to(monkeypatch: pytest.MonkeyPatch, *hosts: str) -> None:
-    """Let the name wechatpay.example have the addresses of these hosts."""
-    ports = [int(host.rpartition(":")[2]) for host in hosts]
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
-    resolve = socket.getaddrinfo
-
-    def resolved(host: str, *args: Any, **kwargs: Any) -> Any:
-        return found if host == "wechatpay.example" else resolve(host, *args, **kwargs)
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+def resolving_to(*hosts: str) -> World:
+    """A world in which every name has the addresses of these hosts."""
+    addresses = [("127.0.0.1", int(host.rpartition(":")[2])) for host in hosts]
+    return World(resolve=lambda host, port, seconds: addresses)
 
 
-def test_the_next_address_of_a_host_is_tried_when_one_refuses(
-    monkeypatch: pytest.MonkeyPatch, refusing: str
-) -> None:
+def test_the_next_address_of_a_host_is_tried_when_one_refuses(refusing: str) -> None:
     with RawServer(answering(http())) as server:
-        resolving_to(monkeypatch, refusing, server.url)
-        assert send("http://wechatpay.example").status == 200
+        transport = Transport(world=resolving_to(refusing, server.url))
+        assert send("http://wechatpay.example", transport=transport).status == 200
 
 
-def test_all_addresses_of_a_host_share_one_deadline(
-    monkeypatch: pytest.MonkeyPatch, unanswering: str
-) -> None:
-    resolving_to(monkeypatch, *[unanswering] * 6)
+def test_all_addresses_of_a_host_share_one_deadline(unanswering: str) -> None:
     limits: list[float] = []
-    connect = connection.create_connection
+    world = resolving_to(*[unanswering] * 6)
 
-    def keeping(address: Any, limit: float, **options: Any) -> socket.socket:
-        limits.append(limit)
-        return connect(address, limit, **options)
+    def keeping(address: Address, seconds: float) -> socket.socket:
+        limits.append(seconds)
+        return world.connect(address, seconds)
 
-    monkeypatch.setattr(connection, "create_connection", keeping)
+    transport = Transport(world=replace(world, connect=keeping))
     with pytest.raises(NothingSent):
-        send("http://wechatpay.example", timeout=SHORT)
+        send("http://wechatpay.example", transport=transport, timeout=SHORT)
     assert limits
     assert sum(limits) <= SHORT
 
 
-def test_a_name_that_resolves_only_after_the_deadline_is_nothing_sent(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    resolve = socket.getaddrinfo
+def test_a_name_that_resolves_only_after_the_deadline_is_nothing_sent() -> None:
+    now = [0.0]
 
-    def late(*args: Any, **kwargs: Any) -> Any:
-        ends = time.monotonic() + SHORT
-        while time.monotonic() <= ends:  # nothing limits the time of a resolver
-            pass
-        return resolve(*args, **kwargs)
+    def late(host: str, port: int, seconds: float) -> list[Address]:
+        now[0] += LONG
+        return [(host, port)]
 
-    monkeypatch.setattr(socket, "getaddrinfo", late)
+    transport = Transport(world=World(monotonic=lambda: now[0], resolve=late))
     with RawServer(answering(http())) as server:
         with pytest.raises(NothingSent):
-            send(server.url, timeout=SHORT)
-        assert server.requests == []
+            send(server.url, transport=transport)
+        assert server.accepted == 0
+
+
+class SilentNameServer:
+    """Answers nothing until it is released, and counts who asks."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.answers = threading.Event()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.asked += 1
+        self.answers.wait()
+        return socket.getaddrinfo(*args, **kwargs)
+
+
+def test_a_silent_name_server_takes_a_moment_of_the_deadline_and_one_thread() -> None:
+    names = SilentNameServer()
+    limits: list[float] = []
+    resolver = Resolver(names)
+
+    def limited(host: str, port: int, seconds: float) -> list[Address]:
+        limits.append(seconds)
+        return resolver(host, port, 0.01)
+
+    transport = Transport(world=World(resolve=limited))
+    with RawServer(answering(http())) as server:
+        for _ in range(20):
+            with pytest.raises(NothingSent, match="before anything was sent"):
+                send(server.url, transport=transport, timeout=16.0)
+        assert (names.asked, server.accepted) == (1, 0)
+        assert set(limits) == {LOOKUP_SECONDS}
+        names.answers.set()
+        assert resolver("127.0.0.1", server.port, LONG) == [("127.0.0.1", server.port)]
+
+
+def test_a_name_that_cannot_be_resolved_says_so_to_all_who_wait() -> None:
+    def unknown(*_args: Any, **_kwargs: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+    resolver = Resolver(unknown)
+    for _ in range(2):
+        with pytest.raises(socket.gaierror, match="no such name"):
+            resolver("wechatpay.example", 443, LONG)
 
 
 def test_no_time_left_is_nothing_sent() -> None:
@@ -294,7 +317,9 @@ def test_one_context_says_who_is_trusted_and_no_connection_reads_authorities_aga
     with RawServer(answering(http()), tls=tls_context(authority)) as server:
         transport = Transport(ca_bundle=ca_file)
         send(server.url, transport=transport)
-        pool = transport._adapters[server.url]._pool
+        adapter = transport._session.get_adapter(server.url)
+        pool = adapter.poolmanager.connection_from_url(server.url, {"cert_reqs": "CERT_REQUIRED"})
+    assert pool.num_requests == 1
     assert pool.conn_kw["ssl_context"] is transport._trust
     assert pool.ca_certs is None
 
@@ -557,7 +582,7 @@ def test_a_connection_is_kept_alive() -> None:
 def test_a_connection_idle_for_five_seconds_is_not_used_again(idle: float, connections: int) -> None:
     assert IDLE_SECONDS == 5.0
     now = [1000.0]
-    transport = Transport(wall_clock=lambda: now[0])
+    transport = Transport(world=World(clock=lambda: now[0]))
     with RawServer(answering(http())) as server:
         send(server.url, transport=transport)
         now[0] += idle
@@ -567,7 +592,7 @@ def test_a_connection_idle_for_five_seconds_is_not_used_again(idle: float, conne
 
 def test_idleness_is_counted_from_the_last_reply() -> None:
     now = [1000.0]
-    transport = Transport(wall_clock=lambda: now[0])
+    transport = Transport(world=World(clock=lambda: now[0]))
     with RawServer(answering(http())) as server:
         for _ in range(4):
             send(server.url, transport=transport)
@@ -577,7 +602,7 @@ def test_idleness_is_counted_from_the_last_reply() -> None:
 
 def test_the_silence_of_one_host_closes_no_connection_to_another() -> None:
     now = 1000.0
-    transport = Transport(wall_clock=lambda: now)
+    transport = Transport(world=World(clock=lambda: now))
     with RawServer(answering(http())) as busy, RawServer(answering(http())) as silent:
         send(busy.url, transport=transport)
         send(silent.url, transport=transport)
@@ -589,7 +614,7 @@ def test_the_silence_of_one_host_closes_no_connection_to_another() -> None:
 
 
 def test_a_connection_the_server_has_closed_is_replaced_before_anything_is_sent() -> None:
-    transport = Transport(wall_clock=lambda: 1000.0)
+    transport = Transport(world=World(clock=lambda: 1000.0))
     with RawServer(sending(http())) as server:
         for _ in range(2):
             assert send(server.url, transport=transport).status == 200
