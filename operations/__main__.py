@@ -121,25 +121,30 @@ def smoke(
     mchid: Mchid = None,
     appid: Annotated[str | None, typer.Option(help="when the secret has none")] = None,
     service_id: Annotated[str | None, typer.Option(help="when the secret has none")] = None,
+    order: Order = None,
     stack_name: StackName = options.STACK,
     region: Region = None,
     profile: Profile = None,
 ) -> None:
-    """After a deployment: check, then run one order through 部署后验证; without --event nobody is charged."""
+    """After a deployment: check, then run one order through 部署后验证; without --event nobody is charged.
+
+    Where a check fails, no order is run.
+    """
     target = options.target_of(stack_name, region, profile)
-    good = True
-    if event is not None:
-        chosen = smokes.order(event)
-        if control := os.environ.get("SIMULATOR_CONTROL"):
-            smokes.open_in_simulator(control, chosen.event)
-    elif invalid:
-        chosen = smokes.invalid_order()
-    else:
-        merchant = target.mchid(mchid)
-        good = report.show(console, checks.examine(target, merchant))
-        chosen = smokes.impossible_order(merchant, appid or None, service_id or None)
-    ran = smokes.run(target, chosen, lambda text: console.print(text, soft_wrap=True, markup=False))
-    _exit(good and ran)
+    chosen = smokes.order(event) if event else smokes.invalid_order() if invalid else None
+    if event and chosen and (control := os.environ.get("SIMULATOR_CONTROL")):
+        smokes.open_in_simulator(control, chosen.event)
+    if not invalid:
+        merchant = (chosen and chosen.mchid) or target.mchid(mchid)
+        known = (chosen and chosen.number) or order or None
+        if not report.show(console, checks.examine(target, merchant, order=known)):
+            raise CommandError(
+                "no order was run: correct what failed above, then make smoke 体检未通过，未执行"
+            )
+    if chosen is None:
+        ids = smokes.identifiers(target, merchant, appid or None, service_id or None)
+        chosen = smokes.impossible_order(merchant, *ids)
+    _exit(smokes.run(target, chosen, lambda text: console.print(text, soft_wrap=True, markup=False)))
 
 
 recovery_commands.add_to(app, console)

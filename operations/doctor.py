@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from wechatpay.credentials import Credentials
 from wechatpay.errors import WeChatPayError
 
-from operations import expiry, permissions
+from operations import expiry, network, permissions
 from operations.errors import CommandError
 from operations.live_check import Recording, prove, read_credentials
 from operations.merchant_files import now
@@ -29,7 +29,8 @@ def examine(
     Args:
         target: the stack.
         mchid: the merchant.
-        order: an order that exists, for the signed query; without it one is asked for that cannot exist.
+        order: an order that exists, for the signed query; without it one is asked for that cannot exist,
+            which proves neither service_id nor appid.
         transport: carries the calls to WeChat Pay.
     """
     carrier = transport or Recording()
@@ -46,6 +47,8 @@ def examine(
         yield from _secret(secret, mchid, described, credentials)
     for host in function.hosts:
         yield _reach(host, carrier)
+    if function.subnets:
+        yield from network.check(target.client("ec2"), function.subnets)
     if credentials is not None:
         yield from prove(credentials, function.hosts, carrier, order)
     if described is not None:

@@ -31,6 +31,7 @@ from operations.report import Finding, failed, note, passed
 from operations.staging import StagedSecret
 from operations.target import error_code
 
+IDENTIFIERS = "service_id, appid"
 QUERY = "signed query 签名查询"
 API_V3_KEY = "APIv3 key"
 CLOCK = "clock 时钟"
@@ -70,6 +71,18 @@ def read_credentials(secret: StagedSecret, mchid: str) -> Credentials:
         raise CommandError(f"{secret.name} cannot be read ({type(exc).__name__})") from exc
 
 
+def not_proven(credentials: Credentials) -> Finding:
+    """Say what asking for an order that cannot exist leaves open: it is unknown under any service_id."""
+    names = f"service_id {credentials.service_id} and appid {credentials.appid}"
+    if not (credentials.appid and credentials.service_id):
+        return note(IDENTIFIERS, "not in the secret, so not proven: every order event must carry them 未验证")
+    return note(
+        IDENTIFIERS,
+        f"service_id and appid not proven 未验证: {names} may be wrong, and then every order fails. "
+        "make doctor ORDER=(an order that exists 真实订单号) proves them",
+    )
+
+
 def is_unknown_order(problem: Problem) -> bool:
     """Whether WeChat Pay says, verified, that it has no such order."""
     return problem.verified and problem.status == HTTPStatus.NOT_FOUND
@@ -87,6 +100,8 @@ def prove(
         order: an order that exists; without it one is asked for that cannot exist.
     """
     yield _query(credentials, hosts, transport, order)
+    if order is None:
+        yield not_proven(credentials)
     yield _api_v3_key(credentials, hosts, transport)
     yield _clock(transport)
 
@@ -104,7 +119,7 @@ def _query(
     try:
         state = api_of(key).query(client, key)
     except ServiceError as exc:
-        return _answered(exc.problem, credentials)
+        return _answered(exc.problem, credentials, order)
     except MerchantMisconfigured as exc:
         return failed(
             QUERY,
@@ -115,10 +130,14 @@ def _query(
         return failed(QUERY, _not_verified(exc.problem))
     except WeChatPayError as exc:
         return failed(QUERY, f"no answer: {exc}. Check the way from this machine to {', '.join(hosts)}")
-    return passed(QUERY, f"verified 200: order {number} is {state.state}; key and serial agree")
+    return passed(
+        QUERY,
+        f"verified 200: order {number} is {state.state}; key and serial agree, service_id {key.service_id} "
+        f"and appid {key.appid} are proven",
+    )
 
 
-def _answered(problem: Problem, credentials: Credentials) -> Finding:
+def _answered(problem: Problem, credentials: Credentials, order: str | None) -> Finding:
     """Read what a refusal proves: WeChat Pay checks our signature before it looks at the order."""
     match problem.status:
         case HTTPStatus.UNAUTHORIZED:
@@ -138,7 +157,15 @@ def _answered(problem: Problem, credentials: Credentials) -> Finding:
             return failed(QUERY, f"too many requests ({problem}). Try again in a minute")
     if not problem.verified:
         return failed(QUERY, _not_verified(problem))
-    if problem.status == HTTPStatus.NOT_FOUND:
+    if is_unknown_order(problem) and order is not None:
+        return failed(
+            QUERY,
+            f"WeChat Pay does not know order {order} 微信支付查无此单 ({problem}); key and serial agree. Its "
+            f"number may be mistyped or another merchant's, or it was created with another service_id or "
+            f"appid than "
+            f"{credentials.service_id} and {credentials.appid}",
+        )
+    if is_unknown_order(problem):
         return passed(QUERY, "verified 404 for an order that cannot exist; key and serial agree")
     if problem.status == HTTPStatus.BAD_REQUEST and not (credentials.appid and credentials.service_id):
         return note(

@@ -31,7 +31,7 @@ def check(target: Target, secret: dict[str, Any]) -> Iterator[Finding]:
         yield _allowed(iam, machine["roleArn"], "the workflow", "lambda:InvokeFunction", arn)
         yield _allowed(iam, role, name, "secretsmanager:GetSecretValue", secret["ARN"])
         if isinstance(key, str):
-            yield _allowed(iam, role, name, "kms:Decrypt", key)
+            yield _allowed(iam, role, name, "kms:Decrypt", key, "Set SecretKmsKeyArn to this key. ")
     if isinstance(key, Finding):
         yield key
     bus = target.client("events").describe_event_bus(Name=target.outputs["EventBusName"])
@@ -49,7 +49,7 @@ def _key_of(target: Target, secret: dict[str, Any]) -> str | Finding | None:
         return note(SUBJECT, f"kms:Decrypt of {key} was not checked ({error_code(exc)})")
 
 
-def _allowed(iam: Any, role: str, who: str, action: str, resource: str) -> Finding:
+def _allowed(iam: Any, role: str, who: str, action: str, resource: str, first: str = "") -> Finding:
     try:
         answer = iam.simulate_principal_policy(
             PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource]
@@ -63,6 +63,6 @@ def _allowed(iam: Any, role: str, who: str, action: str, resource: str) -> Findi
         return passed(SUBJECT, f"{who} may {action}")
     return failed(
         SUBJECT,
-        f"{who} may not {action} on {resource} ({decision}). Allow it in {role}, or look for a boundary "
-        "or organisation policy that denies it",
+        f"{who} may not {action} on {resource} ({decision}). {first}Allow it in {role}, or look for a "
+        "boundary or organisation policy that denies it",
     )

@@ -8,11 +8,11 @@ import json
 from collections.abc import Callable
 
 from complete_order import order
-from wechatpay import smart_retail
 from wechatpay.client import Client
 from wechatpay.deadline import Deadline
 from wechatpay.errors import ServiceError, SettlementError, WeChatPayError
 from wechatpay.merchant import Merchant
+from wechatpay.order_apis import api_of
 from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Transport
 
@@ -50,7 +50,7 @@ def hindrance_of(target: Target) -> Callable[[Stuck], str | None]:
             owner = merchant(wanted.mchid)
             key = wanted.key(owner.credentials)
             client = Client(SignedTransport(owner, transport), target.function.hosts, Deadline(_SECONDS))
-            state = smart_retail.query(client, key)
+            state = api_of(key).query(client, key)
         except ServiceError as exc:
             if live_check.is_unknown_order(exc.problem):
                 return f"WeChat Pay does not know it under service_id {key.service_id} 微信支付查无此单"

@@ -17,9 +17,10 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from operations import executions
+from operations import executions, live_check
 from operations.errors import CommandError
 from operations.executions import Execution
+from operations.staging import merchant_secret
 from operations.target import Target
 
 _TO_FAILED = ["ServiceEnded", "Outcome", "OrderFailed", "Failed"]
@@ -35,6 +36,8 @@ class Smoke:
 
     Attributes:
         event: the order event, as JSON.
+        number: the order that WeChat Pay has to know; None when it must not exist.
+        mchid: the merchant that the event names; None leaves the stack's.
         expected: what it must come to, in words.
         holds: tells whether an execution came to that.
     """
@@ -42,17 +45,21 @@ class Smoke:
     event: str
     expected: str
     holds: Callable[[Execution], bool]
+    number: str | None = None
+    mchid: str | None = None
 
 
 def order(path: Path) -> Smoke:
     """Settle the order of a file, for real: it must succeed, or be accepted and wait to be paid."""
     try:
         text = path.read_text(encoding="utf-8")
-        json.loads(text)
+        event = json.loads(text)
     except OSError as exc:
         raise CommandError(f"{path} cannot be read: {exc.strerror}") from exc
     except ValueError as exc:
         raise CommandError(f"{path} is not JSON in UTF-8: {exc}") from exc
+    if not isinstance(event, dict) or not isinstance(event.get("out_order_no"), str):
+        raise CommandError(f"{path} is no order event: it has no out_order_no")
     return Smoke(
         text,
         "SUCCEEDED, or accepted and waiting to be paid",
@@ -60,19 +67,24 @@ def order(path: Path) -> Smoke:
             execution.status == "SUCCEEDED"
             or (execution.status == "RUNNING" and not ACCEPTED.isdisjoint(execution.states))
         ),
+        event["out_order_no"],
+        str(event["mchid"]) if event.get("mchid") else None,
     )
 
 
-def impossible_order(mchid: str, appid: str | None = None, service_id: str | None = None) -> Smoke:
-    """Cancel an order that cannot exist: it must be refused by WeChat Pay itself, verified."""
+def impossible_order(mchid: str, appid: str, service_id: str) -> Smoke:
+    """Cancel an order that cannot exist: it must be refused by WeChat Pay itself, verified.
+
+    The event names appid and service_id: a 404 under the secret's own would be the merchant's fault.
+    """
     event = {
         "out_order_no": _number(),
         "mchid": mchid,
+        "appid": appid,
+        "service_id": service_id,
         "finish_type": 1,
         "cancel_reason": "smoke test",
         "metadata": {"smoke": True},
-        **({"appid": appid} if appid else {}),
-        **({"service_id": service_id} if service_id else {}),
     }
 
     def holds(execution: Execution) -> bool:
@@ -85,6 +97,18 @@ def impossible_order(mchid: str, appid: str | None = None, service_id: str | Non
         )
 
     return Smoke(json.dumps(event), "FAILED in OrderFailed: REJECTED by a verified 404", holds)
+
+
+def identifiers(target: Target, mchid: str, appid: str | None, service_id: str | None) -> tuple[str, str]:
+    """Return appid and service_id: those given, else those of the merchant's secret."""
+    if not (appid and service_id):
+        credentials = live_check.read_credentials(merchant_secret(target, mchid), mchid)
+        appid, service_id = appid or credentials.appid, service_id or credentials.service_id
+    if not (appid and service_id):
+        raise CommandError(
+            f'the secret of {mchid} has no appid or no service_id: ARGS="--appid wx... --service-id 500..."'
+        )
+    return appid, service_id
 
 
 def invalid_order() -> Smoke:

@@ -35,11 +35,13 @@ class Function:
     Attributes:
         hosts: WeChat Pay's base URLs, main host first.
         secret_prefix: what the names of merchants' secrets start with.
+        subnets: of the VPC it runs in, if it does.
     """
 
     arn: str
     hosts: tuple[str, ...]
     secret_prefix: str
+    subnets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class Target:
             arn=arn,
             hosts=parse_hosts(variables.get("WECHATPAY_HOSTS", "")),
             secret_prefix=variables.get("MERCHANT_SECRET_PREFIX", self.outputs["MerchantSecretPrefix"]),
+            subnets=tuple(found.get("VpcConfig", {}).get("SubnetIds") or ()),
         )
 
     @property

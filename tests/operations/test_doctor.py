@@ -8,7 +8,7 @@ import pytest
 from wechatpay_sandbox import Simulator
 
 from local.stack import Stack
-from operations import expiry
+from operations import expiry, network
 from tests.operations.conftest import Command, Ran
 
 MCHID = "1900000001"
@@ -74,6 +74,49 @@ def test_a_key_of_another_serial_fails_the_signed_query(
     ran = doctor()
     assert ran.status == 1
     assert "WeChat Pay refuses the signature" in line(ran, "signed query")
+
+
+def test_without_an_order_service_id_and_appid_are_said_to_be_not_proven(doctor: Callable[..., Ran]) -> None:
+    told = line(doctor(), "service_id, appid")
+    assert told.startswith("note service_id, appid: service_id and appid not proven")
+    assert "ORDER=" in told
+
+
+def test_an_order_that_exists_proves_service_id_and_appid(
+    doctor: Callable[..., Ran], simulator: Simulator
+) -> None:
+    simulator.open_order("DOCTOR-1")
+    ran = doctor("--order", "DOCTOR-1")
+    assert ran.status == 0
+    assert "service_id 500001 and appid wxd678efh567hg6787 are proven" in line(ran, "signed query")
+    assert "not proven" not in line(ran, "signed query")
+    assert "service_id, appid" not in ran.text
+
+
+def test_an_order_that_wechat_pay_does_not_know_is_said_to_be_unknown(doctor: Callable[..., Ran]) -> None:
+    ran = doctor("--order", "NO-SUCH-1")
+    assert ran.status == 1
+    assert line(ran, "signed query").startswith("FAIL")
+    assert "WeChat Pay does not know order NO-SUCH-1" in line(ran, "signed query")
+
+
+def test_a_subnet_without_a_way_out_is_named_and_one_with_it_tells_its_address(stack: Stack) -> None:
+    ec2 = stack.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+    shut, open_ = (
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.7.{each}.0/24")["Subnet"]["SubnetId"] for each in (0, 1)
+    )
+    address = ec2.allocate_address(Domain="vpc")
+    gateway = ec2.create_nat_gateway(SubnetId=open_, AllocationId=address["AllocationId"])["NatGateway"]
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.create_route(
+        RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=gateway["NatGatewayId"]
+    )
+    ec2.associate_route_table(RouteTableId=table, SubnetId=open_)
+    findings = {each.message.split()[0]: each for each in network.check(ec2, [shut, open_])}
+    assert findings[shut].failed
+    assert not findings[open_].failed
+    assert gateway["NatGatewayId"] in findings[open_].message
 
 
 def test_a_host_that_is_down_is_named(doctor: Callable[..., Ran], simulator: Simulator) -> None:

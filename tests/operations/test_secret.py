@@ -22,6 +22,36 @@ def test_a_merchant_is_onboarded_from_the_files_alone(merchant: Merchant) -> Non
     assert "verified 404" in ran.text
 
 
+def test_what_was_not_proven_is_said_last(merchant: Merchant) -> None:
+    ran = merchant.store("--service-id", "500099")
+    assert ran.status == 0
+    last = ran.text.splitlines()[-1]
+    assert "service_id and appid not proven" in last
+    assert "service_id 500099" in last
+
+
+def test_a_wrong_service_id_is_refused_once_an_order_is_named(merchant: Merchant, order_no: str) -> None:
+    merchant.simulator.open_order(order_no)
+    ran = merchant.store("--service-id", "500099", "--order", order_no)
+    assert ran.status == 1
+    assert "500099" in ran.text
+    assert merchant.stored.describe() is None
+
+
+@pytest.mark.parametrize("tail", ["271302149", "271302144"])
+def test_a_refusal_that_speaks_of_the_merchants_set_up_is_not_stored(
+    merchant_of: Callable[..., Merchant], tail: str
+) -> None:
+    merchant = merchant_of()
+    merchant.simulator.script(
+        None, "query", fault="reply", status=400, code="PARAM_ERROR", message="mch_id和appid未绑定", tail=tail
+    )
+    ran = merchant.store()
+    assert ran.status == 1
+    assert "Check appid" in ran.text
+    assert merchant.stored.describe() is None
+
+
 def test_no_part_of_a_secret_is_printed(merchant: Merchant) -> None:
     said = [merchant.store().text, merchant.store(typed=merchant.api_v3_key[:31]).text, merchant.store().text]
     assert secrets_in("".join(said), merchant.simulator.secret()) == []

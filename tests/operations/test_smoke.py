@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_an_order_that_only_waits_to_be_paid_is_not_waited_for(
     arn = client.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
     seen: list[executions.Step] = []
     path = tmp_path / "order.json"
-    path.write_text("{}", encoding="utf-8")
+    path.write_text('{"out_order_no": "X"}', encoding="utf-8")
     order = smoke.order(path)
     execution = executions.follow(client, arn, seen.append, until=smoke.ACCEPTED)
     client.stop_execution(executionArn=arn)
@@ -76,21 +77,50 @@ def test_an_order_that_only_waits_to_be_paid_is_not_waited_for(
     assert order.holds(execution)
 
 
-def test_a_stack_that_cannot_settle_fails_the_command(command: Command, stack: Stack, tmp_path: Path) -> None:
+def test_an_order_that_cannot_be_settled_fails_the_command(
+    command: Command, stack: Stack, simulator: Simulator, tmp_path: Path
+) -> None:
     path = tmp_path / "order.json"
     path.write_text(json.dumps({"out_order_no": "X", "finish_type": 2, "total_amount": 300}))
+    simulator.open_order("X")
     ran = command("smoke", "--event", str(path))
     assert ran.status == 1
     assert "INVALID_INPUT" in ran.text
 
 
-def test_a_merchant_that_is_not_set_up_fails_the_command(command: Command, stack: Stack) -> None:
+@pytest.fixture
+def started(stack: Stack) -> Callable[[], int]:
+    """How many executions there are."""
+    machine = stack.outputs["StateMachineArn"]
+    listed = stack.client("stepfunctions").list_executions
+    return lambda: len(listed(stateMachineArn=machine)["executions"])
+
+
+def test_where_the_doctor_fails_no_order_is_run(command: Command, started: Callable[[], int]) -> None:
+    before = started()
     ran = command("smoke", "--mchid", "1900000008")
     assert ran.status == 1
-    assert "MerchantMisconfigured" in ran.text
+    assert "there is no secret" in ran.text
+    assert "no order was run" in ran.text
+    assert started() == before
 
 
-@pytest.mark.parametrize(("content", "told"), [(None, "cannot be read"), ("{", "is not JSON")])
+def test_an_order_that_wechat_pay_does_not_know_is_not_run(
+    command: Command, stack: Stack, started: Callable[[], int], tmp_path: Path
+) -> None:
+    path = tmp_path / "order.json"
+    path.write_text(json.dumps({"out_order_no": "NO-SUCH-2", "finish_type": 2, "total_amount": 0}))
+    before = started()
+    for arguments in (["--event", str(path)], ["--order", "NO-SUCH-2"]):
+        ran = command("smoke", *arguments)
+        assert ran.status == 1
+        assert "WeChat Pay does not know order NO-SUCH-2" in ran.text
+    assert started() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [(None, "cannot be read"), ("{", "is not JSON"), ("{}", "is no order event")]
+)
 def test_a_file_that_is_no_event_is_refused(
     command: Command, tmp_path: Path, content: str | None, told: str
 ) -> None:
