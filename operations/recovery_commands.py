@@ -1,5 +1,6 @@
 """The commands `stuck`, `redrive` and `resubmit`: choose, show, and act when asked to."""
 
+import functools
 import itertools
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from operations import options, recovery, stuck, stuck_listing
+from operations.lives import Reader
 from operations.merchant_files import now
 from operations.options import (
     Before,
@@ -25,7 +27,7 @@ from operations.options import (
     StackName,
 )
 from operations.recovery import Attempt, Did
-from operations.resubmission import hindrance_of
+from operations.resubmission import hindrance
 from operations.stuck import ABORTED, Listing, Remedy, Selection, Stuck
 from operations.target import Target
 
@@ -57,9 +59,9 @@ def add_to(app: typer.Typer, console: Console) -> None:
         listing = _find(target, selection)
         if not every:
             listing = replace(listing, stuck=listing.needy)
-        client, machine = target.client("stepfunctions"), target.whole_state_machine
+        reader = Reader(target, now(), selection.since)
         elsewhere = sorted(selection.orders - {each.out_order_no for each in listing.stuck})
-        standings = {number: stuck_listing.standing(client, machine, number) for number in elsewhere}
+        standings = {number: stuck_listing.standing(reader, number) for number in elsewhere}
         if as_json:
             typer.echo(stuck_listing.as_json(listing, standings))
             return
@@ -126,7 +128,7 @@ def add_to(app: typer.Typer, console: Console) -> None:
         chosen = _choose(listing, selection, Remedy.RESUBMIT, Remedy.CORRECT)
         client, pace = target.client("stepfunctions"), recovery.at_most(rate)
         attempts = recovery.resubmit(
-            client, target.state_machine, chosen, pace, hindrance_of(target), dry_run=dry_run
+            client, target.state_machine, chosen, pace, functools.partial(hindrance, target), dry_run=dry_run
         )
         _act(console, f"resubmit 重新提交: {target}", selection, listing, chosen, attempts, dry_run=dry_run)
 

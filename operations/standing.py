@@ -19,7 +19,7 @@ from operations.staging import merchant_secret
 from operations.target import Target
 
 _SECONDS = 20.0
-_UNKNOWN = "NOT_FOUND"
+UNKNOWN = "NOT_FOUND"
 
 
 def ask(target: Target, mchid: str, order: Mapping[str, object], now: datetime) -> Answer:
@@ -46,7 +46,7 @@ def ask(target: Target, mchid: str, order: Mapping[str, object], now: datetime) 
         transport = SignedTransport(Merchant(lambda: credentials), Transport())
         state = api_of(key).query(Client(transport, target.function.hosts, Deadline(_SECONDS)), key)
     except ServiceError as exc:
-        return Answer(now, _UNKNOWN if is_unknown_order(exc.problem) else "", text=str(exc))
+        return Answer(now, UNKNOWN if is_unknown_order(exc.problem) else "", text=str(exc))
     except (CommandError, MerchantMisconfigured, WeChatPayError, ValueError) as exc:
         return Answer(now, text=f"not asked, or no verified answer: {exc}")
     told = [f"finish_type {state.finish_type}"] if state.finish_type is not None else []

@@ -5,11 +5,11 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from rich.text import Text
 
-from operations import executions
+from operations.executions import GOES_ON
+from operations.lives import Reader
 from operations.stuck import Listing, Remedy, Stuck
 
 _NEXT = {
@@ -57,14 +57,14 @@ def summary(listing: Listing) -> str:
     )
 
 
-def standing(client: Any, state_machine: str, out_order_no: str) -> dict[str, str]:
+def standing(reader: Reader, out_order_no: str) -> dict[str, str]:
     """Return how an order stands that is not among those that need someone: `state` and `execution`."""
-    arn = executions.find(client, state_machine, out_order_no)
-    if arn is None:
+    found = reader.executions(out_order_no, reader.lines(out_order_no))
+    if not found:
         return {"state": "unknown", "execution": ""}
-    status = client.describe_execution(executionArn=arn)["status"]
-    states = {"RUNNING": "running", "SUCCEEDED": "settled"}
-    return {"state": states.get(status, status), "execution": arn}
+    newest = max(found, key=lambda each: (each.status in GOES_ON, each.began))
+    states = {**dict.fromkeys(GOES_ON, "running"), "SUCCEEDED": "settled"}
+    return {"state": states.get(newest.status, newest.status), "execution": newest.arn}
 
 
 def standing_in_words(out_order_no: str, stands: dict[str, str]) -> str:
