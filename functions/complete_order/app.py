@@ -19,6 +19,7 @@ from wechatpay.transport import Transport
 
 from complete_order import order
 from complete_order.completion import Completion
+from complete_order.readiness import wait_until_ready
 from complete_order.result import Result
 from complete_order.settings import Settings
 
@@ -40,6 +41,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     with telemetry.invocation(event, context):
         try:
             wanted = order.parse(event, default_mchid=settings.default_mchid, now=now)
+            telemetry.metadata(rounded=wanted.metadata_rounded)
+            wait_until_ready(wanted, now, deadline)
             merchant = merchants[wanted.mchid]
             telemetry.credentials(merchant.credentials, now.date())
             key = wanted.key(merchant.credentials)

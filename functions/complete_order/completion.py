@@ -21,8 +21,9 @@ from wechatpay.lookup import find_order
 from wechatpay.order_apis import api_of
 from wechatpay.orders import OrderKey, OrderState
 
-from complete_order.order import CANCEL, Order
+from complete_order.order import Order
 from complete_order.result import Evidence, Result
+from complete_order.rules import CANCEL
 
 
 class Completion:

@@ -1,57 +1,45 @@
 """The order event: strict, and every problem reported at once (section 2 of the contract).
 
-An unknown field is an error, because a misspelt `discounts` would overcharge somebody. Amounts are fen.
+An unknown field is an error, because a misspelt `discounts` would overcharge somebody. Amounts are fen. What
+is sent is what the strictest reading of WeChat Pay's pages takes. The rules stand in `rules` and `relations`.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from wechatpay.credentials import Credentials
 from wechatpay.errors import MerchantMisconfigured
-from wechatpay.orders import OrderKey
+from wechatpay.fields import Fields
+from wechatpay.forms import ServiceTime, kind
+from wechatpay.orders import SMART_RETAIL, OrderKey
 
-from complete_order.fields import Fields, kind
+from complete_order.relations import RELATIONS, Reading, discount_limit
+from complete_order.rules import CANCEL, LARGEST_AMOUNT, ORDER
 
-CANCEL, FINISH = 1, 2
-METADATA_BYTES = 4096
-# Step Functions computes in double precision: beyond this an amount would change on its way.
-LARGEST_AMOUNT = 2**53 - 1
-
-_OUT_ORDER_NO = r"[0-9A-Za-z_\-|*]{1,32}"
-_IDENTIFIER = r"[0-9A-Za-z_\-]{1,32}"
-
-
-class InvalidOrder(ValueError):
-    """The event breaks a rule; nothing was sent. `problems` has every one, as `path: rule`."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
+DESCRIPTION_LENGTH = 30
 
 
 @dataclass(frozen=True)
-class Order:
-    """A valid order event.
+class Wanted:
+    """What an event asks for and of which order, as far as it names both; the event may be invalid otherwise.
 
     Attributes:
+        order_api: the API the order was created with; None when the event does not say.
+        appid, service_id: None when the event has none that can be read.
         finish_type: 1 cancels, 2 finishes.
         total_amount: fen; 0 when cancelling.
-        parameters: the body of the completion under WeChat Pay's names, without appid, service_id and ticket.
-        finish_ticket: proof that the order may be finished; fetched by a query when None.
         metadata: the caller's own, echoed and never sent.
     """
 
     out_order_no: str
     mchid: str
+    order_api: str | None
     appid: str | None
     service_id: str | None
     finish_type: int
     total_amount: int
-    parameters: Mapping[str, Any]
-    finish_ticket: str | None = field(repr=False)
     metadata: Mapping[str, Any]
 
     def key(self, credentials: Credentials) -> OrderKey:
@@ -69,7 +57,59 @@ class Order:
             raise MerchantMisconfigured(
                 f"secret of merchant {self.mchid}: has no {lacks}, and {self.out_order_no} names none either"
             )
-        return OrderKey(self.mchid, appid, service_id, self.out_order_no)
+        order_api = self.order_api or credentials.order_api or SMART_RETAIL
+        return OrderKey(self.mchid, appid, service_id, self.out_order_no, order_api)
+
+
+class InvalidOrder(ValueError):
+    """The event breaks a rule; nothing was sent.
+
+    Attributes:
+        problems: every one, as `path: rule`.
+        wanted: what the event asks for, None when it does not say. An attempt before this one may have sent
+            it: the event may have been valid by the rules, or with the secret, of then.
+    """
+
+    def __init__(self, problems: Sequence[str], wanted: Wanted | None = None) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = list(problems)
+        self.wanted = wanted
+
+
+@dataclass(frozen=True)
+class Order(Wanted):
+    """A valid order event.
+
+    Attributes:
+        parameters: the body of the completion under WeChat Pay's names, without appid, service_id and ticket.
+        finish_ticket: proof that the order may be finished; fetched by a query when None.
+        goods_tag, device: for serviceorder alone.
+        ready_at: when the order's end lies ahead: the moment it may be completed.
+    """
+
+    parameters: Mapping[str, Any]
+    finish_ticket: str | None = field(repr=False)
+    goods_tag: str | None
+    device: Mapping[str, str] | None
+    ready_at: datetime | None
+
+    @property
+    def metadata_rounded(self) -> bool:
+        """Whether `metadata` has a number that Step Functions has rounded on its way here, or may have."""
+        return _beyond_doubles(self.metadata)
+
+    def key(self, credentials: Credentials) -> OrderKey:
+        """Return what names the order to WeChat Pay, see `Wanted.key`.
+
+        Raises:
+            InvalidOrder: the API that the secret names does not take so many discounts.
+            MerchantMisconfigured: neither the event nor the secret has an identifier.
+        """
+        key = super().key(credentials)
+        problems = discount_limit(key.order_api, len(self.parameters.get("discounts", ())))
+        if told := [f"{path}: {rule}" for path, rule in problems]:
+            raise InvalidOrder(told, self)
+        return key
 
 
 def parse(event: object, *, default_mchid: str, now: datetime) -> Order:
@@ -78,130 +118,105 @@ def parse(event: object, *, default_mchid: str, now: datetime) -> Order:
     Args:
         event: what the workflow or the caller passed in.
         default_mchid: the merchant of events that name none; may be empty.
-        now: an aware time; an order cannot have ended after it.
+        now: an aware time; an order that ends up to 10 minutes after it is valid and not ready.
 
     Raises:
         InvalidOrder: with every problem of the event.
+        MerchantMisconfigured: neither the event nor the stack names a merchant.
     """
     if not isinstance(event, dict):
         raise InvalidOrder([f"(event): must be a JSON object, is {kind(event)}"])
-    form = Fields(event)
-    out_order_no = form.matching("out_order_no", _OUT_ORDER_NO, "1-32 of 0-9 A-Z a-z _ - | *", required=True)
-    mchid = form.matching("mchid", r"[0-9]{1,32}", "1-32 digits") or default_mchid
-    if not mchid and "mchid" not in event:
-        form.wrong("mchid", "required, because this stack has no DefaultMchid")
-    appid = form.matching("appid", _IDENTIFIER, "1-32 letters, digits, _ or -")
-    service_id = form.matching("service_id", _IDENTIFIER, "1-32 letters, digits, _ or -")
-    finish_type = form.integer("finish_type", CANCEL, FINISH, required=True)
-    sent: dict[str, Any] = {
-        "finish_type": finish_type,
-        "cancel_reason": form.text("cancel_reason", 1, 30),
-        **_service_times(form, now),
-        "real_service_end_location": form.text("real_service_end_location", 1, 20),
-        "fees": _fees(form),
-        "discounts": _discounts(form),
-        "total_amount": form.integer("total_amount", 0, LARGEST_AMOUNT),
-        "profit_sharing": form.boolean("profit_sharing"),
-    }
-    ticket = form.text("finish_ticket", 1, 512)
-    metadata = _metadata(form)
-    form.refuse_unknown()
-    if finish_type == CANCEL:
-        _check_cancellation(form, sent)
-    elif finish_type == FINISH:
-        _check_total(form, sent)
-    if form.problems:
-        raise InvalidOrder(form.problems)
+    fields = Fields(event)
+    values = fields.read(ORDER)
+    fields.refuse_unknown(ORDER)
+    reading = Reading(values, fields.broken, now)
+    for relation in RELATIONS:
+        if not fields.broken(*relation.fields):
+            for path, rule in relation.problems(reading):
+                fields.wrong(path, rule)
+    mchid = values.get("mchid") or ("" if fields.broken("mchid") else default_mchid)
+    if fields.problems:
+        raise InvalidOrder(fields.problems, _wanted(values, mchid))
+    if not mchid:
+        raise MerchantMisconfigured(
+            f"{values['out_order_no']} names no mchid, and this stack has no DefaultMchid"
+        )
+    end: ServiceTime | None = values.get("real_service_end_time")
     return Order(
-        out_order_no=str(out_order_no),
-        mchid=mchid,
-        appid=appid,
-        service_id=service_id,
-        finish_type=int(finish_type or 0),
-        total_amount=sent["total_amount"] or 0,
-        parameters={name: value for name, value in sent.items() if value is not None},
-        finish_ticket=ticket,
-        metadata=metadata,
+        **_asked(values, mchid),
+        parameters=_parameters(values),
+        finish_ticket=values.get("finish_ticket"),
+        goods_tag=values.get("goods_tag"),
+        device=values.get("device") or None,
+        ready_at=end.earliest if end and end.earliest > now else None,
     )
 
 
-def _check_cancellation(form: Fields, sent: Mapping[str, Any]) -> None:
-    form.require("cancel_reason", "required when finish_type is 1")
-    form.forbid("real_service_end_location", "forbidden when finish_type is 1")
-    if sent["total_amount"]:
-        form.wrong("total_amount", "must be 0 or absent when finish_type is 1")
+def _beyond_doubles(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_beyond_doubles, value.values()))
+    if isinstance(value, list):
+        return any(map(_beyond_doubles, value))
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    return whole and abs(value) > LARGEST_AMOUNT  # type: ignore[arg-type]
 
 
-def _check_total(form: Fields, sent: Mapping[str, Any]) -> None:
-    form.forbid("cancel_reason", "forbidden when finish_type is 2")
-    form.require("total_amount", "required when finish_type is 2")
-    if form.broken("fees", "discounts", "total_amount"):
-        return  # a sum over broken parts would only be a second report of the same mistake
-    fees = sum(fee.get("fee_amount", 0) for fee in sent["fees"] or ())
-    discounts = sum(discount["discount_amount"] for discount in sent["discounts"] or ())
-    if sent["total_amount"] != fees - discounts:
-        rule = (
-            f"must be the sum of fees minus the sum of discounts, {fees} - {discounts} = {fees - discounts}"
-        )
-        form.wrong("total_amount", rule)
+def _wanted(values: Mapping[str, Any], mchid: str) -> Wanted | None:
+    """Return what an invalid event asks for, None when it does not say of which order, or how much."""
+    named = "out_order_no" in values and bool(mchid)
+    amount = values.get("finish_type") == CANCEL or "total_amount" in values
+    return Wanted(**_asked(values, mchid)) if named and amount and "finish_type" in values else None
 
 
-def _service_times(form: Fields, now: datetime) -> dict[str, str | None]:
-    start, end = form.time("real_service_start_time"), form.time("real_service_end_time")
-    if end and end.earliest > now:
-        form.wrong("real_service_end_time", "must not be in the future (Asia/Shanghai)")
-    if start and end and end.latest < start.earliest:
-        form.wrong("real_service_end_time", "must not be before real_service_start_time")
+def _asked(values: Mapping[str, Any], mchid: str) -> dict[str, Any]:
     return {
-        "real_service_start_time": start.text if start else None,
-        "real_service_end_time": end.text if end else None,
+        "out_order_no": values["out_order_no"],
+        "mchid": mchid,
+        "order_api": values.get("order_api"),
+        "appid": values.get("appid"),
+        "service_id": values.get("service_id"),
+        "finish_type": values["finish_type"],
+        "total_amount": 0 if values["finish_type"] == CANCEL else values["total_amount"],
+        "metadata": values.get("metadata", {}),
     }
 
 
-def _fees(form: Fields) -> list[dict[str, Any]] | None:
-    seen: set[str] = set()
+def _parameters(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is sent: `total_amount` and `profit_sharing` always [T], nothing empty [T], no null [T].
 
-    def fee(entry: Fields) -> dict[str, Any]:
-        if "fee_amount" not in entry and "fee_desc" not in entry:
-            entry.wrong("fee_amount", "required when there is no fee_desc")
-        name = entry.text("fee_name", 1, 20, required=True)
-        if name in seen:
-            entry.wrong("fee_name", "must be unique")
-        elif name is not None:
-            seen.add(name)
-        return {
-            "fee_name": name,
-            "fee_count": entry.integer("fee_count", 1, 100),
-            "fee_amount": entry.integer("fee_amount", 0, LARGEST_AMOUNT),
-            "fee_desc": entry.text("fee_desc", 0, 30),
-        }
-
-    return form.entries("fees", 100, fee)
-
-
-def _discounts(form: Fields) -> list[dict[str, Any]] | None:
-    def discount(entry: Fields) -> dict[str, Any]:
-        return {
-            "discount_name": entry.text("discount_name", 1, 20, required=True),
-            "discount_amount": entry.integer("discount_amount", 1, LARGEST_AMOUNT, required=True),
-            "discount_desc": entry.text("discount_desc", 0, 30),
-        }
-
-    return form.entries("discounts", 5, discount)
+    A cancellation sends no fees and no discounts: its total is 0, and the total must be their difference [V].
+    """
+    cancelling = values["finish_type"] == CANCEL
+    times = ("real_service_start_time", "real_service_end_time")
+    sent = {
+        "finish_type": values["finish_type"],
+        "cancel_reason": values.get("cancel_reason"),
+        **{name: values[name].text for name in times if name in values},
+        "real_service_end_location": values.get("real_service_end_location"),
+        "fees": None if cancelling else values.get("fees"),
+        "discounts": None if cancelling else _added_up(values.get("discounts", ())),
+        "total_amount": 0 if cancelling else values["total_amount"],
+        "profit_sharing": values.get("profit_sharing", False),
+    }
+    return {name: value for name, value in sent.items() if value is not None and value != []}
 
 
-def _metadata(form: Fields) -> dict[str, Any]:
-    value = form.take("metadata")
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        form.wrong("metadata", f"must be an object, is {kind(value)}")
-        return {}
-    try:
-        size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode())
-    except (ValueError, TypeError, RecursionError):
-        form.wrong("metadata", "must be JSON in UTF-8")
-        return {}
-    if size > METADATA_BYTES:
-        form.wrong("metadata", f"must be at most {METADATA_BYTES} bytes, is {size}")
-    return value
+def _added_up(discounts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the discounts with those of one name as one: names may not repeat [V for serviceorder, D]."""
+    same_named: dict[str, list[Mapping[str, Any]]] = {}
+    for discount in discounts:
+        same_named.setdefault(discount["discount_name"], []).append(discount)
+    return [_one(same) for same in same_named.values()]
+
+
+def _one(same: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return discounts of one name as one: amounts added up, each description that still fits, once."""
+    description = ""
+    for discount in same:
+        more = discount.get("discount_desc", "")
+        joined = f"{description}；{more}" if description else more
+        if more and more not in description.split("；") and len(joined) <= DESCRIPTION_LENGTH:
+            description = joined
+    amount = sum(discount["discount_amount"] for discount in same)
+    one = {"discount_name": same[0]["discount_name"], "discount_amount": amount}
+    return one | {"discount_desc": description} if description else one

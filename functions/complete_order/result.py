@@ -7,12 +7,13 @@ from typing import Any, Literal
 from invocation.failure import Failure
 from wechatpay.orders import OrderKey
 
-from complete_order.order import CANCEL, Order
+from complete_order.order import Wanted
+from complete_order.rules import CANCEL, ORDER_APIS
 
 Outcome = Literal["COMPLETED", "CANCELLED", "FAILED"]
 Evidence = Literal["REPLY", "QUERY"]
 
-_OPTIONAL = ("order_id", "error")
+_OPTIONAL = ("order_api", "order_id", "error")
 # Step Functions and EventBridge take 256 KiB, and a hostile event may have a problem in every eight bytes.
 _MOST_PROBLEMS = 200
 
@@ -22,6 +23,7 @@ class Result:
     """What became of one order.
 
     Attributes:
+        order_api: the API the order belongs to; left out when the event is invalid and does not say.
         evidence: REPLY a verified reply to the completion; QUERY a verified query; None: nothing was sent.
         order_id: WeChat Pay's number of the order; only its reply to the completion tells it.
         total_amount: fen, as asked.
@@ -34,6 +36,7 @@ class Result:
     total_amount: int | None
     appid: str | None = None
     service_id: str | None = None
+    order_api: str | None = None
     evidence: Evidence | None = None
     request_id: str = ""
     order_id: str | None = None
@@ -42,25 +45,26 @@ class Result:
 
     @classmethod
     def settled(
-        cls, order: Order, key: OrderKey, evidence: Evidence, request_id: str, order_id: str | None = None
+        cls, order: Wanted, key: OrderKey, evidence: Evidence, request_id: str, order_id: str | None = None
     ) -> "Result":
         """Return the result of an order that is proven to be settled as asked."""
         outcome: Outcome = "CANCELLED" if order.finish_type == CANCEL else "COMPLETED"
         return cls._of(outcome, order, key, evidence=evidence, request_id=request_id, order_id=order_id)
 
     @classmethod
-    def failed(cls, order: Order, key: OrderKey, evidence: Evidence, error: Failure) -> "Result":
+    def failed(cls, order: Wanted, key: OrderKey, evidence: Evidence, error: Failure) -> "Result":
         """Return the result of an order that WeChat Pay will never settle as asked."""
         return cls._of("FAILED", order, key, evidence=evidence, request_id=error.request_id, error=error)
 
     @classmethod
-    def _of(cls, outcome: Outcome, order: Order, key: OrderKey, **known: Any) -> "Result":
+    def _of(cls, outcome: Outcome, order: Wanted, key: OrderKey, **known: Any) -> "Result":
         return cls(
             outcome=outcome,
             out_order_no=order.out_order_no,
             mchid=key.mchid,
             appid=key.appid,
             service_id=key.service_id,
+            order_api=key.order_api,
             finish_type=order.finish_type,
             total_amount=order.total_amount,
             metadata=order.metadata,
@@ -72,7 +76,7 @@ class Result:
         """Return the result of an event that breaks a rule; echoes only what names the order."""
         given = event if isinstance(event, dict) else {}
         amount, finish_type = given.get("total_amount"), given.get("finish_type")
-        metadata = given.get("metadata")
+        metadata, order_api = given.get("metadata"), given.get("order_api")
         clean = not any(problem.startswith("metadata:") for problem in problems)
         told = problems[:_MOST_PROBLEMS]
         if len(problems) > len(told):
@@ -83,6 +87,7 @@ class Result:
             mchid=_echo(given.get("mchid")),
             appid=_echo(given.get("appid")),
             service_id=_echo(given.get("service_id")),
+            order_api=order_api if order_api in ORDER_APIS else None,
             finish_type=finish_type if finish_type in (1, 2) and type(finish_type) is int else None,
             total_amount=amount if type(amount) is int and abs(amount) < 2**53 else None,
             metadata=metadata if isinstance(metadata, dict) and clean else {},

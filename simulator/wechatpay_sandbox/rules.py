@@ -206,7 +206,7 @@ def _check_finished(document: Mapping[str, Any]) -> None:
     if "total_amount" not in document:
         refuse("/total_amount", "缺少必填参数")
     fees = document.get("fees", [])
-    names = [fee["fee_name"] for fee in fees]
+    names = [fee["fee_name"] for fee in fees if fee["fee_name"] != "商品信息"]
     if len(set(names)) != len(names):
         refuse("/fees", "付费项目名称不能重复")
     for index, fee in enumerate(fees):

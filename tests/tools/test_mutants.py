@@ -147,5 +147,8 @@ def test_the_plan_covers_what_money_depends_on() -> None:
         "wechatpay.keyring",
         "wechatpay.decisions",
         "complete_order.order",
-        "complete_order.fields",
+        "complete_order.relations",
+        "complete_order.rules",
+        "wechatpay.fields",
+        "wechatpay.forms",
     }

@@ -49,6 +49,11 @@ class Telemetry:
             days = (credentials.certificate_expires - today).days
             self._metrics.add_metric("MerchantCertificateDaysLeft", MetricUnit.Count, days)
 
+    def metadata(self, *, rounded: bool) -> None:
+        """Count metadata with a number that Step Functions rounds: its sender has to write it as text."""
+        if rounded:
+            self._count("MetadataRounded")
+
     def attempt(self, attempt: Attempt) -> None:
         """Log one attempt on the wire and its latency."""
         self._metrics.add_metric("ProviderLatency", MetricUnit.Milliseconds, attempt.milliseconds)

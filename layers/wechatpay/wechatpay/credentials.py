@@ -52,6 +52,8 @@ class Credentials:
     appid: str | None = None
     service_id: str | None = None
     certificate_expires: date | None = None
+    order_api: str | None = None
+    unmanned_retail: bool = True
 
     def __repr__(self) -> str:
         return f"Credentials(mchid={self.signer.mchid!r}, ***)"
@@ -102,7 +104,8 @@ def parse(secret: str, mchid: str) -> Credentials:
         public_key=public_key,
         certificates=certificates,
         certificate_expires=expires,
-        **names,
+        appid=names.get("appid"),
+        service_id=names.get("service_id"),
     )
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import strategies as st
+from wechatpay.forms import is_blank
 
 NOW = datetime(2026, 3, 5, 4, 0, 0, tzinfo=UTC)
 """Noon of 5 March 2026 in Shanghai."""
@@ -26,9 +27,10 @@ def _changed(event: Event, changes: Event) -> Event:
 
 
 def text(shortest: int, longest: int) -> st.SearchStrategy[str]:
-    """Text that WeChat Pay accepts: nothing of four bytes in UTF-8."""
-    characters = st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"])
-    return st.text(characters, min_size=shortest, max_size=longest)
+    """Text that WeChat Pay accepts: no 4-byte character, no control character, not only blanks."""
+    characters = st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs", "Cc"])
+    texts = st.text(characters, min_size=shortest, max_size=longest)
+    return texts.filter(lambda text: not text or not is_blank(text))
 
 
 json_values = st.recursive(
@@ -57,6 +59,9 @@ _FIELDS = [
     "finish_ticket",
     "profit_sharing",
     "metadata",
+    "order_api",
+    "goods_tag",
+    "device",
 ]
 _ENTRY_FIELDS = [
     "fee_name",
@@ -67,9 +72,12 @@ _ENTRY_FIELDS = [
     "discount_amount",
     "discount_desc",
 ]
+_ORDER_APIS = ["smartretail-orders", "payafter-orders", "serviceorder"]
+_DEVICE_FIELDS = ["start_device_id", "end_device_id", "materiel_no"]
 _entries = st.lists(json_values | st.dictionaries(st.sampled_from(_ENTRY_FIELDS), json_values), max_size=8)
 _near = st.dictionaries(
-    st.sampled_from(_FIELDS), json_values | _entries | st.sampled_from([1, 2, 0, "1", "20260101"])
+    st.sampled_from(_FIELDS),
+    json_values | _entries | st.sampled_from([1, 2, 0, "1", "20260101", "", " ", "payafter-orders"]),
 )
 arbitrary_events = json_values | _near | st.builds(lambda base, more: base | more, st.just(finished()), _near)
 """Any JSON, and objects with the fields of an order event that hold anything."""
@@ -80,6 +88,7 @@ _fees = st.lists(
         optional={"fee_count": st.integers(1, 100), "fee_desc": text(1, 30)},
     )
     | st.fixed_dictionaries({"fee_name": text(1, 20), "fee_desc": text(1, 30)}),
+    min_size=1,
     max_size=5,
     unique_by=lambda fee: fee["fee_name"],
 )
@@ -88,7 +97,9 @@ _discounts = st.lists(
         {"discount_name": text(1, 20), "discount_amount": st.integers(1, 1000)},
         optional={"discount_desc": text(1, 30)},
     ),
+    min_size=1,
     max_size=5,
+    unique_by=lambda discount: discount["discount_name"],
 )
 _days = st.datetimes(datetime(2000, 1, 1), datetime(2026, 3, 4)).map(lambda day: day.strftime("%Y%m%d"))  # noqa: DTZ001 - no zone in the field
 
@@ -104,8 +115,9 @@ def valid_events(draw: st.DrawFn) -> Event:
                 "mchid": st.text("0123456789", min_size=1, max_size=32),
                 "appid": st.text("wx0189", min_size=1, max_size=32),
                 "service_id": st.text("0189", min_size=1, max_size=32),
-                "fees": _fees,
-                "discounts": _discounts,
+                "order_api": st.sampled_from(_ORDER_APIS),
+                "goods_tag": text(1, 32),
+                "device": st.dictionaries(st.sampled_from(_DEVICE_FIELDS), text(1, 64), min_size=1),
                 "finish_ticket": text(1, 512),
                 "profit_sharing": st.booleans(),
                 "metadata": st.dictionaries(text(0, 5), st.integers() | text(0, 20), max_size=4),
@@ -117,6 +129,7 @@ def valid_events(draw: st.DrawFn) -> Event:
     if event["finish_type"] == 1:
         amount = draw(st.sampled_from([{}, {"total_amount": 0}]))
         return event | {"cancel_reason": draw(text(1, 30))} | amount
+    event |= draw(st.fixed_dictionaries({}, optional={"fees": _fees, "discounts": _discounts}))
     total = sum(fee.get("fee_amount", 0) for fee in event.get("fees", ()))
     total -= sum(discount["discount_amount"] for discount in event.get("discounts", ()))
     if total < 0:

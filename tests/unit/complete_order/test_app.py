@@ -88,9 +88,7 @@ def test_an_order_that_costs_nothing_is_completed_and_not_cancelled(
     assert (result["outcome"], result["total_amount"]) == ("COMPLETED", 0)
 
 
-def test_a_cancellation_sends_its_reason_and_no_amount_it_was_not_given(
-    function: Function, order_no: str
-) -> None:
+def test_a_cancellation_sends_its_reason_and_a_total_of_0(function: Function, order_no: str) -> None:
     ticket = opened(function, order_no)
     assert function(cancel(order_no, finish_ticket=ticket))["outcome"] == "CANCELLED"
     [request] = function.simulator.requests(order_no)
@@ -99,6 +97,7 @@ def test_a_cancellation_sends_its_reason_and_no_amount_it_was_not_given(
         "service_id": SERVICE_ID,
         "finish_type": 1,
         "cancel_reason": "用户未取商品",
+        "total_amount": 0,
         "profit_sharing": False,
         "finish_ticket": ticket,
     }

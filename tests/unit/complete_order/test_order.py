@@ -1,13 +1,20 @@
+import dataclasses
 import json
 from dataclasses import FrozenInstanceError
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from complete_order import order
-from complete_order.order import LARGEST_AMOUNT, InvalidOrder
+from complete_order.order import InvalidOrder
+from complete_order.rules import LARGEST_AMOUNT
 from hypothesis import given
+from wechatpay.credentials import Credentials
+from wechatpay.credentials import parse as parse_secret
+from wechatpay.errors import MerchantMisconfigured
 
 from tests.unit.complete_order.events import NOW, Event, arbitrary_events, cancelled, finished, valid_events
+from tests.unit.wechatpay.material import secret
 
 MCHID = "1900000001"
 
@@ -24,6 +31,12 @@ def fee(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if value is not ...}
 
 
+def discounted(names: int) -> dict[str, Any]:
+    """Fees and so many discounts of different names that cost nothing together."""
+    discounts = [discount(discount_name=f"立减{number}") for number in range(names)]
+    return {"fees": [fee(fee_amount=100 * names)], "discounts": discounts}
+
+
 def discount(**changes: Any) -> dict[str, Any]:
     entry = {"discount_name": "立减", "discount_amount": 100} | changes
     return {name: value for name, value in entry.items() if value is not ...}
@@ -34,6 +47,10 @@ NAME = "must be text of 1-32 letters, digits, _ or -"
 TIME = "must be text of yyyyMMddHHmmss or yyyyMMdd"
 NULL = "must not be null; leave it out"
 EMOJI = "must be UTF-8 without 4-byte characters (such as emoji): WeChat Pay refuses them"
+CONTROL = "must not have control characters (such as line breaks)"
+UNIQUE = "must be unique, unless it is 商品信息"
+EITHER = "required when there is no fee_desc"
+API = "must be one of smartretail-orders, payafter-orders, serviceorder"
 START, END, PLACE = "real_service_start_time", "real_service_end_time", "real_service_end_location"
 
 WRONG: list[tuple[Event, list[str]]] = [
@@ -47,11 +64,9 @@ WRONG: list[tuple[Event, list[str]]] = [
     (finished(out_order_no="１"), [f"out_order_no: {NUMBER}"]),
     (finished(out_order_no=1), [f"out_order_no: {NUMBER}"]),
     (finished(mchid=1900000001), ["mchid: must be text of 1-32 digits"]),
-    (finished(mchid=""), ["mchid: must be text of 1-32 digits"]),
     (finished(mchid="19x"), ["mchid: must be text of 1-32 digits"]),
     (finished(mchid="１９"), ["mchid: must be text of 1-32 digits"]),
     (finished(mchid="../other"), ["mchid: must be text of 1-32 digits"]),
-    (finished(appid=""), [f"appid: {NAME}"]),
     (finished(appid="wx d"), [f"appid: {NAME}"]),
     (finished(service_id="5" * 33), [f"service_id: {NAME}"]),
     (finished(service_id=500001), [f"service_id: {NAME}"]),
@@ -64,14 +79,16 @@ WRONG: list[tuple[Event, list[str]]] = [
     (finished(finish_type=None), [f"finish_type: {NULL}"]),
     (finished(cancel_reason="误开门"), ["cancel_reason: forbidden when finish_type is 2"]),
     (cancelled(cancel_reason=...), ["cancel_reason: required when finish_type is 1"]),
-    (cancelled(cancel_reason=""), ["cancel_reason: must have 1-30 characters, has 0"]),
+    (cancelled(cancel_reason=""), ["cancel_reason: required when finish_type is 1"]),
+    (cancelled(cancel_reason=" \u3000\u200b"), ["cancel_reason: required when finish_type is 1"]),
+    (cancelled(cancel_reason="误开门\n"), [f"cancel_reason: {CONTROL}"]),
+    (cancelled(cancel_reason="误\x7f开门"), [f"cancel_reason: {CONTROL}"]),
     (cancelled(cancel_reason="误" * 31), ["cancel_reason: must have 1-30 characters, has 31"]),
     (cancelled(cancel_reason="误开门🚪"), [f"cancel_reason: {EMOJI}"]),
     (cancelled(cancel_reason="\ud800"), [f"cancel_reason: {EMOJI}"]),
     (cancelled(cancel_reason=7), ["cancel_reason: must be text, is a number"]),
     (cancelled(**{PLACE: "3号柜"}), [f"{PLACE}: forbidden when finish_type is 1"]),
     (cancelled(total_amount=1), ["total_amount: must be 0 or absent when finish_type is 1"]),
-    (finished(**{PLACE: ""}), [f"{PLACE}: must have 1-20 characters, has 0"]),
     (finished(**{PLACE: "柜" * 21}), [f"{PLACE}: must have 1-20 characters, has 21"]),
     (finished(**{START: "2026-01-01"}), [f"{START}: {TIME}"]),
     (finished(**{START: "202601010000"}), [f"{START}: {TIME}"]),
@@ -82,9 +99,9 @@ WRONG: list[tuple[Event, list[str]]] = [
     (finished(**{START: "00000101"}), [f"{START}: is not a real date and time"]),
     (finished(**{START: "20260101240000"}), [f"{START}: is not a real date and time"]),
     (finished(**{END: "20260101235960"}), [f"{END}: is not a real date and time"]),
-    (finished(**{END: "20260305120001"}), [f"{END}: must not be in the future (Asia/Shanghai)"]),
-    (finished(**{END: "20260306"}), [f"{END}: must not be in the future (Asia/Shanghai)"]),
-    (finished(**{END: "99991231"}), [f"{END}: must not be in the future (Asia/Shanghai)"]),
+    (finished(**{END: "20260305121001"}), [f"{END}: must not be more than 10 minutes ahead (Asia/Shanghai)"]),
+    (finished(**{END: "20260306"}), [f"{END}: must not be more than 10 minutes ahead (Asia/Shanghai)"]),
+    (finished(**{END: "99991231"}), [f"{END}: must not be more than 10 minutes ahead (Asia/Shanghai)"]),
     (
         finished(**{START: "20260101000001", END: "20260101000000"}),
         [f"{END}: must not be before real_service_start_time"],
@@ -106,12 +123,14 @@ WRONG: list[tuple[Event, list[str]]] = [
     (finished(fees=[[]]), ["fees[0]: must be an object, is a list"]),
     (finished(fees=[fee(fee_name=...)]), ["fees[0].fee_name: required"]),
     (finished(fees=[fee(fee_name="")]), ["fees[0].fee_name: must have 1-20 characters, has 0"]),
+    (finished(fees=[fee(fee_name="  ")]), ["fees[0].fee_name: must not be only blanks"]),
+    (finished(fees=[fee(fee_name="可\t乐")]), [f"fees[0].fee_name: {CONTROL}"]),
     (finished(fees=[fee(fee_name="可" * 21)]), ["fees[0].fee_name: must have 1-20 characters, has 21"]),
     (finished(fees=[fee(fee_name="酸奶🥛")]), [f"fees[0].fee_name: {EMOJI}"]),
-    (finished(fees=[fee(), fee()], total_amount=600), ["fees[1].fee_name: must be unique"]),
+    (finished(fees=[fee(), fee()], total_amount=600), [f"fees[1].fee_name: {UNIQUE}"]),
     (
         finished(fees=[1, fee(), fee()]),
-        ["fees[0]: must be an object, is a number", "fees[2].fee_name: must be unique"],
+        ["fees[0]: must be an object, is a number", f"fees[2].fee_name: {UNIQUE}"],
     ),
     (finished(fees=[fee(fee_count=0)]), ["fees[0].fee_count: must be from 1 to 100"]),
     (finished(fees=[fee(fee_count=101)]), ["fees[0].fee_count: must be from 1 to 100"]),
@@ -120,14 +139,26 @@ WRONG: list[tuple[Event, list[str]]] = [
     (finished(fees=[fee(fee_amount="300")]), ["fees[0].fee_amount: must be an integer, is text"]),
     (finished(fees=[fee(fee_amount=300.0)]), ["fees[0].fee_amount: must be an integer, is a fraction"]),
     (finished(fees=[fee(fee_amount=True)]), ["fees[0].fee_amount: must be an integer, is true or false"]),
-    (finished(fees=[fee(fee_amount=...)]), ["fees[0].fee_amount: required when there is no fee_desc"]),
+    (finished(fees=[fee(fee_amount=...)]), [f"fees[0].fee_amount: {EITHER}"]),
     (
         finished(fees=[fee(fee_amount=..., fee_desc="描" * 31)]),
-        ["fees[0].fee_desc: must have 0-30 characters, has 31"],
+        ["fees[0].fee_desc: must have 1-30 characters, has 31"],
     ),
+    (finished(fees=[fee(fee_amount=..., fee_desc="")]), [f"fees[0].fee_amount: {EITHER}"]),
     (finished(fees=[fee(price=1)], total_amount=300), ["fees[0].price: unknown field"]),
     (finished(discounts="立减"), ["discounts: must be a list, is text"]),
-    (finished(discounts=[discount()] * 6), ["discounts: must have at most 5 entries, has 6"]),
+    (
+        finished(order_api="smartretail-orders", **discounted(6)),
+        ["discounts: must have at most 5 entries of different names, has 6"],
+    ),
+    (
+        finished(order_api="payafter-orders", **discounted(6)),
+        ["discounts: must have at most 5 entries of different names, has 6"],
+    ),
+    (
+        finished(order_api="serviceorder", **discounted(31)),
+        ["discounts: must have at most 30 entries of different names, has 31"],
+    ),
     (finished(discounts=[None]), ["discounts[0]: must be an object, is null"]),
     (finished(discounts=[discount(discount_name=...)]), ["discounts[0].discount_name: required"]),
     (finished(discounts=[discount(discount_amount=...)]), ["discounts[0].discount_amount: required"]),
@@ -137,7 +168,7 @@ WRONG: list[tuple[Event, list[str]]] = [
     ),
     (
         finished(discounts=[discount(discount_desc="描" * 31)]),
-        ["discounts[0].discount_desc: must have 0-30 characters, has 31"],
+        ["discounts[0].discount_desc: must have 1-30 characters, has 31"],
     ),
     (
         finished(discounts=[discount(discount_name="立" * 21)]),
@@ -159,7 +190,6 @@ WRONG: list[tuple[Event, list[str]]] = [
         finished(discounts=[discount()], total_amount=0),
         ["total_amount: must be the sum of fees minus the sum of discounts, 0 - 100 = -100"],
     ),
-    (finished(finish_ticket=""), ["finish_ticket: must have 1-512 characters, has 0"]),
     (finished(finish_ticket="t" * 513), ["finish_ticket: must have 1-512 characters, has 513"]),
     (finished(finish_ticket=["t"]), ["finish_ticket: must be text, is a list"]),
     (finished(profit_sharing="false"), ["profit_sharing: must be true or false, is text"]),
@@ -169,6 +199,12 @@ WRONG: list[tuple[Event, list[str]]] = [
     (finished(metadata={"a": "汉" * 1363}), ["metadata: must be at most 4096 bytes, is 4097"]),
     (finished(metadata={"a": float("nan")}), ["metadata: must be JSON in UTF-8"]),
     (finished(metadata={"a": "\udc00"}), ["metadata: must be JSON in UTF-8"]),
+    (finished(order_api="smartretail"), [f"order_api: {API}"]),
+    (finished(order_api=1), [f"order_api: {API}"]),
+    (finished(goods_tag="标" * 33), ["goods_tag: must have 1-32 characters, has 33"]),
+    (finished(device="SZ-3"), ["device: must be an object, is text"]),
+    (finished(device={"start_device_id": 3}), ["device.start_device_id: must be text, is a number"]),
+    (finished(device={"id": "SZ-3"}), ["device.id: unknown field"]),
     (finished(discuonts=[discount()]), ["discuonts: unknown field"]),
     (finished(Mchid=MCHID), ["Mchid: unknown field"]),
     (finished(**{"a\nb": 1}), ["a\\nb: unknown field"]),
@@ -221,9 +257,14 @@ def test_what_is_no_object_is_no_event(event: object, words: str) -> None:
     assert problems_of(event) == [f"(event): must be a JSON object, is {words}"]
 
 
-def test_without_a_default_merchant_the_event_must_name_one() -> None:
-    assert problems_of(finished(), default_mchid="") == [
-        "mchid: required, because this stack has no DefaultMchid"
+def test_a_stack_without_a_default_merchant_is_at_fault_when_the_event_names_none() -> None:
+    for event in (finished(), finished(mchid="")):
+        with pytest.raises(
+            MerchantMisconfigured, match="SR-1 names no mchid, and this stack has no DefaultMchid"
+        ):
+            order.parse(event, default_mchid="", now=NOW)
+    assert problems_of(finished(total_amount=...), default_mchid="") == [
+        "total_amount: required when finish_type is 2"
     ]
     assert problems_of(finished(mchid="x"), default_mchid="") == ["mchid: must be text of 1-32 digits"]
     assert order.parse(finished(mchid="19"), default_mchid="", now=NOW).mchid == "19"
@@ -235,7 +276,7 @@ def test_every_problem_is_reported_at_once() -> None:
         "finish_type": 2,
         "cancel_reason": "no",
         END: "20270101",
-        PLACE: "",
+        PLACE: "柜" * 21,
         "fees": [{"fee_name": "", "fee_count": 0, "fee_amount": 1.5}, fee(), fee(fee_desc=1)],
         "discounts": [{}],
         "total_amount": "1",
@@ -285,15 +326,16 @@ BOUNDARIES: list[Event] = [
     finished(**{START: "20260101120000", END: "20260101"}),
     finished(**{START: "20260101", END: "20260101000000"}),
     finished(**{START: "20240229"}),
-    finished(fees=[]),
-    finished(discounts=[]),
     finished(fees=[fee(fee_name=str(n), fee_amount=1) for n in range(100)], total_amount=100),
     finished(fees=[fee(fee_name="可" * 20, fee_count=100, fee_desc="描" * 30)], total_amount=300),
     finished(fees=[fee(fee_amount=0)]),
     finished(fees=[fee(fee_amount=..., fee_desc="赠品")]),
     finished(fees=[fee(fee_amount=LARGEST_AMOUNT)], total_amount=LARGEST_AMOUNT),
     finished(fees=[fee(), fee(fee_name="可乐 ")], total_amount=600),
-    finished(fees=[fee(fee_amount=5)], discounts=[discount(discount_amount=1)] * 5),
+    finished(**discounted(5)),
+    finished(order_api="serviceorder", **discounted(30)),
+    finished(order_api="payafter-orders"),
+    finished(goods_tag="标" * 32, device={"start_device_id": "S", "end_device_id": "E", "materiel_no": "M"}),
     finished(finish_ticket="t"),
     finished(finish_ticket="t" * 512),
     finished(profit_sharing=True),
@@ -308,15 +350,231 @@ def test_what_just_keeps_a_rule_is_accepted_and_sent_unchanged(event: Event) -> 
     carried_unchanged(event)
 
 
+GOODS = [
+    {"fee_name": "商品信息", "fee_desc": "乌龙茶", "fee_count": 1, "fee_amount": 450},
+    {"fee_name": "商品信息", "fee_desc": "薯片", "fee_count": 2, "fee_amount": 900},
+]
+
+
+def sent(event: Event) -> dict[str, Any]:
+    return dict(order.parse(event, default_mchid=MCHID, now=NOW).parameters)
+
+
+def test_goods_may_share_the_one_name_that_wechat_pay_prescribes() -> None:
+    assert sent(finished(fees=GOODS, total_amount=1350))["fees"] == GOODS
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u3000\t", "\u200b"], ids=ascii)
+@pytest.mark.parametrize(
+    "name", ["cancel_reason", START, END, PLACE, "finish_ticket", "mchid", "appid", "service_id", "order_api"]
+)
+def test_optional_text_that_is_blank_is_absent(name: str, blank: str) -> None:
+    assert order.parse(finished(**{name: blank}), default_mchid=MCHID, now=NOW) == order.parse(
+        finished(), default_mchid=MCHID, now=NOW
+    )
+
+
+def test_blank_texts_inside_fees_discounts_and_device_are_absent() -> None:
+    fees = [{"fee_name": "乌龙茶", "fee_desc": "", "fee_count": 1, "fee_amount": 450}]
+    event = finished(fees=fees, discounts=[discount(discount_amount=1, discount_desc=" ")], total_amount=449)
+    assert sent(event)["fees"] == [{"fee_name": "乌龙茶", "fee_count": 1, "fee_amount": 450}]
+    assert sent(event)["discounts"] == [{"discount_name": "立减", "discount_amount": 1}]
+    blank = finished(goods_tag="", device={"start_device_id": "", "end_device_id": "", "materiel_no": ""})
+    found = order.parse(blank, default_mchid=MCHID, now=NOW)
+    assert (found.goods_tag, found.device) == (None, None)
+
+
+def test_a_blank_end_location_does_not_forbid_a_cancellation() -> None:
+    assert PLACE not in sent(cancelled(**{PLACE: ""}))
+
+
+@pytest.mark.parametrize("amount", [{}, {"total_amount": 0}], ids=["absent", "0"])
+def test_a_cancellation_sends_a_total_of_0_and_profit_sharing(amount: Event) -> None:
+    expected = {"finish_type": 1, "cancel_reason": "误开门", "total_amount": 0, "profit_sharing": False}
+    assert sent(cancelled(**amount)) == expected
+
+
+def test_a_cancellation_sends_no_fees_because_they_would_not_add_up_to_0() -> None:
+    assert sent(cancelled(fees=[fee()], discounts=[discount()])) == sent(cancelled())
+
+
+def test_an_empty_list_is_not_sent() -> None:
+    assert sent(finished(fees=[], discounts=[])) == sent(finished())
+
+
+def test_discounts_of_one_name_are_added_up_with_each_description_once() -> None:
+    event = finished(
+        fees=[fee(fee_amount=1000)],
+        discounts=[
+            discount(discount_desc="新客"),
+            discount(discount_name="满减", discount_amount=50),
+            discount(discount_amount=20, discount_desc="新客"),
+            discount(discount_amount=3),
+            discount(discount_amount=7, discount_desc="夜间"),
+            discount(discount_amount=1, discount_desc="长" * 25),
+            discount(discount_amount=9, discount_desc="周末"),
+        ],
+        total_amount=810,
+    )
+    assert sent(event)["discounts"] == [
+        {"discount_name": "立减", "discount_amount": 140, "discount_desc": "新客；夜间；周末"},
+        {"discount_name": "满减", "discount_amount": 50},
+    ]
+
+
+def test_discounts_of_one_name_count_once_towards_the_limit() -> None:
+    event = finished(
+        order_api="smartretail-orders", fees=[fee(fee_amount=600)], discounts=[discount()] * 6, total_amount=0
+    )
+    assert sent(event)["discounts"] == [{"discount_name": "立减", "discount_amount": 600}]
+
+
+def credentials(**changes: Any) -> Credentials:
+    return dataclasses.replace(parse_secret(json.dumps(secret()), MCHID), **changes)
+
+
+@pytest.mark.parametrize("order_api", [None, "smartretail-orders", "payafter-orders"])
+def test_more_than_5_discounts_are_refused_once_the_secret_names_the_api(order_api: str | None) -> None:
+    found = order.parse(finished(**discounted(6)), default_mchid=MCHID, now=NOW)
+    with pytest.raises(InvalidOrder) as raised:
+        found.key(credentials(order_api=order_api))
+    assert raised.value.problems == ["discounts: must have at most 5 entries of different names, has 6"]
+    assert raised.value.wanted is found
+
+
+def test_30_discounts_are_taken_when_the_secret_says_serviceorder() -> None:
+    found = order.parse(finished(**discounted(30)), default_mchid=MCHID, now=NOW)
+    assert found.key(credentials(order_api="serviceorder")).order_api == "serviceorder"
+
+
+@pytest.mark.parametrize(
+    ("in_event", "in_secret", "order_api"),
+    [
+        ({}, None, "smartretail-orders"),
+        ({}, "payafter-orders", "payafter-orders"),
+        ({"order_api": "payafter-orders"}, None, "payafter-orders"),
+        ({"order_api": "smartretail-orders"}, "payafter-orders", "smartretail-orders"),
+    ],
+)
+def test_the_api_is_the_events_else_the_secrets_else_smart_retail(
+    in_event: Event, in_secret: str | None, order_api: str
+) -> None:
+    found = order.parse(finished(**in_event), default_mchid=MCHID, now=NOW)
+    assert found.key(credentials(order_api=in_secret)).order_api == order_api
+
+
+@pytest.mark.parametrize(
+    ("metadata", "rounded"),
+    [
+        ({}, False),
+        ({"id": 2**53 - 1, "text": str(2**60), "ratio": 0.5, "flag": True}, False),
+        ({"id": 2**53}, True),
+        ({"id": -(2**53)}, True),
+        ({"ids": [1, {"id": 2.0**63}]}, True),
+    ],
+)
+def test_metadata_that_step_functions_rounds_is_noticed_and_taken(metadata: Event, rounded: bool) -> None:
+    found = order.parse(finished(metadata=metadata), default_mchid=MCHID, now=NOW)
+    assert found.metadata_rounded is rounded
+
+
+# The end of the order
+
+
+@pytest.mark.parametrize(
+    ("end", "ready_at"),
+    [
+        ("20260305120000", None),
+        ("20260305120003", datetime(2026, 3, 5, 4, 0, 3, tzinfo=UTC)),
+        ("20260305121000", datetime(2026, 3, 5, 4, 10, tzinfo=UTC)),
+        ("20260305", None),
+    ],
+)
+def test_an_end_up_to_10_minutes_ahead_is_waited_for(end: str, ready_at: datetime | None) -> None:
+    found = order.parse(finished(**{END: end}), default_mchid=MCHID, now=NOW)
+    assert found.ready_at == ready_at
+    assert found.parameters[END] == end
+
+
+def test_tomorrow_is_waited_for_in_the_last_10_minutes_of_today() -> None:
+    midnight = datetime(2026, 3, 5, 16, tzinfo=UTC)
+    tomorrow = finished(**{END: "20260306"})
+    found = order.parse(tomorrow, default_mchid=MCHID, now=midnight - timedelta(minutes=10))
+    assert found.ready_at == midnight
+    with pytest.raises(InvalidOrder, match="must not be more than 10 minutes ahead"):
+        order.parse(tomorrow, default_mchid=MCHID, now=midnight - timedelta(minutes=10, seconds=1))
+
+
+# What an invalid event asks for
+
+
+def wanted_by(event: object, default_mchid: str = MCHID) -> order.Wanted | None:
+    with pytest.raises(InvalidOrder) as raised:
+        order.parse(event, default_mchid=default_mchid, now=NOW)
+    return raised.value.wanted
+
+
+def test_an_invalid_event_still_says_which_order_and_how_much() -> None:
+    event = finished(
+        order_api="payafter-orders",
+        appid="wx d",
+        service_id="500001",
+        fees=[fee(fee_count=0)],
+        total_amount=300,
+        metadata={"cabinet": "3号"},
+        unknown=1,
+    )
+    wanted = wanted_by(event)
+    assert wanted is not None
+    assert (wanted.out_order_no, wanted.mchid, wanted.order_api) == ("SR-1", MCHID, "payafter-orders")
+    assert (wanted.appid, wanted.service_id) == (None, "500001")
+    assert (wanted.finish_type, wanted.total_amount, wanted.metadata) == (2, 300, {"cabinet": "3号"})
+    key = wanted.key(credentials())
+    assert (key.appid, key.service_id, key.order_api) == ("wxd678efh567hg6787", "500001", "payafter-orders")
+
+
+def test_an_invalid_cancellation_asks_for_nothing_to_be_charged() -> None:
+    wanted = wanted_by(cancelled(total_amount=5))
+    assert wanted is not None
+    assert (wanted.finish_type, wanted.total_amount) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None,
+        finished(out_order_no="A/B"),
+        finished(mchid="x"),
+        finished(finish_type=3),
+        finished(total_amount="0"),
+        finished(total_amount=...),
+    ],
+    ids=lambda event: json.dumps(event, ensure_ascii=False)[:60],
+)
+def test_an_event_that_does_not_say_so_much_asks_for_nothing(event: object) -> None:
+    assert wanted_by(event) is None
+
+
+def test_an_invalid_event_of_no_merchant_asks_for_nothing() -> None:
+    assert wanted_by(finished(unknown=1), default_mchid="") is None
+
+
+OUTSIDE = {
+    *("out_order_no", "mchid", "order_api", "appid", "service_id", "finish_ticket"),
+    *("goods_tag", "device", "metadata"),
+}
+
+
 def carried_unchanged(event: Event) -> None:
     found = order.parse(event, default_mchid=MCHID, now=NOW)
-    outside = {"out_order_no", "mchid", "appid", "service_id", "finish_ticket", "metadata"}
-    inside = {name: value for name, value in event.items() if name not in outside}
-    assert found.parameters == {"profit_sharing": False, **inside}
+    inside = {name: value for name, value in event.items() if name not in OUTSIDE}
+    assert found.parameters == {"profit_sharing": False, "total_amount": 0, **inside}
     assert (found.out_order_no, found.mchid) == (event["out_order_no"], event.get("mchid", MCHID))
     assert (found.appid, found.service_id) == (event.get("appid"), event.get("service_id"))
     assert (found.finish_ticket, found.metadata) == (event.get("finish_ticket"), event.get("metadata", {}))
     assert (found.finish_type, found.total_amount) == (event["finish_type"], event.get("total_amount", 0))
+    assert (found.goods_tag, found.device) == (event.get("goods_tag"), event.get("device"))
+    assert found.order_api == event.get("order_api")
 
 
 @given(valid_events())

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from typing import Any
 
@@ -27,6 +28,7 @@ def test_a_completed_order_has_exactly_the_fields_of_the_contract() -> None:
         "mchid": "1900000001",
         "appid": "wxd678efh567hg6787",
         "service_id": "500001",
+        "order_api": "smartretail-orders",
         "order_id": "1500",
         "finish_type": 2,
         "total_amount": 1200,
@@ -83,6 +85,18 @@ def test_an_invalid_event_lists_its_problems_and_names_its_order() -> None:
             "verified": None,
         },
     }
+
+
+@pytest.mark.parametrize("order_api", ["smartretail-orders", "payafter-orders", "serviceorder"])
+def test_a_result_says_by_which_api_the_order_settles(order_api: str) -> None:
+    key = dataclasses.replace(KEY, order_api=order_api)
+    assert Result.settled(parsed(finished()), key, "REPLY", "08F7-0").to_json()["order_api"] == order_api
+    assert Result.invalid({"order_api": order_api}, ["x: y"]).to_json()["order_api"] == order_api
+
+
+@pytest.mark.parametrize("order_api", ["", "smartretail", None, 7, ["serviceorder"]])
+def test_an_api_that_is_none_is_not_echoed(order_api: object) -> None:
+    assert "order_api" not in Result.invalid({"order_api": order_api}, ["x: y"]).to_json()
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,14 @@ def test_a_message_that_looks_like_json_stays_text(function: Function, message: 
     assert json.dumps(message, ensure_ascii=False) in function.output.getvalue()
 
 
+def test_metadata_with_an_integer_beyond_2_to_the_53_is_counted(function: Function, order_no: str) -> None:
+    opened(function, order_no)
+    function(finish(order_no, metadata={"session": 2**53 - 1}))
+    assert "MetadataRounded" not in counted(function)
+    function(finish(order_no, metadata={"session": 2**53 + 1}))
+    assert "MetadataRounded" in counted(function)
+
+
 def test_a_refused_order_logs_what_was_refused(function: Function, order_no: str) -> None:
     opened(function, order_no, risk_cap=1)
     function(finish(order_no))
