@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tools.checks import Check, arns, arrows, error_names, review, secrets, tools, workflow
+from tools.checks import Check, arns, arrows, error_names, review, secrets, sources, tools, workflow
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,6 +18,7 @@ CHECKS: Mapping[str, Check] = {
     "error names": error_names.check,
     "partition": arns.check,
     "arrows": arrows.check,
+    "sources": sources.check,
     "review": review.check,
     "leaks": secrets.check,
 }
