@@ -1,7 +1,7 @@
 """A rule about WeChat Pay carries its source, in the product and in the simulator alike.
 
-A rule is an entry of a table: a call of a class that has a field `source`. The source is a text that begins with how
-sure it is: V, T, I or D (`wechatpay.fields` says what they mean). It may be taken over from another rule.
+A rule is an entry of a table: a call of a class that has a field `source`. The source is a text that begins
+with how sure it is: V, T, I or D (`wechatpay.fields` says what they mean). It may be taken from another rule.
 """
 
 import ast
