@@ -46,12 +46,17 @@ def _translated(partition: str, parameters: tuple[tuple[str, str], ...], root: P
     return _translate(partition, dict(parameters), source(root))
 
 
+def _properties(template: Template) -> list[tuple[str, Any]]:
+    return [(name, resource.get("Properties", {})) for name, resource in template["Resources"].items()]
+
+
 def _translate(partition: str, parameters: dict[str, str], template: Template) -> Template:
     logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of metrics that nobody collects
-    for name, resource in template["Resources"].items():
-        for uri in {"CodeUri", "ContentUri", "DefinitionUri"} & resource.get("Properties", {}).keys():
+    shared = template.get("Globals", {}).get("Function", {})
+    for name, properties in [("Globals", shared), *_properties(template)]:
+        for uri in {"CodeUri", "ContentUri", "DefinitionUri"} & properties.keys():
             # The transform accepts only what `sam package` has uploaded.
-            resource["Properties"][uri] = f"s3://bucket/{name}"
+            properties[uri] = f"s3://bucket/{name}"
     declared = template.get("Parameters", {}).items()
     values = {name: str(parameter["Default"]) for name, parameter in declared if "Default" in parameter}
     arn_generator._get_region_from_session.cache_clear()

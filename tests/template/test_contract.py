@@ -1,6 +1,7 @@
 """Names that users, other systems and the local stack rely on."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -18,9 +19,14 @@ PARAMETERS = {
     "LogRetentionDays": 180,
     "ReservedConcurrency": "",
     "FunctionMemory": 512,
+    "Architecture": "x86_64",
     "SnapStart": "Off",
     "NoSuccessHours": 0,
     "GradualDeployment": "Off",
+    "SecretKmsKeyArn": "",
+    "VpcSubnetIds": "",
+    "VpcSecurityGroupIds": "",
+    "PermissionsBoundaryArn": "",
 }
 
 HANDLERS = {
@@ -47,8 +53,8 @@ def test_outputs_are_those_of_the_contract():
 
 @pytest.mark.parametrize("name", HANDLERS)
 def test_function_is_where_the_contract_says(name: str, resources: Template):
-    function = source()["Resources"][name]["Properties"]
-    assert (function["CodeUri"], function["Handler"]) == ("functions/", HANDLERS[name])
+    assert source()["Globals"]["Function"]["CodeUri"] == "functions/"
+    assert source()["Resources"][name]["Properties"]["Handler"] == HANDLERS[name]
     assert resources[f"{name}Aliaslive"]["Properties"]["Name"] == "live"
 
 
@@ -56,6 +62,11 @@ def test_every_parameter_is_explained_in_english_and_chinese():
     for name, declared in source()["Parameters"].items():
         assert re.search(r"[a-z]{3}", declared["Description"]), name
         assert re.search(r"[\u4e00-\u9fff]", declared["Description"]), name
+
+
+def test_payment_is_waited_for_whole_days():
+    # It becomes a number in the workflow, and a Number of CloudFormation may have decimals.
+    assert source()["Parameters"]["PaymentWaitDays"]["AllowedValues"] == list(range(31))
 
 
 def test_every_restricted_parameter_says_what_it_wants():
@@ -90,6 +101,18 @@ def test_every_restricted_parameter_says_what_it_wants():
         ("ReservedConcurrency", "", True),
         ("ReservedConcurrency", "20", True),
         ("ReservedConcurrency", "0", False),
+        ("SecretKmsKeyArn", "", True),
+        (
+            "SecretKmsKeyArn",
+            "arn:aws-cn:kms:cn-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            True,
+        ),
+        ("SecretKmsKeyArn", "arn:aws:kms:us-east-1:123456789012:alias/merchants", False),
+        ("VpcSubnetIds", "subnet-0123456789abcdef0", True),
+        ("VpcSubnetIds", "sg-0123456789abcdef0", False),
+        ("VpcSecurityGroupIds", "sg-0123456789abcdef0", True),
+        ("PermissionsBoundaryArn", "arn:aws:iam::123456789012:policy/team/boundary", True),
+        ("PermissionsBoundaryArn", "arn:aws:iam::123456789012:role/boundary", False),
     ],
 )
 def test_parameter_values_are_accepted_or_refused(name: str, value: str, allowed: bool):
@@ -109,7 +132,15 @@ def test_every_parameter_of_a_function_publishes_a_version_when_it_changes(name:
     variables_of_it = function["Environment"]["Variables"].values()
     configured = {v["Ref"] for v in variables_of_it if "Ref" in v} & source()["Parameters"].keys()
     assert described == configured | {function["MemorySize"]["Ref"]}
-    assert variables == {"Snapshots": {"Fn::If": ["UseSnapStart", "On", "Off"]}}
+
+    def first(parameter: str) -> dict[str, Any]:
+        return {"Fn::If": ["InVpc", {"Fn::Select": [0, {"Ref": parameter}]}, ""]}
+
+    assert variables == {
+        "Snapshots": {"Fn::If": ["UseSnapStart", "On", "Off"]},
+        "Subnet": first("VpcSubnetIds"),
+        "Group": first("VpcSecurityGroupIds"),
+    }
 
 
 def test_description_of_a_version_never_exceeds_what_lambda_allows():
@@ -120,7 +151,8 @@ def test_description_of_a_version_never_exceeds_what_lambda_allows():
         + parameters["WeChatPayHosts"]["MaxLength"]
         + len(str(parameters["FunctionMemory"]["MaxValue"]))
         + len("Off")
-        + len("    ")
+        + len("subnet-0123456789abcdef0" + "sg-0123456789abcdef0")
+        + len("      ")
     )
     assert longest <= 256
 

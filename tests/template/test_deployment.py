@@ -91,3 +91,9 @@ def test_a_version_of_the_workflow_outlives_what_replaces_it(gradual: Template):
 
 def test_whoever_starts_executions_by_the_output_needs_no_alias():
     assert source()["Outputs"]["StateMachineArn"]["Value"] == {"Ref": "ServiceEndedStateMachine"}
+
+
+def test_the_same_release_can_be_deployed_again_after_a_rollback(resources: Template):
+    # A version that is kept would be refused: SAM names it by the release's content.
+    versions = [r for r in resources.values() if r["Type"] == "AWS::Lambda::Version"]
+    assert {version["DeletionPolicy"] for version in versions} == {"Delete"}

@@ -18,6 +18,8 @@ NAMESPACE = "SmartRetail"
 # States of a payment, from a module that only its own function can import.
 _PAYMENT = (ROOT / "functions/query_order/payment.py").read_text(encoding="utf-8")
 PAYMENT_STATES = set(re.findall(r'"([A-Z]+)"', re.findall("PAID, COLLECTING = .*", _PAYMENT)[0]))
+# Integers of `metadata` beyond 2^53, which Step Functions rounds: counted where the event is read.
+AGREED = {"MetadataRounded"}
 SETTLEMENT_ERRORS = {each.__name__ for each in errors.SettlementError.__subclasses__()}
 
 
@@ -36,8 +38,17 @@ def emitted() -> set[str]:
         and call.func.attr in {"add_metric", "_count"}
         and isinstance(call.args[0], ast.Constant)
     }
+    # What an error counts instead of its own name.
+    other = {
+        each.value
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name == "metric"
+        for each in ast.walk(node)
+        if isinstance(each, ast.Constant) and str(each.value).isidentifier()
+    }
     outcomes = {*get_args(Outcome), *get_args(Category)} - {"FAILED"}
-    return literal | SETTLEMENT_ERRORS | outcomes | PAYMENT_STATES
+    return literal | other | AGREED | SETTLEMENT_ERRORS | outcomes | PAYMENT_STATES
 
 
 def alarms(resources: Template) -> dict[str, Any]:
@@ -72,8 +83,9 @@ def test_every_alarm_is_named_after_itself_says_what_it_is_and_is_heard(resource
     for name, alarm in alarms(resources).items():
         assert alarm["AlarmName"] == {"Fn::Sub": f"${{AWS::StackName}}-{name}"}
         assert alarm["AlarmDescription"].endswith(".")
-        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}]
-        assert alarm["TreatMissingData"] == ("breaching" if name == "NoSuccess" else "notBreaching")
+        rings = "InsufficientDataActions" if name == "NoSuccess" else "AlarmActions"
+        assert alarm[rings] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}]
+        assert alarm["TreatMissingData"] == ("missing" if name == "NoSuccess" else "notBreaching")
 
 
 def test_alarms_on_our_metrics_are_on_metrics_that_are_emitted(resources: Template):
@@ -110,6 +122,21 @@ def test_certificates_warn_on_the_days_that_the_operator_counts(resources: Templ
 def test_slow_is_nine_tenths_of_the_timeout(resources: Template):
     timeout = resources["CompleteOrderFunction"]["Properties"]["Timeout"]
     assert alarms(resources)["FunctionDuration"]["Threshold"] == timeout * 1000 * 0.9
+
+
+def test_no_success_speaks_after_the_last_success_and_never_before_the_first(resources: Template):
+    # A success counts 1 or more and never breaches; without one there is no data.
+    # A new alarm has no data either, but an alarm acts only when its state changes.
+    alarm = alarms(resources)["NoSuccess"]
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+    assert "AlarmActions" not in alarm
+
+
+def test_unlisted_refusals_ring_within_minutes_and_orders_not_ready_never(resources: Template):
+    alarm = alarms(resources)["UnlistedRefusal"]
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["Threshold"]) == (300, 1, 0)
+    assert "OrderNotReady" not in {each["MetricName"] for each in alarms(resources).values()}
+    assert "OrderNotReady" in {metric[1] for metric in shown(resources)}
 
 
 def test_no_success_is_watched_only_when_asked_and_never_longer_than_cloudwatch_can():

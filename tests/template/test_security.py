@@ -6,6 +6,10 @@ import pytest
 
 from .conftest import Template
 
+NOTHING = {"Ref": "AWS::NoValue"}
+NETWORK_INTERFACES = {
+    "Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaENIManagementAccess"
+}
 CODEDEPLOY = {
     "Fn::If": [
         "InChina",
@@ -47,7 +51,15 @@ def listed(value: Any) -> list[Any]:
 
 
 def statements(role: dict[str, Any]) -> dict[str, Any]:
-    return {s["Sid"]: s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]}
+    """The statements that a role always has."""
+    found = [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
+    return {s["Sid"]: s for s in found if "Fn::If" not in s}
+
+
+def optional(role: dict[str, Any]) -> list[Any]:
+    """What a role has under a condition: the condition, the statement, and nothing otherwise."""
+    found = [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
+    return [s["Fn::If"] for s in found if "Fn::If" in s]
 
 
 def test_there_are_no_roles_or_policies_but_these(resources: Template):
@@ -63,7 +75,12 @@ def test_role_trusts_one_service_and_has_only_its_own_statements(name: str, reso
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": service}
     assert statements(role).keys() == sids
-    assert "ManagedPolicyArns" not in role
+    boundary = ["HasPermissionsBoundary", {"Ref": "PermissionsBoundaryArn"}, NOTHING]
+    assert role["PermissionsBoundary"] == {"Fn::If": boundary}
+    if service == "lambda.amazonaws.com":
+        assert role["ManagedPolicyArns"] == {"Fn::If": ["InVpc", [NETWORK_INTERFACES], NOTHING]}
+    else:
+        assert "ManagedPolicyArns" not in role
 
 
 def test_only_log_delivery_has_no_resource(resources: Template):
@@ -85,6 +102,25 @@ def test_function_reads_the_merchants_secrets_and_writes_its_own_log_group(name:
     assert set(logs["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
     group = resources[f"{name}Function"]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
     assert logs["Resource"] == {"Fn::GetAtt": [group, "Arn"]}
+
+
+def test_functions_decrypt_secrets_with_the_key_that_is_given_and_only_for_secrets_manager(
+    resources: Template,
+):
+    for name, role in of_type(resources, "AWS::IAM::Role").items():
+        expected = ROLES[name][0] == "lambda.amazonaws.com"
+        assert len(optional(role)) == expected
+        for condition, statement, otherwise in optional(role):
+            assert (condition, otherwise) == ("HasSecretKey", NOTHING)
+            assert (statement["Action"], statement["Resource"]) == ("kms:Decrypt", {"Ref": "SecretKmsKeyArn"})
+            via = {"kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.amazonaws.com*"}}
+            assert statement["Condition"] == {"StringLike": via}
+
+
+def test_every_function_is_in_the_vpc_that_is_given(resources: Template):
+    inside = {"SubnetIds": {"Ref": "VpcSubnetIds"}, "SecurityGroupIds": {"Ref": "VpcSecurityGroupIds"}}
+    for function in of_type(resources, "AWS::Lambda::Function").values():
+        assert function["VpcConfig"] == {"Fn::If": ["InVpc", inside, NOTHING]}
 
 
 def test_workflow_invokes_the_aliases_and_publishes_on_one_bus(resources: Template):

@@ -15,16 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from tools import node
+from tools.rendering import everything
 from tools.template import REGIONS, ROOT, source, translate
-
-EVERYTHING = {
-    "GradualDeployment": "Canary10Percent5Minutes",
-    "SnapStart": "On",
-    "NoSuccessHours": "1",
-    "AlarmEmail": "night@example.com",
-    "ReservedConcurrency": "10",
-    "PaymentNotification": "On",
-}
 
 _LOGS_KEY = (
     "CloudWatch Logs encrypts with its own key; the lines hold no personal data and no secret "
@@ -46,7 +38,6 @@ ACCEPTED: dict[str, tuple[str, str]] = {
         "is invoked synchronously, and a dead-letter queue is for asynchronous invocations; Step Functions "
         "keeps what failed",
     ),
-    "CKV_AWS_117": ("AWS::Lambda::Function", _VPC),
     "CKV_AWS_173": (
         "AWS::Lambda::Function",
         "Lambda encrypts them with its own key, and none is a secret: a prefix, a merchant's number, hosts",
@@ -67,6 +58,10 @@ ACCEPTED: dict[str, tuple[str, str]] = {
     "lambda_function_public_access_prohibited_check": (
         "AWS::Lambda::Permission",
         "SourceArn names this account's API and its one route; the rule wants a SourceAccount beside it",
+    ),
+    "cloudwatch_alarm_action_check": (
+        "AWS::CloudWatch::Alarm",
+        "NoSuccess speaks when it has no data any more, and the rule only knows the other kind of action",
     ),
     "cloudwatch_log_group_encrypted_check": ("AWS::Logs::LogGroup", _LOGS_KEY),
     "cloudwatch_log_group_retention_period_check": (
@@ -102,12 +97,13 @@ Finding = tuple[str, str]  # rule, logical id
 def check(root: Path) -> list[str]:
     """Each finding that is not accepted, and each acceptance that nothing needs."""
     declared = source(root).get("Parameters", {})
-    parameters = {name: value for name, value in EVERYTHING.items() if name in declared}
     with tempfile.TemporaryDirectory() as directory:
         templates = [Path(directory, f"{partition}.json") for partition in REGIONS]
         kinds: dict[str, str] = {}
         for partition, path in zip(REGIONS, templates, strict=True):
-            translated = translate(partition, parameters, root=root)
+            parameters = everything(partition)
+            known = {name: value for name, value in parameters.items() if name in declared}
+            translated = translate(partition, known, root=root)
             path.write_text(json.dumps(translated, indent=1), encoding="utf-8")
             kinds |= {name: resource["Type"] for name, resource in translated["Resources"].items()}
         found = {*_checkov(templates), *_guard(templates)}
