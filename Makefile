@@ -51,7 +51,12 @@ chaos: local-build ## settle orders under fire, then audit the ledger
 .PHONY: test
 reads.test = ARGS
 test: local-build ## run the tests, or some: ARGS="tests/unit -k fees"
-	@$(PYTHON) -m pytest -n 2 $(ARGS)
+	@$(PYTHON) -m pytest -n 2 --ignore=tests/engines $(ARGS)
+
+.PHONY: engines
+reads.engines = ARGS
+engines: setup ## run the workflow in two interpreters that have to agree [ARGS="-k overdue"]
+	@$(PYTHON) -m pytest -n 2 tests/engines $(ARGS)
 
 .PHONY: fuzz
 reads.fuzz = EXAMPLES ARGS
