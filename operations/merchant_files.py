@@ -13,8 +13,8 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.x509.oid import NameOID
-from wechatpay.credentials import load_private_key
 from wechatpay.keyring import BadKey, load_certificate, load_public_key
+from wechatpay.secret_rules import load_private_key
 
 from operations.errors import CommandError
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from wechatpay.credentials import API_V3_KEY_BYTES, parse
+from wechatpay.credentials import parse
 from wechatpay.errors import MerchantMisconfigured
+from wechatpay.secret_rules import API_V3_KEY_BYTES
 
 from operations import merchant_files
 from operations.errors import CommandError

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from wechatpay.fields import Entries, FieldRule, Object
-from wechatpay.forms import BrokenRule, Flag, Integer, Matching, OneOf, Text, Time, kind
-from wechatpay.orders import PAY_AFTER, SMART_RETAIL
+from wechatpay.forms import ORDER_API, BrokenRule, Flag, Integer, Matching, Text, Time, kind
 
 CANCEL, FINISH = 1, 2
 SERVICE_ORDER = "serviceorder"
-ORDER_APIS = (SMART_RETAIL, PAY_AFTER, SERVICE_ORDER)
+ORDER_APIS = ORDER_API.words
 GOODS = "商品信息"
 METADATA_BYTES = 4096
 # Step Functions computes in double precision: beyond this an amount would change on its way.
@@ -65,7 +64,7 @@ ORDER = (
         required=True,
     ),
     FieldRule("mchid", Matching(r"[0-9]{1,32}", "1-32 digits"), "V: 商户号, digits, at most 32 characters"),
-    FieldRule("order_api", OneOf(ORDER_APIS), "D: the last segment of the path the order was created at"),
+    FieldRule("order_api", ORDER_API, "D: the last segment of the path the order was created at"),
     FieldRule("appid", _IDENTIFIER, "V: at most 32 characters"),
     FieldRule("service_id", _IDENTIFIER, "V: at most 32 characters"),
     FieldRule("finish_type", Integer(CANCEL, FINISH), "T: 1 not used, 2 finished", required=True),

@@ -145,7 +145,7 @@ MISTAKES: dict[Callable[[Merchant, RSAPrivateKey], None], list[str]] = {
     ],
     take_the_own_public_key: ["wechatpay_public_key: pub_key.pem is the merchant's own, not WeChat Pay's"],
     forget_the_public_keys_id: ["wechatpay_public_key_id: the key and its id come together"],
-    take_a_serial_for_the_public_keys_id: ["wechatpay_public_key_id: must start with PUB_KEY_ID_"],
+    take_a_serial_for_the_public_keys_id: ["wechatpay_public_key_id: must be text of PUB_KEY_ID_"],
 }
 
 

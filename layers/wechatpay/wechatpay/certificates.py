@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from .credentials import API_V3_KEY_BYTES
 from .keyring import load_certificate
 from .replies import json_object
+from .secret_rules import API_V3_KEY_BYTES
 
 if TYPE_CHECKING:
     from cryptography import x509

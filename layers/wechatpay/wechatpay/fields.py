@@ -23,9 +23,9 @@ class Object:
 
 @dataclass(frozen=True)
 class Entries:
-    """The form of a list of at most so many objects."""
+    """The form of a list of at most so many values of one form."""
 
-    form: Object
+    form: Form | Object
     most: int | None = None
 
 
@@ -119,8 +119,8 @@ class Fields:
         inner.refuse_unknown(form.rules)
         return read
 
-    def _entries(self, name: str, form: Entries, value: Any) -> list[dict[str, Any] | None]:
-        """Return the entries, None in place of each that is no object."""
+    def _entries(self, name: str, form: Entries, value: Any) -> list[Any]:
+        """Return the entries, None in place of each that has another form."""
         if not isinstance(value, list):
             raise BrokenRule(f"must be a list, is {kind(value)}")
         if form.most is not None and len(value) > form.most:

@@ -75,6 +75,10 @@ class OneOf:
         return str(value)
 
 
+# The APIs an order may have been created with, by the last segment of their path.
+ORDER_API = OneOf(("smartretail-orders", "payafter-orders", "serviceorder"))
+
+
 @dataclass(frozen=True)
 class Integer:
     """An integer from `least` to `most`; `true`, `1.0` and `"1"` are none."""

@@ -21,6 +21,8 @@ _LASTING = {
     "InvalidParameterException": "its name is not valid",
     "ValidationException": "its name is not valid",
 }
+# "Access to KMS is not allowed": the secret may be read, but not decrypted with the key it is encrypted with.
+_KEY_DENIED = "its KMS key may not be used: kms:Decrypt on that key, parameter SecretKmsKeyArn"
 
 
 class _SecretsClient(Protocol):
@@ -51,7 +53,10 @@ class MerchantSecrets:
         try:
             secret = self._client.get_secret_value(SecretId=name).get("SecretString")
         except ClientError as exc:
-            code = exc.response.get("Error", {}).get("Code", "")
+            error = exc.response.get("Error", {})
+            code = error.get("Code", "")
+            if code == "AccessDeniedException" and "Access to KMS" in error.get("Message", ""):
+                raise MerchantMisconfigured(f"secret {name}: {_KEY_DENIED} ({code})") from exc
             if code in _LASTING:
                 raise MerchantMisconfigured(f"secret {name}: {_LASTING[code]} ({code})") from exc
             raise WeChatPayUnavailable(f"secret {name}: Secrets Manager answered {code}") from exc

@@ -408,7 +408,7 @@ def test_a_secret_that_cannot_be_read_sends_nothing(
             "not an unencrypted private key in PEM",
         ),
         ({"api_v3_key": "0123456789abcdef0123456789abcde"}, "api_v3_key: must be 32 bytes, is 31"),
-        ({"merchant_serial_no": "not-hex"}, "merchant_serial_no: must be hexadecimal"),
+        ({"merchant_serial_no": "not-hex"}, "merchant_serial_no: must be text of 8-64 hexadecimal digits"),
         ({"mchid": "1900000009"}, "mchid: belongs to another merchant"),
     ],
     ids=str,

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 import traceback
@@ -38,8 +39,8 @@ NO_KEY = "not an unencrypted private key in PEM (-----BEGIN PRIVATE KEY-----)"
 NO_PUBLIC_KEY = "not a public key in PEM (-----BEGIN PUBLIC KEY-----)"
 NO_CERTIFICATE = "not a certificate in PEM (-----BEGIN CERTIFICATE-----)"
 TOO_WEAK = "must be an RSA key of at least 2048 bits"
-KEY_ID_RULE = "must start with PUB_KEY_ID_ and hold only letters, digits and _"
-NAME_RULE = "must be 1-32 letters, digits, _ or -"
+KEY_ID_RULE = "must be text of PUB_KEY_ID_ and letters, digits or _"
+NAME_RULE = "must be text of 1-32 letters, digits, _ or -"
 
 
 def parsed(**changes: Any) -> Credentials:
@@ -116,37 +117,59 @@ def test_a_lower_case_serial_is_written_in_upper_case() -> None:
 
 @pytest.mark.parametrize("name", ["mchid", "merchant_serial_no", "merchant_private_key", "api_v3_key"])
 def test_a_missing_field_is_named(name: str) -> None:
-    assert refused(json.dumps(secret(**{name: ...}))) == f"secret of merchant {MCHID}: {name}: required, text"
+    assert refused(json.dumps(secret(**{name: ...}))) == f"secret of merchant {MCHID}: {name}: required"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "mchid",
-        "merchant_serial_no",
-        "merchant_private_key",
-        "api_v3_key",
-        "wechatpay_public_key_id",
-        "wechatpay_public_key",
-        "appid",
-        "service_id",
-    ],
-)
-@pytest.mark.parametrize("value", [None, "", 7, ["x"], {"x": 1}, True])
-def test_a_field_that_is_no_text_is_named(name: str, value: object) -> None:
-    told = refused(json.dumps(secret(**{name: value})))
-    assert told == f"secret of merchant {MCHID}: {name}: must be non-empty text"
+REQUIRED = ["mchid", "merchant_serial_no", "merchant_private_key", "api_v3_key"]
+OPTIONAL = [
+    "wechatpay_public_key_id",
+    "wechatpay_public_key",
+    "wechatpay_certificates",
+    "appid",
+    "service_id",
+    "order_api",
+    "unmanned_retail",
+    "merchant_certificate_expires",
+]
+
+
+@pytest.mark.parametrize("name", [*REQUIRED, *OPTIONAL])
+@pytest.mark.parametrize("value", [7, ["x"], {"x": 1}, "\u9519"])
+def test_a_field_of_another_form_is_named(name: str, value: object) -> None:
+    assert refused(json.dumps(secret(**{name: value}))).startswith(f"secret of merchant {MCHID}: {name}")
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_a_required_field_is_neither_null_nor_blank(name: str, value: object) -> None:
+    assert refused(json.dumps(secret(**{name: value}))).startswith(f"secret of merchant {MCHID}: {name}: ")
+
+
+@pytest.mark.parametrize("value", [None, "", " \n"])
+def test_an_optional_field_that_is_null_or_blank_is_absent(value: object) -> None:
+    blank, absent = (parsed(**dict.fromkeys(OPTIONAL, each)) for each in (value, ...))
+    assert dataclasses.replace(blank, signer=absent.signer) == absent
+    assert (absent.order_api, absent.unmanned_retail) == (None, True)
+
+
+def test_the_api_of_the_merchants_orders_and_its_trade_are_read() -> None:
+    assert parsed(order_api="payafter-orders").order_api == "payafter-orders"
+    for value, unmanned in ((True, True), ("true", True), (False, False), ("false", False)):
+        assert parsed(unmanned_retail=value).unmanned_retail is unmanned
+    told = refused(json.dumps(secret(order_api="smart-retail", unmanned_retail="no")))
+    assert "order_api: must be one of smartretail-orders, payafter-orders, serviceorder; " in told
+    assert "unmanned_retail: must be true or false" in told
 
 
 @pytest.mark.parametrize(
     ("name", "value", "rule"),
     [
-        ("mchid", "19000000O1", "must be digits; mchid: belongs to another merchant"),
+        ("mchid", "19000000O1", "must be text of digits"),
         ("mchid", "1900000002", "belongs to another merchant"),
-        ("mchid", "１９００００００１", "must be digits; mchid: belongs to another merchant"),
-        ("merchant_serial_no", "SERIAL-NUMBER", "must be hexadecimal"),
-        ("merchant_serial_no", "1DDE", "must be hexadecimal"),
-        ("merchant_serial_no", MERCHANT_SERIAL + "\n", "must be hexadecimal"),
+        ("mchid", "１９００００００１", "must be text of digits"),
+        ("merchant_serial_no", "SERIAL-NUMBER", "must be text of 8-64 hexadecimal digits"),
+        ("merchant_serial_no", "1DDE", "must be text of 8-64 hexadecimal digits"),
+        ("merchant_serial_no", MERCHANT_SERIAL + "\n", "must be text of 8-64 hexadecimal digits"),
         ("merchant_private_key", "not a key at all", NO_KEY),
         ("merchant_private_key", private_pem(rsa_key("merchant"))[:-300], NO_KEY),
         ("merchant_private_key", public_pem(rsa_key("merchant")), NO_KEY),
@@ -167,9 +190,7 @@ def test_a_field_that_is_no_text_is_named(name: str, value: object) -> None:
         ("wechatpay_public_key", private_pem(rsa_key("merchant")), NO_PUBLIC_KEY),
         ("wechatpay_public_key", public_pem(CURVE_KEY), TOO_WEAK),
         ("wechatpay_public_key", public_pem(SHORT_KEY), TOO_WEAK),
-        ("wechatpay_certificates", CERTIFICATE, "must be a list of certificates in PEM"),
-        ("wechatpay_certificates", [7], "must be a list of certificates in PEM"),
-        ("wechatpay_certificates", None, "must be a list of certificates in PEM"),
+        ("wechatpay_certificates", CERTIFICATE, "must be a list, is text"),
         ("appid", "wx 1234567890", NAME_RULE),
         ("appid", "w" * 33, NAME_RULE),
         ("service_id", "服务标识", NAME_RULE),
@@ -182,6 +203,8 @@ def test_a_malformed_field_is_named_with_its_rule(name: str, value: object, rule
 @pytest.mark.parametrize(
     ("certificates", "problem"),
     [
+        ([7], "wechatpay_certificates[0]: must be text, is a number"),
+        ([None], "wechatpay_certificates[0]: must be text, is null"),
         (["nonsense"], f"wechatpay_certificates[0]: {NO_CERTIFICATE}"),
         ([CERTIFICATE, public_pem(rsa_key("platform"))], f"wechatpay_certificates[1]: {NO_CERTIFICATE}"),
         (
@@ -197,7 +220,9 @@ def test_a_bad_certificate_is_named_by_its_place(certificates: list[str], proble
 
 @pytest.mark.parametrize("name", ["wechatpay_public_key_id", "wechatpay_public_key"])
 def test_a_public_key_and_its_id_come_together(name: str) -> None:
-    assert refused(json.dumps(secret(**{name: ...}))) == f"secret of merchant {MCHID}: {name}: required, text"
+    rule = "required: a public key and its id come together"
+    for lacking in (..., None, ""):
+        assert refused(json.dumps(secret(**{name: lacking}))) == f"secret of merchant {MCHID}: {name}: {rule}"
 
 
 def test_a_private_key_whose_parts_do_not_belong_together_signs_nothing() -> None:
@@ -242,11 +267,44 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         "{",
         private_pem(rsa_key("merchant")),
         '{"merchant_private_key": "MIIEvQIBADANBgkq',
-        "[" * 99999,
+        '{"merchant_private_key": MIIEvQIBADANBgkq}',
+        '{"api_v3_key": "a7cde1ZJB1kG2e7VfTs3\\jQzaWizur8Gb"}',
+        "\ufeff{}",
     ],
 )
-def test_what_is_no_json_is_not_quoted(text: str) -> None:
-    assert refused(text) == f"secret of merchant {MCHID}: not JSON"
+def test_what_is_no_json_is_named_by_its_place_and_not_quoted(text: str) -> None:
+    assert re.fullmatch(
+        f"secret of merchant {MCHID}: not JSON at line 1 column [0-9]+: "
+        "check the quotes and commas there, or let `make secret` write it",
+        refused(text),
+    )
+
+
+@pytest.mark.parametrize("text", ["[" * 99999, '{"mchid": ' + "9" * 5000 + "}"], ids=["nested", "long"])
+def test_json_that_no_parser_takes_is_misconfigured(text: str) -> None:
+    assert refused(text) == f"secret of merchant {MCHID}: JSON beyond reason"
+
+
+def test_a_comma_that_is_missing_is_named_by_its_line_and_column() -> None:
+    assert "not JSON at line 3 column 3: " in refused('{\n  "appid": "wx1"\n  "service_id": "5"\n}')
+
+
+def test_a_pem_pasted_with_real_line_breaks_is_told_where_and_what_to_do() -> None:
+    pem = private_pem(rsa_key("merchant"))
+    text = json.dumps(secret(), indent=1).replace(json.dumps(pem), f'"{pem}"')
+    assert refused(text) == (
+        f"secret of merchant {MCHID}: not JSON at line 4 column 54: a line break inside a text; "
+        "in JSON each line break of a PEM is written \\n, or let `make secret` write it"
+    )
+
+
+@pytest.mark.parametrize("name", ["merchant_private_key", "wechatpay_public_key"])
+def test_a_pem_with_a_backslash_and_an_n_for_each_line_break_gets_a_hint(name: str) -> None:
+    told = refused(json.dumps(secret(**{name: secret()[name].replace("\n", "\\n")})))
+    assert told.endswith(
+        "; it has the two characters \\n where line breaks belong: escape them once, "
+        "or let `make secret` write it"
+    )
 
 
 @pytest.mark.parametrize("text", ["[]", "null", '"MIIEvQIBADANBgkq"', "7"])

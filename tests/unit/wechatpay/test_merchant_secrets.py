@@ -63,6 +63,17 @@ def test_what_lasts_until_somebody_acts_is_misconfigured(
     assert str(caught.value) == f"secret {NAME}: {reason} ({code})"
 
 
+def test_a_key_that_may_not_be_used_is_named_and_not_iam(stubbed: tuple[MerchantSecrets, Stubber]) -> None:
+    secrets, stubber = stubbed
+    stubber.add_client_error("get_secret_value", "AccessDeniedException", "Access to KMS is not allowed")
+    with pytest.raises(MerchantMisconfigured) as caught:
+        secrets.read(MCHID)
+    assert str(caught.value) == (
+        f"secret {NAME}: its KMS key may not be used: kms:Decrypt on that key, parameter SecretKmsKeyArn "
+        "(AccessDeniedException)"
+    )
+
+
 @pytest.mark.parametrize(
     "code",
     [
