@@ -62,8 +62,9 @@ def test_a_malformed_secret_is_told_field_by_field(
     put(stack, secret_name, {**secret, "api_v3_key": secret["api_v3_key"][:31], "merchant_serial_no": "?"})
     ran = doctor()
     assert ran.status == 1
-    assert "merchant_serial_no: must be hexadecimal; api_v3_key: must be 32 bytes, is 31" in line(
-        ran, "secret"
+    assert (
+        "merchant_serial_no: must be text of 8-64 hexadecimal digits; api_v3_key: must be 32 bytes, is 31"
+        in line(ran, "secret")
     )
 
 
