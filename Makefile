@@ -71,7 +71,9 @@ mutants: setup ## plant faults where money depends on the code, as FILES=order.p
 
 .PHONY: up
 reads.up = AWS_PORT WECHATPAY_HOSTS PARAMS WAIT_SCALE
-up: local-build ## keep a local stack running, until `make down`
+up: setup ## keep a local stack running, until `make down`
+	@$(PYTHON) -m local.settings
+	@$(PYTHON) -m tools.build host
 	@$(PYTHON) -m local.up
 
 .PHONY: reload
@@ -83,9 +85,14 @@ down: setup ## stop the local stack and remove what it left
 	@$(PYTHON) -m local.down
 
 .PHONY: settle
-reads.settle = EVENT
-settle: setup ## settle one order on the running stack: EVENT=events/completed.json
-	@$(PYTHON) -m local.settle "$(call path,EVENT)"
+reads.settle = EVENT FAULT
+settle: setup ## settle one order on the running stack: EVENT=events/completed.json; FAULT=silence_applied happens to it once
+	@$(PYTHON) -m local.settle "$(call path,EVENT)" "$(FAULT)"
+
+.PHONY: fault
+reads.fault = ORDER FAULT
+fault: setup ## let the next completion of an order meet a fault, once; without FAULT= it lists them
+	@$(PYTHON) -m local.sandbox "$(ORDER)" "$(FAULT)"
 
 .PHONY: check
 check: setup ## lint, types, template and workflow checks, security review, leaks

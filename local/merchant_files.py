@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import urllib.request
 from pathlib import Path
 from typing import Any
 
-from local import running
+from local import running, sandbox
 
 DIRECTORY = running.STATE / "merchant"
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def main() -> int:
     """Write the files of the running stack's simulator into a directory of the user's choice."""
     directory = Path(sys.argv[1]) if sys.argv[1:] and sys.argv[1] else DIRECTORY
     try:
-        secret = write(_control(), directory)
-    except (running.NotRunningError, OSError) as exc:
+        secret = write(sandbox.control(running.read_environment()), directory)
+    except (running.NotRunningError, sandbox.SandboxError, OSError) as exc:
         print(exc, file=sys.stderr)
         return 1
     key_id = secret.get("wechatpay_public_key_id")
@@ -32,19 +29,12 @@ def main() -> int:
     return 0
 
 
-def _control() -> str:
-    control = running.read_environment().get("SIMULATOR_CONTROL")
-    if not control:
-        raise running.NotRunningError("the local stack runs without the simulator: WECHATPAY_HOSTS is set")
-    return control
-
-
 def write(control: str, directory: Path) -> dict[str, Any]:
     """Write the files, readable by this user alone. Returns the secret they make up."""
-    secret: dict[str, Any] = _get(f"{control}/secret")
+    secret: dict[str, Any] = sandbox.call("GET", f"{control}/secret")
     files = {
         "apiclient_key.pem": secret["merchant_private_key"],
-        "apiclient_cert.pem": _get(f"{control}/merchant-certificate"),
+        "apiclient_cert.pem": sandbox.call("GET", f"{control}/merchant-certificate"),
         "api_v3_key.txt": f"{secret['api_v3_key']}\n",
     }
     if "wechatpay_public_key" in secret:
@@ -55,11 +45,6 @@ def write(control: str, directory: Path) -> dict[str, Any]:
         path.touch(mode=0o600)
         path.write_text(text)
     return secret
-
-
-def _get(url: str) -> Any:
-    with _DIRECT.open(url, timeout=10) as reply:
-        return json.load(reply)
 
 
 if __name__ == "__main__":

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-import urllib.error
-import urllib.parse
-import urllib.request
+import time
 from pathlib import Path
 from typing import Any
 
-from local import running
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local import running, sandbox
 from local.stack import Stack
 from operations import executions
 
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+PATIENCE_SECONDS = 90.0
 
 
 class EventError(ValueError):
@@ -22,76 +22,88 @@ class EventError(ValueError):
 
 
 def main() -> int:
-    """Settle the order of the file named on the command line. Returns 0 when its execution SUCCEEDED."""
-    path = Path(sys.argv[1]) if sys.argv[1:] and sys.argv[1] else None
+    """Settle the order of the file named first; the fault named second happens to it once.
+
+    Returns:
+        0 when its execution SUCCEEDED, or the order is accepted and not paid yet.
+    """
+    file, fault = (*sys.argv[1:], "", "")[:2]
     try:
-        text = _read(path)
-        environment = running.read_environment()
-        return _settle(text, environment)
-    except (EventError, running.NotRunningError) as exc:
+        text, event = _read(file)
+        if fault:
+            sandbox.require_fault(fault)
+        return _settle(text, event, fault, running.read_environment())
+    except (EventError, running.NotRunningError, sandbox.SandboxError) as exc:
         print(exc, file=sys.stderr)
+    except (BotoCoreError, ClientError) as exc:
+        print(
+            f"the local stack does not answer as it should ({exc}): make down, then make up", file=sys.stderr
+        )
     except KeyboardInterrupt:
         print("\nNo longer following; the execution goes on.", file=sys.stderr)
+        return 130
     return 1
 
 
-def _read(path: Path | None) -> str:
-    if path is None:
+def _read(file: str) -> tuple[str, Any]:
+    if not file:
         raise EventError("which order? make settle EVENT=events/completed.json")
     try:
-        text = path.read_text(encoding="utf-8")
-        json.loads(text)
+        text = Path(file).read_text(encoding="utf-8")
+        return text, json.loads(text)
     except OSError as exc:
-        raise EventError(f"{path} cannot be read: {exc.strerror}") from exc
+        there = ", ".join(sorted(str(each) for each in Path("events").glob("*.json")))
+        raise EventError(f"{file} cannot be read: {exc.strerror}. There are {there}") from exc
     except ValueError as exc:
-        raise EventError(f"{path} is not JSON in UTF-8: {exc}") from exc
-    return text
+        raise EventError(f"{file} is not JSON in UTF-8: {exc}") from exc
 
 
-def _settle(text: str, environment: dict[str, str]) -> int:
+def _settle(text: str, event: Any, fault: str, environment: dict[str, str]) -> int:
+    named = isinstance(event, dict) and isinstance(event.get("out_order_no"), str) and event["out_order_no"]
+    if fault and not named:
+        raise EventError("no fault can happen to an order without an out_order_no")
+    if fault:
+        print(sandbox.plan_fault(environment, event["out_order_no"], fault))
     stack = Stack.find(environment, environment["STACK_NAME"])
-    control = environment.get("SIMULATOR_CONTROL")
-    if control:
-        _open_order(control, json.loads(text))
+    if named and "SIMULATOR_CONTROL" in environment:
+        try:
+            sandbox.open_order(environment["SIMULATOR_CONTROL"], event)
+        except sandbox.SandboxError as exc:  # such an event may be what is to be tried
+            print(f"no order was opened: {exc}", file=sys.stderr)
     arn = stack.start(text, "settle")
     print(arn)
-    execution = executions.follow(stack.client("stepfunctions"), arn, _print_step)
+    started = time.monotonic()
+
+    def show(step: executions.Step) -> None:
+        told = f"  raised {step.error}: {step.message}" if isinstance(step, executions.Raised) else str(step)
+        print(f"  {time.monotonic() - started:5.1f} s  {told}", flush=True)
+
+    return _told(executions.follow(stack.client("stepfunctions"), arn, show, seconds=PATIENCE_SECONDS))
+
+
+def _told(execution: executions.Execution) -> int:
+    if execution.status in executions.GOES_ON:
+        accepted = not executions.WAITS_FOR_PAYMENT.isdisjoint(execution.states)
+        stands = "accepted, and not paid yet 已受理，尚未支付" if accepted else "not settled yet 尚未完结"
+        print(f"{stands} after {execution.seconds:.1f} s: no longer following; the execution goes on")
+        return 0 if accepted else 1
     print(f"{execution.status} after {execution.seconds:.1f} s")
     if execution.output is not None:
         print(json.dumps(execution.output, ensure_ascii=False, indent=2))
         return 0
-    print(f"error: {execution.error}\ncause: {_readable(execution.cause or '')}")
+    print(f"error: {execution.error}\ncause: {_readable(execution.cause)}")
     return 1
 
 
-def _print_step(step: executions.Step) -> None:
-    if isinstance(step, executions.Entered):
-        print(f"  {step.state}", flush=True)
-    else:
-        print(f"    raised {step.error}: {step.message}", flush=True)
-
-
 def _readable(cause: str) -> str:
+    """A raised error's cause holds its stack trace, which is for the log; a result's error is shown whole."""
     try:
-        return json.dumps(json.loads(cause), ensure_ascii=False, indent=2)
+        found = json.loads(cause)
     except ValueError:
         return cause
-
-
-def _open_order(control: str, event: Any) -> None:
-    """Open the shopper's order in the simulator, as the cabinet did when the door was opened."""
-    number = event.get("out_order_no") if isinstance(event, dict) else None
-    if not isinstance(number, str) or not number:
-        return
-    url = f"{control}/orders/{urllib.parse.quote(number, safe='')}"
-    known = {name: event[name] for name in ("appid", "service_id", "finish_ticket") if name in event}
-    body, headers = json.dumps(known).encode(), {"Content-Type": "application/json"}
-    try:
-        _DIRECT.open(urllib.request.Request(url, body, headers, method="PUT"), timeout=10).close()
-    except urllib.error.HTTPError as refused:
-        print(f"the simulator opened no order: {refused.read().decode(errors='replace')}", file=sys.stderr)
-    except OSError as exc:
-        raise running.NotRunningError(f"the simulator does not answer: {exc}") from exc
+    if isinstance(found, dict) and "errorMessage" in found:
+        return executions.message_of(cause)
+    return json.dumps(found, ensure_ascii=False, indent=2)
 
 
 if __name__ == "__main__":

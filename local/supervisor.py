@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from wechatpay_sandbox import Simulator
 
 from local import running
 from local.aws import EmbeddedAws, EmbeddedAwsError
+from local.settings import SettingError, Settings, read
 from local.stack import STACK_NAME, Stack, StackError, deploy
-
-
-class SettingError(ValueError):
-    """A variable given to `make up` cannot be used."""
 
 
 def main() -> int:
@@ -33,7 +29,7 @@ def main() -> int:
         print("a local stack is running already: `make down` stops it")
         return 1
     try:
-        with _stack(os.environ) as (aws, _):
+        with _stack(read(os.environ)) as (aws, _):
             _let_go_of_the_terminal()
             ready.set()
             while not ended.wait(1):
@@ -59,56 +55,24 @@ def _interrupt(ended: threading.Event) -> None:
 
 
 @contextlib.contextmanager
-def _stack(settings: Mapping[str, str]) -> Iterator[tuple[EmbeddedAws, Stack]]:
-    parameters = parse_parameters(settings.get("PARAMS", ""))
-    hosts = settings.get("WECHATPAY_HOSTS", "")
-    port, scale = _number(settings, "AWS_PORT", 4566, int), _number(settings, "WAIT_SCALE", 0.05, float)
+def _stack(settings: Settings) -> Iterator[tuple[EmbeddedAws, Stack]]:
     with contextlib.ExitStack() as resources:
-        simulator = None if hosts else resources.enter_context(Simulator())
-        aws = EmbeddedAws(port=port, wait_scale=scale, log=running.STATE / "aws.log")
+        simulator = None if settings.hosts else resources.enter_context(Simulator())
+        aws = EmbeddedAws(port=settings.port, wait_scale=settings.wait_scale, log=running.STATE / "aws.log")
         resources.enter_context(aws)
         print(f"AWS answers at {aws.endpoint}", flush=True)
         variables = {**aws.environment(), "STACK_NAME": STACK_NAME}
         print(f"Deploying template.yaml as {STACK_NAME} (sam deploy)", flush=True)
         if simulator is None:
-            stack = deploy(aws.environment(), {"WeChatPayHosts": hosts, **parameters})
+            stack = deploy(aws.environment(), {"WeChatPayHosts": settings.hosts, **settings.parameters})
         else:
             secret = simulator.secret()
             own = {"WeChatPayHosts": ",".join(simulator.hosts), "DefaultMchid": secret["mchid"]}
-            stack = deploy(aws.environment(), {**own, **parameters})
+            stack = deploy(aws.environment(), {**own, **settings.parameters})
             stack.store_secret(secret)
             variables["SIMULATOR_CONTROL"] = simulator.control_url
         running.write_environment(variables)
         yield aws, stack
-
-
-def parse_parameters(text: str) -> dict[str, str]:
-    """Read `Key=Value Key="another value"`; raises `SettingError`."""
-    try:
-        words = shlex.split(text)
-    except ValueError as exc:
-        raise SettingError(f"PARAMS cannot be read: {exc}") from exc
-    if wrong := [word for word in words if "=" not in word]:
-        raise SettingError(f"PARAMS must be Key=Value pairs, not {wrong[0]!r}")
-    found = dict(word.split("=", 1) for word in words)
-    if not found:
-        return {}
-    from tools.template import source  # takes a second to import
-
-    if unknown := found.keys() - source()["Parameters"].keys():
-        raise SettingError(f"PARAMS: template.yaml has no parameter {min(unknown)}")
-    return found
-
-
-def _number[N: (int, float)](settings: Mapping[str, str], name: str, default: N, kind: type[N]) -> N:
-    highest = {"AWS_PORT": 65535, "WAIT_SCALE": 1}[name]
-    try:
-        number = kind(settings.get(name) or default)
-    except ValueError:
-        number = kind(-1)
-    if not 0 <= number <= highest:
-        raise SettingError(f"{name} must be a number from 0 to {highest}, not {settings[name]!r}")
-    return number
 
 
 def _let_go_of_the_terminal() -> None:

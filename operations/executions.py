@@ -1,6 +1,7 @@
 """What an execution did, read from its history: the states it passed, what was tried again, how it ended."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from life.causes import message_of as message_of
 POLL_SECONDS = 0.1
 FAIL_STATE = "Failed"
 GOES_ON = ("RUNNING", "PENDING_REDRIVE")
+# In these the order is accepted, and the workflow waits for the debit: seconds, or days.
+WAITS_FOR_PAYMENT = frozenset({"AwaitPayment", "AwaitNotice"})
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,9 @@ def follow(
     *,
     until: Collection[str] = (),
     poll_seconds: float = POLL_SECONDS,
+    seconds: float = math.inf,
 ) -> Execution:
-    """Wait until an execution ends, or enters a state of `until`; call `on_step` with each step once.
+    """Wait until an execution ends, enters a state of `until`, or time is up; call `on_step` with each step.
 
     Args:
         client: a boto3 Step Functions client.
@@ -83,8 +87,9 @@ def follow(
         on_step: is called in order.
         until: names of states.
         poll_seconds: between two looks; against AWS, whose limits are low, a second.
+        seconds: for so long it is followed.
     """
-    seen = 0
+    seen, end = 0, time.monotonic() + seconds
     while True:
         # Asked before the history is read, so that the history of an ended execution is whole.
         described = client.describe_execution(executionArn=arn)
@@ -94,6 +99,8 @@ def follow(
         seen = len(steps)
         execution = _execution(described, steps)
         if execution.status not in GOES_ON or not set(until).isdisjoint(execution.states):
+            return execution
+        if time.monotonic() > end:
             return execution
         time.sleep(poll_seconds)
 

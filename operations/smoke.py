@@ -24,8 +24,6 @@ from operations.staging import merchant_secret
 from operations.target import Target
 
 _TO_FAILED = ["ServiceEnded", "Outcome", "OrderFailed", "Failed"]
-# In these the order is accepted, and the workflow waits for the debit: seconds, or days.
-ACCEPTED = frozenset({"AwaitPayment", "AwaitNotice"})
 _SECONDS = 10
 _POLL_SECONDS = 1.0
 
@@ -65,7 +63,10 @@ def order(path: Path) -> Smoke:
         "SUCCEEDED, or accepted and waiting to be paid",
         lambda execution: (
             execution.status == "SUCCEEDED"
-            or (execution.status == "RUNNING" and not ACCEPTED.isdisjoint(execution.states))
+            or (
+                execution.status == "RUNNING"
+                and not executions.WAITS_FOR_PAYMENT.isdisjoint(execution.states)
+            )
         ),
         event["out_order_no"],
         str(event["mchid"]) if event.get("mchid") else None,
@@ -132,7 +133,7 @@ def run(target: Target, smoke: Smoke, say: Callable[[str], None]) -> bool:
         client,
         started["executionArn"],
         lambda step: say(f"  {step}"),
-        until=ACCEPTED,
+        until=executions.WAITS_FOR_PAYMENT,
         poll_seconds=_POLL_SECONDS,
     )
     if execution.output is not None:

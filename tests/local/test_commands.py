@@ -2,13 +2,16 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import uuid
+from urllib.parse import quote
 
 import pytest
 
+from local import sandbox, settle
 from local.aws.embedded import ROOT, connect
 from tests.workflow.ways import PAID
 
@@ -82,7 +85,9 @@ def test_settling_an_order_prints_its_path_and_its_result(running, event):
 
     assert settled.returncode == 0, settled.stderr
     told = settled.stdout.partition("\nSUCCEEDED")[0].splitlines()
-    assert [line.strip() for line in told if line.startswith("  ")] == PAID
+    steps = [line.split() for line in told if line.startswith("  ")]
+    assert [state for _, _, state in steps] == PAID
+    assert {unit for _, unit, _ in steps} == {"s"}
     result = json.loads(settled.stdout[settled.stdout.index("\n{") :])
     assert (result["outcome"], result["total_amount"]) == ("COMPLETED", 300)
     assert result["payment"]["state"] == "PAID"
@@ -114,6 +119,96 @@ def test_a_file_that_is_no_event_is_said_so(running, tmp_path, content, said):
 
     assert settled.returncode == 1
     assert said in settled.stderr
+
+
+def control(running, method, path, body=None):
+    return sandbox.call(method, f"{running.environment()['SIMULATOR_CONTROL']}{path}", body)
+
+
+def test_a_fault_of_choice_happens_to_the_order_once(running, event):
+    path = event()
+    number = json.loads(path.read_text(encoding="utf-8"))["out_order_no"]
+
+    settled = running("settle", path, "reset_after")
+
+    assert settled.returncode == 0, settled.stderr
+    assert f"The next completion of {number} meets reset_after: reset after" in settled.stdout
+    assert '"evidence": "QUERY"' in settled.stdout
+    assert control(running, "GET", "/faults") == []
+
+
+def test_a_fault_is_planned_for_the_next_completion_of_an_order(running, event):
+    planned = running("sandbox", "F|1*", "silence_applied")
+
+    assert planned.returncode == 0, planned.stderr
+    assert planned.stdout.startswith("The next completion of F|1* meets silence_applied: ")
+    (fault,) = control(running, "GET", "/faults")
+    assert (fault["out_order_no"], fault["times"]) == ("F|1*", 1)
+    control(running, "DELETE", "/faults")
+
+
+@pytest.mark.parametrize("command", [("sandbox", "F-1"), ("settle", "events/completed.json")])
+def test_a_mistyped_fault_lists_those_there_are_before_anything_is_done(stopped, command):
+    refused = stopped(*command, "silence_aplied")
+
+    assert refused.returncode == 1
+    assert "there is no fault 'silence_aplied'" in refused.stderr
+    assert "\n  silence_applied " in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_an_order_that_is_never_paid_is_followed_for_a_bounded_time(running, event, monkeypatch, capsys):
+    path = event()
+    order = json.loads(path.read_text(encoding="utf-8"))
+    control(running, "PUT", f"/orders/{quote(order['out_order_no'], safe='')}", {"debit_after": None})
+    monkeypatch.setattr(settle, "PATIENCE_SECONDS", 1.0)
+
+    status = settle._settle(path.read_text(encoding="utf-8"), order, "", running.environment())
+
+    assert status == 0
+    told = capsys.readouterr().out
+    assert re.search(r"\n  +\d+\.\d s  AwaitPayment\n", told)
+    assert re.search(r"\naccepted, and not paid yet 已受理，尚未支付 after \d+\.\d s: ", told)
+
+
+def test_a_missing_secret_is_told_without_a_stack_trace(running, event):
+    settled = running("settle", event(mchid="1900000007"))
+
+    assert settled.returncode == 1
+    assert "error: MerchantMisconfigured" in settled.stdout
+    assert "1900000007" in settled.stdout.partition("cause:")[2]
+    assert "stackTrace" not in settled.stdout
+    assert "\\u" not in settled.stdout
+
+
+def test_make_settle_ends_with_the_status_that_the_readme_says(running, event):
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    }
+    for total_amount, status in ((300, 0), (301, 2)):
+        settled = subprocess.run(
+            ["make", "-s", "settle", f"EVENT={event(total_amount=total_amount)}"],
+            cwd=ROOT,
+            env={**environment, "LOCAL_STATE": str(running.state)},
+            capture_output=True,
+            text=True,
+        )
+        assert settled.returncode == status, settled.stderr
+    assert "`make` ends with status 2" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_stack_that_no_longer_answers_is_said_so_without_a_traceback(running, event, tmp_path):
+    text = (running.state / "env").read_text(encoding="utf-8")
+    endpoint = running.environment()["AWS_ENDPOINT_URL"]
+    (running.state / "env").write_text(text.replace(endpoint, "http://127.0.0.1:9"), encoding="utf-8")
+    try:
+        settled = running("settle", event())
+    finally:
+        (running.state / "env").write_text(text, encoding="utf-8")
+
+    assert settled.returncode == 1
+    assert "the local stack does not answer" in settled.stderr
+    assert "Traceback" not in settled.stderr
 
 
 def test_a_second_stack_is_refused(running):
@@ -150,13 +245,38 @@ def test_a_taken_port_is_said_so_and_nothing_stays(stopped):
         {"AWS_PORT": "http"},
         {"PARAMS": "SnapStart"},
         {"PARAMS": "NoSuch=1"},
+        {"PARAMS": "PaymentWaitDays=99"},
+        {"PARAMS": "PaymentWaitDays=x"},
+        {"PARAMS": "DefaultMchid=abc"},
+        {"PARAMS": "SnapStart=on"},
+        {"WECHATPAY_HOSTS": "api.mch.weixin.qq.com"},
+        {"WECHATPAY_HOSTS": "http://api.mch.weixin.qq.com"},
     ],
 )
-def test_a_wrong_setting_is_named(stopped, wrong):
-    started = stopped("up", **wrong)
+def test_a_wrong_setting_is_named_before_anything_is_built(stopped, wrong):
+    checked = stopped("settings", **wrong)
 
-    assert started.returncode == 1
-    assert next(iter(wrong)) in started.stdout
+    assert checked.returncode == 1
+    assert checked.stderr.startswith(next(iter(wrong)))
+    assert "Traceback" not in checked.stderr
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nup: ")[2].split("\n\n")[0]
+    assert recipe.index("local.settings") < recipe.index("tools.build host") < recipe.index("local.up")
+
+
+def test_a_mistyped_parameter_says_which_was_meant(stopped):
+    checked = stopped("settings", PARAMS="PaymentWaitDay=3")
+
+    assert "no parameter PaymentWaitDay: did you mean PaymentWaitDays?" in checked.stderr
+
+
+def test_what_may_be_given_is_accepted(stopped):
+    given = {
+        "PARAMS": 'PaymentWaitDays=0 AlarmEmail="a@b.cn" FunctionMemory=256',
+        "WAIT_SCALE": "0",
+        "AWS_PORT": "0",
+    }
+
+    assert stopped("settings", **given, WECHATPAY_HOSTS="http://127.0.0.1:9").returncode == 0
 
 
 def test_stopping_leaves_nothing(stopped):

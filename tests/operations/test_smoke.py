@@ -71,7 +71,7 @@ def test_an_order_that_only_waits_to_be_paid_is_not_waited_for(
     path = tmp_path / "order.json"
     path.write_text('{"out_order_no": "X"}', encoding="utf-8")
     order = smoke.order(path)
-    execution = executions.follow(client, arn, seen.append, until=smoke.ACCEPTED)
+    execution = executions.follow(client, arn, seen.append, until=executions.WAITS_FOR_PAYMENT)
     client.stop_execution(executionArn=arn)
     assert (execution.status, seen) == ("RUNNING", [executions.Entered(waiting)])
     assert order.holds(execution)
