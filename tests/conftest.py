@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from wechatpay_sandbox import Simulator
 
-from tests.function import Function
+from tests.function import Function, attempt
 from tests.secrets_manager import SecretsManager
 
 _numbers = itertools.count(1)
@@ -47,6 +47,7 @@ def function(shared_function: Function) -> Iterator[Function]:
         simulator.set_host(host, up=True)
     shared_function.forget_failed_hosts()
     shared_function.secrets_manager.fail(None)
+    shared_function.client_context = attempt()
     shared_function.store_secret()
     shared_function.turn_page()
     shared_function.said.clear()

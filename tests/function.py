@@ -12,6 +12,7 @@ import re
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -29,6 +30,18 @@ SHORTEST = 8
 _number = itertools.count()
 
 Event = dict[str, Any]
+
+
+def attempt(execution: str = EXECUTION, **changes: Any) -> SimpleNamespace:
+    """What the workflow hands over with an attempt, the first one unless `changes` says otherwise."""
+    first = {"retry_count": 0, "redrive_count": 0, "entered_time": datetime.now(UTC).isoformat()}
+    return SimpleNamespace(custom={"execution": execution, **first, **changes})
+
+
+def later(minutes: float = 0.0) -> SimpleNamespace:
+    """A retry of a state that was entered so many minutes ago."""
+    entered = datetime.now(UTC) - timedelta(minutes=minutes)
+    return attempt(retry_count=1, entered_time=entered.isoformat())
 
 
 class Context:
@@ -68,7 +81,7 @@ class Function:
         self.output = io.StringIO()
         self.said: list[str] = []
         self.tickets: set[str] = set()
-        self.client_context: object = SimpleNamespace(custom={"execution": EXECUTION})
+        self.client_context: object = attempt()
         self._name = name
         self.context = Context(name, 0, None)
         self._seen: set[tuple[str, str]] = set()

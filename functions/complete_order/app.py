@@ -8,19 +8,20 @@ from typing import Any
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from invocation.attempts import Attempts
 from invocation.lines import json_lines
 from invocation.telemetry import Telemetry
 from wechatpay.client import Client
+from wechatpay.credentials import Credentials
 from wechatpay.deadline import ANSWER_SECONDS, Deadline
 from wechatpay.merchant import Merchants
 from wechatpay.merchant_secrets import MerchantSecrets
 from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Transport
 
-from complete_order import order
+from complete_order import invalid_event, order
 from complete_order.completion import Completion
 from complete_order.readiness import wait_until_ready
-from complete_order.result import Result
 from complete_order.settings import Settings
 
 logger = json_lines()
@@ -38,19 +39,24 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS)
     telemetry = Telemetry(logger, metrics)
     now = datetime.now(UTC)
+    attempts = Attempts.of(context)
+
+    def connect(mchid: str) -> tuple[Credentials, Client]:
+        merchant = merchants[mchid]
+        telemetry.credentials(merchant.credentials, now.date())
+        signed_transport = SignedTransport(merchant, transport, observe=telemetry.attempt)
+        return merchant.credentials, Client(signed_transport, settings.wechatpay_hosts, deadline)
+
     with telemetry.invocation(event, context):
         try:
             wanted = order.parse(event, default_mchid=settings.default_mchid, now=now)
             telemetry.metadata(rounded=wanted.metadata_rounded)
             wait_until_ready(wanted, now, deadline)
-            merchant = merchants[wanted.mchid]
-            telemetry.credentials(merchant.credentials, now.date())
-            key = wanted.key(merchant.credentials)
+            credentials, client = connect(wanted.mchid)
+            key = wanted.key(credentials)
         except order.InvalidOrder as exc:
-            result = Result.invalid(event, exc.problems)
+            result = invalid_event.settle(event, exc, attempts, connect)
         else:
-            signed_transport = SignedTransport(merchant, transport, observe=telemetry.attempt)
-            client = Client(signed_transport, settings.wechatpay_hosts, deadline)
-            result = Completion(wanted, key, client).run()
+            result = Completion(wanted, key, client, attempts, unlisted=telemetry.unlisted_refusal).run()
         telemetry.outcome(**result.summary())
         return result.to_json()

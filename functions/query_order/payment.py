@@ -1,7 +1,7 @@
 """Whether WeChat Pay has collected what it accepted: a verified answer, or no answer.
 
-After a completion WeChat Pay debits the shopper by itself, again and again until it succeeds, and tells
-nobody who does not ask.
+After a completion WeChat Pay debits the shopper by itself, again and again until it succeeds. Only
+a query, or a notification, tells.
 """
 
 from collections.abc import Mapping
@@ -10,12 +10,15 @@ from typing import Any
 
 from invocation.failure import Failure
 from wechatpay.client import Client
-from wechatpay.decisions import Verdict, of_state
-from wechatpay.errors import OutcomeUnknown, ServiceError
+from wechatpay.decisions import STILL_OPEN, Verdict, of_state
+from wechatpay.errors import OrderNotFound, OutcomeUnknown
 from wechatpay.lookup import find_order
-from wechatpay.orders import OrderKey
+from wechatpay.order_apis import ORDER_APIS
+from wechatpay.orders import SMART_RETAIL, OrderKey, OrderState
 
 PAID, COLLECTING = "PAID", "COLLECTING"
+# T: `pay_type` of an order that was paid elsewhere and synced. I: it may never get a transaction.
+PAID_TO_THE_MERCHANT = "MchChannelPayType"
 
 
 @dataclass(frozen=True)
@@ -44,16 +47,20 @@ class CompletedOrder:
         wrong = [f"{name}: required, text" for name in names if not isinstance(result.get(name), str)]
         if type(result.get("total_amount")) is not int:
             wrong.append("total_amount: required, an integer of fen")
+        order_api = result.get("order_api", SMART_RETAIL)  # a release before this one returned none
+        if not isinstance(order_api, str) or order_api not in ORDER_APIS:
+            wrong.append(f"order_api: must be one of {', '.join(ORDER_APIS)}")
         if wrong:
             raise ValueError("; ".join(wrong))
-        return cls(OrderKey(**{name: result[name] for name in names}), result["total_amount"], result)
+        key = OrderKey(**{name: result[name] for name in names}, order_api=order_api)
+        return cls(key, result["total_amount"], result)
 
 
 def collected(order: CompletedOrder, client: Client) -> dict[str, Any]:
     """Ask whether an order is paid.
 
     Returns:
-        The result with `payment` added: PAID with `finish_transaction_id` and `pay_succ_time`, or COLLECTING.
+        The result with `payment` added: PAID with what there is of the payment, or COLLECTING.
         A result that FAILED with CONFLICT when the order is not what was accepted: revoked, another amount.
 
     Raises:
@@ -61,35 +68,47 @@ def collected(order: CompletedOrder, client: Client) -> dict[str, Any]:
     """
     number = order.key.out_order_no
     try:
-        found = find_order(client, order.key)
-    except ServiceError as error:
+        state = find_order(client, order.key)
+    except OrderNotFound as error:
         # Even a verified 404 says nothing of what became of an order that was accepted.
         raise OutcomeUnknown(f"{number}: was accepted, and a query is refused: {error}") from error
     verdict = of_state(
         cancelling=False,
         amount=order.total_amount,
-        state=found.state,
-        finish_type=found.finish_type,
-        total_amount=found.total_amount,
+        state=state.state,
+        finish_type=state.finish_type,
+        total_amount=state.total_amount,
     )
-    if verdict in (Verdict.OPEN, Verdict.UNCLEAR):
+    if verdict in STILL_OPEN or verdict is Verdict.UNCLEAR:
         # It was accepted. That it looks open can only be a reader behind the writer, or worse: ask again.
-        raise OutcomeUnknown(f"{number}: was accepted, and a query says {found}")
+        raise OutcomeUnknown(f"{number}: was accepted, and a query says {state}")
     if verdict is not Verdict.AS_ASKED:
-        failure = Failure.of_state("CONFLICT", "the order is no longer what was accepted", found)
+        failure = Failure.of_state("CONFLICT", "the order is no longer what was accepted", state)
         accepted = {name: value for name, value in order.result.items() if name != "payment"}
         return {**accepted, "outcome": "FAILED", "evidence": "QUERY", "error": asdict(failure)}
-    if found.state != "USER_PAID":
-        return {**order.result, "payment": {"state": COLLECTING, "request_id": found.request_id}}
-    if not (found.finish_transaction_id and found.pay_succ_time):
-        raise OutcomeUnknown(f"{number}: is paid, and a query lacks finish_transaction_id or pay_succ_time")
-    payment = {
+    return {**order.result, "payment": _payment(state)}
+
+
+def _payment(state: OrderState) -> dict[str, Any]:
+    """Return what a verified state says of the payment of an order that was accepted.
+
+    `paid_by` UNKNOWN may be a reader behind the writer: the workflow asks on for a day first.
+    """
+    if state.state != "USER_PAID":
+        return {"state": COLLECTING, "request_id": state.request_id}
+    return {
         "state": PAID,
-        "finish_transaction_id": found.finish_transaction_id,
-        "pay_succ_time": found.pay_succ_time,
-        "request_id": found.request_id,
+        "paid_by": _paid_by(state),
+        "finish_transaction_id": state.finish_transaction_id or None,
+        "pay_succ_time": state.pay_succ_time or None,
+        "request_id": state.request_id,
     }
-    return {**order.result, "payment": payment}
+
+
+def _paid_by(state: OrderState) -> str:
+    if state.pay_type == PAID_TO_THE_MERCHANT:
+        return "MERCHANT_CHANNEL"
+    return "WECHAT_PAY" if state.finish_transaction_id else "UNKNOWN"
 
 
 def summary(result: Mapping[str, Any]) -> dict[str, Any]:

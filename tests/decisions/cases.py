@@ -6,7 +6,7 @@ Written from the official pages and not from `decisions`: a row added there fail
 from dataclasses import dataclass, field
 from typing import Any
 
-OPEN, APPLIED = "open", "applied"
+OPEN, UNCONFIRMED = "open", "unconfirmed"
 SETTLED = ("COMPLETED", "CANCELLED")
 
 
@@ -44,10 +44,20 @@ def says(status: int, code: str, message: str = "", tail: str = "", *, signed: b
     return {"fault": "reply", **named, **({"tail": tail} if tail else {})}
 
 
+def says200(content: str) -> dict[str, Any]:
+    """A genuine 200 that changes nothing."""
+    return {"fault": "reply", "status": 200, "content": content, "applied": False}
+
+
+# Ends, evidence, completes, queries, times: the main host and the backup host alike, nothing applied.
+BOTH_HOSTS = ("WeChatPayUnavailable", None, 2, 2, None)
+
+
 def _lost() -> list[Case]:
     row = "no whole reply"
     return [
-        Case(row, "reset before it was read", {"fault": "reset_before"}, "WeChatPayUnavailable"),
+        Case(row, "reset before it was read, once", {"fault": "reset_before"}, SETTLED, "REPLY", completes=2),
+        Case(row, "reset before it was read", {"fault": "reset_before"}, *BOTH_HOSTS),
         Case(row, "reset after it was applied", {"fault": "reset_after"}, SETTLED, "QUERY"),
         Case(row, "a body cut short", {"fault": "truncated_body"}, SETTLED, "QUERY"),
         Case(row, "a body of 3 MB", {"fault": "oversized_body", "size": 3 << 20}, SETTLED, "QUERY"),
@@ -69,46 +79,51 @@ def _unproven() -> list[Case]:
     unsigned = {"fault": "reply", "status": 200, "content": "{}", "signed": False, "applied": False}
     return [
         *(Case(row, kind, {"fault": kind}, SETTLED, "QUERY") for kind in applied),
-        Case(row, "200, unsigned, not applied", unsigned, "WeChatPayUnavailable"),
-        Case(row, "202, unsigned", unsigned | {"status": 202}, "WeChatPayUnavailable"),
+        Case(row, "200, unsigned, not applied, once", unsigned, SETTLED, "REPLY", completes=2),
+        Case(row, "200, unsigned, not applied", unsigned, *BOTH_HOSTS),
+        Case(row, "202, unsigned", unsigned | {"status": 202}, *BOTH_HOSTS),
     ]
 
 
 def _unexpected() -> list[Case]:
-    row = "202, 204, another shape or order"
+    row, contradicts = "202, 204", "200 that contradicts what was asked"
+    kinds = ("not_json", "wrong_shape", "duplicate_keys", "other_order")
     return [
         Case(row, "202", {"fault": "accepted_202"}, "WeChatPayUnavailable"),
         Case(row, "204, applied", {"fault": "no_content_204"}, SETTLED, "QUERY"),
-        *(
-            Case(row, kind, {"fault": kind}, SETTLED, "QUERY")
-            for kind in ("not_json", "wrong_shape", "duplicate_keys", "other_order")
-        ),
+        *(Case(contradicts, kind, {"fault": kind}, SETTLED, "QUERY") for kind in kinds),
+        Case(contradicts, "of another shape, not applied", says200("[]"), "OutcomeUnknown"),
+        Case(contradicts, "of no order, not applied", says200("{}"), "OutcomeUnknown"),
     ]
 
 
 def _about_state() -> list[Case]:
-    reentry, running = "re-entry with other parameters", "a debit is running"
-    state = "state does not allow completion"
+    reentry, running = "re-entry with other parameters", "a debit is running or has failed"
+    state = "state does not allow it"
     told: list[tuple[str, str, str, str, str]] = [
         (reentry, "PARAM_ERROR", "订单重入参数校验失败", "", "订单重入参数校验失败"),
         (reentry, "PARAM_ERROR", "", "271316598", "271316598"),
         (running, "PARAM_ERROR", "单据正在扣款中", "", "单据正在扣款中"),
         (running, "INVALID_REQUEST", "", "271316754", "271316754"),
+        (running, "INVALID_REQUEST", "支付分扣款失败", "", "支付分扣款失败"),
+        (running, "INVALID_REQUEST", "", "271316574", "271316574"),
         (state, "ORDER_DONE", "", "", "ORDER_DONE"),
         (state, "ORDER_CLOSED", "", "", "ORDER_CLOSED"),
         (state, "ORDER_CANCELED", "", "", "ORDER_CANCELED"),
+        (state, "INVALID_ORDER_STATE", "", "", "INVALID_ORDER_STATE"),
         (state, "INVALID_REQUEST", "", "271302262", "271302262"),
         (state, "INVALID_REQUEST", "", "271302332", "271302332"),
         (state, "INVALID_REQUEST", "", "271302333", "271302333"),
-        (state, "PARAM_ERROR", "完结订单状态不合法", "", "完结订单状态不合法"),
-        (state, "INVALID_REQUEST", "当前订单状态不合法", "", "当前订单状态不合法"),
+        (state, "PARAM_ERROR", "完结订单状态不合法", "", "订单状态不合法"),
+        (state, "INVALID_REQUEST", "当前订单状态不合法", "", "订单状态不合法"),
+        (state, "INVALID_REQUEST", "单据状态错误", "", "单据状态错误"),
     ]
     return [
         Case(
             row,
-            f"{proves} {'signed' if signed else 'unsigned'} {'applied' if applied else 'still open'}",
+            f"{code} {message or tail} {signed=} {applied=}",
             says(400, code, message, tail, signed=signed) | {"applied": applied},
-            SETTLED if applied else "WeChatPayUnavailable",
+            SETTLED if applied else "WeChatPayUnavailable" if row == state else "OutcomeUnknown",
             "QUERY" if applied else None,
             proves=frozenset({proves}),
         )
@@ -119,97 +134,205 @@ def _about_state() -> list[Case]:
 
 
 def _ticket() -> list[Case]:
-    row, words = "finish_ticket refused", "校验完结凭证错误"
-    proves = frozenset({words})
-    refused = says(400, "PARAM_ERROR", words)
-    unsigned = says(400, "PARAM_ERROR", words, signed=False)
+    row = "finish_ticket refused"
+    proves = frozenset({"完结凭证"})
+    refused = says(400, "PARAM_ERROR", "校验完结凭证错误")
+    unsigned = says(400, "PARAM_ERROR", "校验完结凭证错误", signed=False)
+    detail = refused | {"message": "参数错误", "detail": {"field": "finish_ticket", "issue": "无效"}}
+    named = frozenset({"finish_ticket"})
     return [
         Case(row, "stale", {"fault": "stale_ticket"}, SETTLED, "REPLY", completes=2, proves=proves),
         Case(row, "unsigned, once", unsigned, SETTLED, "REPLY", completes=2, proves=proves),
-        Case(row, "for ever", refused, "REJECTED", "QUERY", 2, 2, None, proves),
+        Case(row, "for ever", refused, "WeChatPayUnavailable", None, 2, 2, None, proves),
         Case(row, "unsigned, applied", unsigned | {"applied": True}, SETTLED, "QUERY", proves=proves),
+        Case(row, "by its name, for ever", detail, "WeChatPayUnavailable", None, 2, 2, None, named),
     ]
 
 
 def _about_merchant() -> list[Case]:
-    slow = "rate limited under another status"
+    slow, setup, refused = "rate limited", "the merchant's set-up", "signature refused"
+    serial = "Wechatpay-Serial refused"
     codes = ("FREQUENCY_LIMIT_EXCEED", "FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED", "RATE_LIMITED")
     both = (True, False)
     cases = []
+
+    def lasting(row: str, name: str, fault: dict[str, Any], ends: str, proves: str) -> Case:
+        return Case(row, name, fault, ends, None, 1, 0, proves=frozenset({proves}))
+
     for signed in both:
         name = "signed" if signed else "unsigned"
         wrong = says(401, "SIGN_ERROR", "错误的签名", signed=signed)
+        other = says(401, "INVALID_REQUEST", "商户证书序列号有误", signed=signed)
+        elsewhere = says(400, "INVALID_REQUEST", "", "270924332", signed=signed)
+        serials = says(400, "PARAM_ERROR", "平台证书序列号Wechatpay-Serial错误", signed=signed)
         cases += [
-            Case("401", f"{name}, once", wrong, SETTLED, "REPLY", 2, 0),
-            Case("401", f"{name}, for ever", wrong, "MerchantMisconfigured", None, 2, 0, None),
-            Case("403", name, says(403, "NO_AUTH", signed=signed), "MerchantMisconfigured", None, 1, 0),
+            Case(refused, f"{name}, once", wrong, SETTLED, "REPLY", 2, 0, proves=frozenset({"SIGN_ERROR"})),
+            Case(refused, f"{name}, for ever", wrong, "MerchantMisconfigured", None, 2, 0, None),
+            Case(
+                refused,
+                f"270924332 {name}",
+                elsewhere,
+                *("MerchantMisconfigured", None, 2, 0, None),
+                frozenset({"270924332"}),
+            ),
+            Case("401", f"{name}, once", other, SETTLED, "REPLY", 2, 0),
+            Case("401", f"{name}, for ever", other, "MerchantMisconfigured", None, 2, 0, None),
+            Case(serial, f"{name}, once", serials, SETTLED, "REPLY", 2, 0, proves=_SERIAL),
+            Case(serial, f"{name}, for ever", serials, "MerchantMisconfigured", None, 2, 0, None, _SERIAL),
+            Case("403", name, says(403, "OTHER", signed=signed), "MerchantMisconfigured", None, 1, 0),
             Case("429", name, says(429, "OTHER", signed=signed), "WeChatPayRateLimited", None, 1, 0),
             *(
-                Case(
+                lasting(
                     slow,
                     f"{status} {code} {name}",
                     says(status, code, signed=signed),
                     "WeChatPayRateLimited",
-                    None,
-                    1,
-                    0,
-                    proves=frozenset({code}),
+                    code,
                 )
                 for code in codes
                 for status in (400, 403)
+            ),
+            lasting(
+                slow,
+                f"268435472 {name}",
+                says(400, "INVALID_REQUEST", "", "268435472", signed=signed),
+                "WeChatPayRateLimited",
+                "268435472",
+            ),
+            *(
+                lasting(
+                    setup,
+                    f"{status} {code} {message or tail} {name}",
+                    says(status, code, message, tail, signed=signed),
+                    "MerchantMisconfigured",
+                    proves,
+                )
+                for status, code, message, tail, proves in (
+                    (403, "NO_AUTH", "商户号该产品权限未开通", "", "NO_AUTH"),
+                    (403, "NO_AUTH", "此IP地址不允许调用该接口", "", "NO_AUTH"),
+                    (400, "APPID_MCHID_NOT_MATCH", "", "", "APPID_MCHID_NOT_MATCH"),
+                    (400, "MCH_NOT_EXISTS", "", "", "MCH_NOT_EXISTS"),
+                    (400, "INVALID_REQUEST", "", "271302144", "271302144"),
+                    (400, "INVALID_REQUEST", "", "271302149", "271302149"),
+                    (400, "INVALID_REQUEST", "", "268503786", "268503786"),
+                    (400, "PARAM_ERROR", "mch_id 不存在", "", "mch_id 不存在"),
+                    (400, "PARAM_ERROR", "mch_id 和 appid 未绑定", "", "mch_id 和 appid 未绑定"),
+                    (400, "INVALID_REQUEST", "无权限", "", "无权限"),
+                )
             ),
         ]
     return cases
 
 
+_SERIAL = frozenset({"Wechatpay-Serial错误"})
+
+
 def _refused() -> list[Case]:
-    row = "refused: PARAM_ERROR, risk cap, times, range, ORDER_NOT_EXIST, any other verified 4xx"
+    """The closed list: final on a first attempt, when it is signed and a query shows the order open."""
+    row = "risk cap, end before start, out of range"
+    listed = [
+        ("PARAM_ERROR", "", "271316656", "271316656"),
+        ("INVALID_REQUEST", "完结金额超过服务风险金额上限", "", "风险金额"),
+        ("PARAM_ERROR", "服务结束时间不能早于服务开始时间", "271316637", "271316637"),
+        ("PARAM_ERROR", "", "268435464", "268435464"),
+    ]
+    wrong, unsigned = says(400, "PARAM_ERROR", "参数错误"), {"fault": "unsigned_4xx"}
+    code = frozenset({"PARAM_ERROR"})
+    cases = [
+        Case("PARAM_ERROR", "once", wrong, SETTLED, "REPLY", 2, 1, proves=code),
+        Case("PARAM_ERROR", "for ever", wrong, "REJECTED", "REPLY", 2, 2, None, code),
+        Case("PARAM_ERROR", "applied", wrong | {"applied": True}, SETTLED, "QUERY", proves=code),
+        Case("PARAM_ERROR", "unsigned, once", unsigned, SETTLED, "REPLY", 2, 1),
+        Case("PARAM_ERROR", "unsigned, for ever", unsigned, "WeChatPayUnavailable", None, 2, 2, None),
+        Case("PARAM_ERROR", "unsigned, applied", {"fault": "unsigned_4xx_applied"}, SETTLED, "QUERY"),
+    ]
+    for code_said, message, tail, proves in listed:
+        refusal, named = says(400, code_said, message, tail), frozenset({proves})
+        cases += [
+            Case(row, f"{message or tail}", refusal, "REJECTED", "REPLY", proves=named),
+            Case(row, f"{proves} applied", refusal | {"applied": True}, SETTLED, "QUERY", proves=named),
+            Case(
+                row, f"{proves} unsigned", refusal | {"signed": False}, "WeChatPayUnavailable", proves=named
+            ),
+        ]
+    return cases
+
+
+def _times() -> list[Case]:
+    """Clocks differ: never final."""
+    row = "the times: clocks differ"
     told = [
-        (400, "PARAM_ERROR", "参数错误", ""),
-        (400, "PARAM_ERROR", "完结金额超过服务风险金额上限", "271316656"),
-        (400, "PARAM_ERROR", "服务结束时间不能早于服务开始时间", "271316637"),
-        (400, "PARAM_ERROR", "服务结束时间不能晚于当前时间", ""),
-        (400, "PARAM_ERROR", "", "268435464"),
-        (404, "ORDER_NOT_EXIST", "订单不存在", "271317510"),
-        (422, "ANYTHING_NEW", "", ""),
+        ("服务结束时间不能晚于当前时间", "结束时间"),
+        ("实际结束时间不能晚于使用完结接口的时间", "结束时间"),
+        ("开始时间有误", "开始时间"),
+        ("real_service_start_time 有误", "real_service_start_time"),
+        ("real_service_end_time 有误", "real_service_end_time"),
     ]
-    signed = [
-        Case(
-            row,
-            f"{status} {code} {message or tail}",
-            says(status, code, message, tail),
-            "REJECTED",
-            "REPLY",
-        )
-        for status, code, message, tail in told
-    ]
-    settled = [
-        Case(
-            row,
-            f"{status} {code} {message or tail}, applied",
-            says(status, code, message, tail) | {"applied": True},
-            SETTLED,
-            "QUERY",
-        )
-        for status, code, message, tail in told
-    ]
-    unsigned = "4xx not verified"
-    absent = says(404, "ORDER_NOT_EXIST", signed=False)
-    page = "4xx without a code of WeChat Pay's"
-    html = {"fault": "reply", "content": "<html>no</html>", "content_type": "text/html", "signed": False}
-    pages = [html | {"status": status, "applied": False} for status in (400, 401, 403, 404, 405, 408, 413)]
     return [
-        *signed,
-        *settled,
-        Case("404 not verified", "still open", absent, "WeChatPayUnavailable"),
-        Case("404 not verified", "applied", absent | {"applied": True}, SETTLED, "QUERY"),
-        Case(unsigned, "once", {"fault": "unsigned_4xx"}, SETTLED, "REPLY", completes=2),
-        Case(unsigned, "for ever", {"fault": "unsigned_4xx"}, "REJECTED", "QUERY", 2, 2, None),
-        Case(unsigned, "applied", {"fault": "unsigned_4xx_applied"}, SETTLED, "QUERY"),
-        *(Case(page, f"HTML {each['status']}", each, "WeChatPayUnavailable") for each in pages),
+        Case(
+            row,
+            f"{message} {'signed' if signed else 'unsigned'} {'applied' if applied else 'open'}",
+            says(400, "PARAM_ERROR", message, signed=signed) | {"applied": applied},
+            SETTLED if applied else "WeChatPayUnavailable",
+            "QUERY" if applied else None,
+            proves=frozenset({proves}),
+        )
+        for message, proves in told
+        for signed in (True, False)
+        for applied in (True, False)
+    ]
+
+
+def _not_found() -> list[Case]:
+    """A completion that is refused by 404 while a query finds the order: it may have been behind."""
+    row = "404 ORDER_NOT_EXIST"
+    told = [("ORDER_NOT_EXIST", "", "ORDER_NOT_EXIST"), ("RESOURCE_NOT_EXISTS", "271317510", "271317510")]
+    return [
+        Case(
+            row,
+            f"{proves} {'signed' if signed else 'unsigned'} {'applied' if applied else 'open'}",
+            says(404, code, "订单不存在", tail, signed=signed) | {"applied": applied},
+            SETTLED if applied else "WeChatPayUnavailable",
+            "QUERY" if applied else None,
+            proves=frozenset({proves}),
+        )
+        for code, tail, proves in told
+        for signed in (True, False)
+        for applied in (True, False)
+    ]
+
+
+def _unlisted() -> list[Case]:
+    """What nobody foresaw, and pages of something in between: asked about, then retried."""
+    row, page = "any other 4xx", "4xx without a code of WeChat Pay's"
+    codes = [
+        (400, "ACCOUNT_FROZEN"),
+        (400, "SYSTEM_BUSY"),
+        (404, "RESOURCE_NOT_EXISTS"),
+        (408, "REQUEST_TIMEOUT"),
+        (409, "CONFLICT"),
+        (422, "ANYTHING_NEW"),
+        (423, "LOCKED"),
+        (425, "TOO_EARLY"),
+    ]
+    html = {"fault": "reply", "content": "<html>no</html>", "content_type": "text/html", "signed": False}
+    gateway = {"fault": "reply", "content": '{"code": "404", "message": "no route"}', "signed": False}
+    lower = {"fault": "reply", "content": '{"code": "not_found"}', "signed": False}
+    pages = [html | {"status": status} for status in (400, 401, 403, 404, 405, 408, 413)]
+    pages += [gateway | {"status": 404}, gateway | {"status": 401}, lower | {"status": 403}]
+    faults = [
         *(
-            Case(page, f"HTML {each['status']}, applied", each | {"applied": True}, SETTLED, "QUERY")
-            for each in pages
+            (row, f"{status} {code} {signed}", says(status, code, signed=signed))
+            for status, code in codes
+            for signed in (True, False)
+        ),
+        *((page, f"{each['status']} {each['content']}", each | {"applied": False}) for each in pages),
+    ]
+    return [
+        *(Case(where, name, fault, "WeChatPayUnavailable") for where, name, fault in faults),
+        *(
+            Case(where, f"{name}, applied", fault | {"applied": True}, SETTLED, "QUERY")
+            for where, name, fault in faults
         ),
         Case("429", "HTML", html | {"status": 429, "applied": False}, "WeChatPayRateLimited", None, 1, 0),
     ]
@@ -219,11 +342,12 @@ def _failing() -> list[Case]:
     row = "5xx, 3xx and all else"
     kinds = ["system_error", "bad_gateway", "unavailable"]
     return [
-        *(Case(row, kind, {"fault": kind}, "WeChatPayUnavailable") for kind in kinds),
+        *(Case(row, f"{kind}, once", {"fault": kind}, SETTLED, "REPLY", completes=2) for kind in kinds),
+        *(Case(row, f"{kind}, for ever", {"fault": kind}, *BOTH_HOSTS) for kind in kinds),
         *(Case(row, f"{kind}_applied", {"fault": f"{kind}_applied"}, SETTLED, "QUERY") for kind in kinds),
-        Case(row, "unsigned 500", says(500, "SYSTEM_ERROR", signed=False), "WeChatPayUnavailable"),
-        Case(row, "504", says(504, "GATEWAY_TIMEOUT"), "WeChatPayUnavailable"),
-        Case(row, "redirect", {"fault": "redirect"}, "WeChatPayUnavailable"),
+        Case(row, "unsigned 500", says(500, "SYSTEM_ERROR", signed=False), *BOTH_HOSTS),
+        Case(row, "504", says(504, "GATEWAY_TIMEOUT"), *BOTH_HOSTS),
+        Case(row, "redirect", {"fault": "redirect"}, *BOTH_HOSTS),
     ]
 
 
@@ -235,6 +359,9 @@ REPLY_CASES = [
     *_ticket(),
     *_about_merchant(),
     *_refused(),
+    *_times(),
+    *_not_found(),
+    *_unlisted(),
     *_failing(),
 ]
 
@@ -246,7 +373,7 @@ class StateCase:
     Attributes:
         state, settled_as, amount: as the simulator holds the order; None for one nobody settled.
         finish_type: the wish, of 1200 fen when 2.
-        ends: as in `Case`; OPEN when it can still be settled.
+        ends: as in `Case`; OPEN when it can still be settled, UNCONFIRMED by the call `cancel`.
     """
 
     state: str
@@ -273,8 +400,8 @@ STATE_CASES = [
     StateCase("USER_PAID", 2, 1201, 2, "CONFLICT"),
     StateCase("REVOKED", None, None, 1, SETTLED),
     StateCase("REVOKED", None, None, 2, "CONFLICT"),
-    StateCase("CREATED", None, None, 1, "REJECTED"),
-    StateCase("CREATED", None, None, 2, "REJECTED"),
-    StateCase("EXPIRED", None, None, 1, "REJECTED"),
+    StateCase("CREATED", None, None, 1, UNCONFIRMED),
+    StateCase("CREATED", None, None, 2, "WeChatPayUnavailable"),
+    StateCase("EXPIRED", None, None, 1, SETTLED),
     StateCase("EXPIRED", None, None, 2, "REJECTED"),
 ]

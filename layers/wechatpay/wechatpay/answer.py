@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -26,23 +27,23 @@ class Answer:
     request_id: str
 
     @classmethod
-    def of(cls, reply: Reply, secret: str = "") -> Answer:
+    def of(cls, reply: Reply, secrets: Collection[str] = ()) -> Answer:
         """Read a reply whose signature holds.
 
         Args:
             reply: the reply.
-            secret: what was sent and no error may quote.
+            secrets: what was sent and no error may quote.
 
         Raises:
             ServiceError: another status than 2xx.
             UnexpectedReply: another 2xx than 200, or no JSON object.
         """
         if reply.status != HTTPStatus.OK:
-            raise _error(reply, UnexpectedReply, "", secret)
+            raise _error(reply, UnexpectedReply, "", secrets)
         try:
             return cls(json_object(reply.body), request_id(reply))
         except Malformed as exc:
-            raise _error(reply, UnexpectedReply, "", secret) from exc
+            raise _error(reply, UnexpectedReply, "", secrets) from exc
 
     def text(self, name: str) -> str:
         """Return a text that must be there.
@@ -75,11 +76,11 @@ class Answer:
         )
 
 
-def unproven(reply: Reply, reason: Exception, secret: str = "") -> ReplyError:
+def unproven(reply: Reply, reason: Exception, secrets: Collection[str] = ()) -> ReplyError:
     """Return the error a reply amounts to that is not proven: ServiceError or Unverifiable."""
-    return _error(reply, Unverifiable, str(reason), secret)
+    return _error(reply, Unverifiable, str(reason), secrets)
 
 
-def _error(reply: Reply, for_2xx: type[ReplyError], reason: str, secret: str) -> ReplyError:
+def _error(reply: Reply, for_2xx: type[ReplyError], reason: str, secrets: Collection[str]) -> ReplyError:
     succeeded = HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
-    return (for_2xx if succeeded else ServiceError)(problem_of(reply, reason, secret))
+    return (for_2xx if succeeded else ServiceError)(problem_of(reply, reason, secrets))

@@ -43,6 +43,7 @@ class Client:
         self._sent_to: set[str] = set()
         self._left: set[str] = set()
         self._has_reread_secret = False
+        self._secrets: set[str] = set()
         self._keys = PlatformCertificates(signed_transport, hosts, deadline)
 
     def post(self, target: str, parameters: JSON, *, reserve: float, secret: str = "") -> Answer:
@@ -52,12 +53,14 @@ class Client:
             target: percent-encoded path.
             parameters: the body, serialised here and nowhere else.
             reserve: seconds of the deadline to leave for asking what became of it.
-            secret: a part of the parameters that no error may quote.
+            secret: a part of the parameters that no error of this client's may quote from now on.
 
         Raises:
             NothingSent, NoAnswer, ServiceError, Unverifiable, UnexpectedReply: see `errors`.
             MerchantMisconfigured: there is no key to verify replies with, and none to be had.
         """
+        if secret:
+            self._secrets.add(secret)
         request = Request("POST", target, _ENCODER.encode(parameters).encode())
         self._keys.require_one()
         failure: WeChatPayError = NothingSent("no host is configured")
@@ -65,7 +68,7 @@ class Client:
             self._sent_to.add(host)
             try:
                 timeout = min(CALL_SECONDS, self._deadline.remaining() - reserve)
-                return self._call(host, request, timeout, secret)
+                return self._call(host, request, timeout)
             except NothingSent as exc:
                 self._try_last(host)
                 failure = exc
@@ -119,11 +122,18 @@ class Client:
         self.merchant.reread()
         return True
 
+    def reread_keys(self) -> bool:
+        """Read the secret as `reread_secret`, and download the certificates of a merchant that uses them."""
+        if not self.reread_secret():
+            return False
+        self._keys.refresh()
+        return True
+
     def _try_last(self, host: str) -> None:
         self._hosts.remove(host)
         self._hosts.append(host)
 
-    def _call(self, host: str, request: Request, timeout: float, secret: str = "") -> Answer:
+    def _call(self, host: str, request: Request, timeout: float) -> Answer:
         """Sign, send, verify, record, answer."""
         reply, attempt = self._signed_transport.send(host, request, timeout)
         try:
@@ -131,9 +141,9 @@ class Client:
             signed.verify(self._keys.find(signed.serial))
         except NotVerified as exc:
             self._signed_transport.record(attempt, exc)
-            raise unproven(reply, exc, secret) from exc
+            raise unproven(reply, exc, self._secrets) from exc
         self._signed_transport.record(attempt)
-        return Answer.of(reply, secret)
+        return Answer.of(reply, self._secrets)
 
 
 def _is_authoritative(error: WeChatPayError) -> bool:

@@ -23,14 +23,18 @@ from .errors import (
 
 
 class Action(Enum):
-    """What to do after a completion that gave no verified acceptance."""
+    """What to do after a completion, or a cancellation, that gave no verified acceptance."""
 
-    ASK = auto()  # query; still open means not applied: raise for Retry
-    ASK_THEN_REJECT = auto()  # the refusal is unproven: query, complete once more; refused again, it stands
-    FRESH_TICKET = auto()  # query for a new ticket, complete once more; refused again, it stands
-    REJECT = auto()  # proven; final unless a query finds that an earlier attempt has settled it
-    REREAD_SECRET = auto()  # read the secret again, complete once more; refused again, misconfigured
-    MISCONFIGURED = auto()  # somebody must change something
+    ASK = auto()  # query; still open: raise for Retry
+    ASK_THEN_NEXT_HOST = auto()  # query; still open: the same bytes once to the next host, then Retry
+    ASK_ACCEPTED = auto()  # it was accepted once: a query that says open is a reader behind the writer
+    ASK_THEN_NEW_TICKET = auto()  # query; still open: once more with its ticket, then Retry
+    ASK_THEN_REPEAT = auto()  # query; still open: once more with its ticket; refused again, it is final
+    ASK_THEN_REJECT = auto()  # query; still open: it is final
+    ASK_IF_UNKNOWN = auto()  # final only when a query says too that there is no such order
+    REREAD_SECRET = auto()  # read the secret again, send once more; refused again, misconfigured
+    REREAD_KEYS = auto()  # the same, and for a merchant of certificates download these
+    MISCONFIGURED = auto()  # somebody must change something; the order is good
     RETRY = auto()  # nothing was applied, for sure
     RETRY_LATER = auto()  # too many requests
 
@@ -49,6 +53,7 @@ class ReplyRule:
             one of them must fit when any are given.
         verified: required state of the signature; None for either.
         coded: whether it must, or must not, carry a code of WeChat Pay's; None for either.
+        doubtful: WeChat Pay may have applied it, so that no refusal of this invocation ends the order.
     """
 
     name: str
@@ -61,6 +66,7 @@ class ReplyRule:
     phrases: tuple[str, ...] = ()
     verified: bool | None = None
     coded: bool | None = None
+    doubtful: bool = False
 
     def fits(self, error: WeChatPayError) -> bool:
         """Tell whether this row is about that error."""
@@ -86,101 +92,171 @@ class ReplyRule:
 
 
 _400 = frozenset({400})
+_200 = frozenset({200})
 _CLIENT_ERRORS = frozenset(range(400, 500))
+RATE_CODES = frozenset({"FREQUENCY_LIMIT_EXCEED", "FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED", "RATE_LIMITED"})
+UNLISTED = "any other 4xx"
 
+# FAILED comes only of the rows ASK_THEN_REPEAT, ASK_THEN_REJECT and ASK_IF_UNKNOWN: a closed list. What
+# nobody foresaw is retried, and counted.
 REPLIES: tuple[ReplyRule, ...] = (
     ReplyRule(
         "nothing sent to any host", NothingSent, Action.RETRY, "V: no byte left, nothing can be applied"
     ),
-    ReplyRule("no whole reply", NoAnswer, Action.ASK, "V: may have been applied"),
-    ReplyRule("2xx not verified", Unverifiable, Action.ASK, "V: an unsigned 2xx proves nothing"),
     ReplyRule(
-        "202, 204, another shape or order", UnexpectedReply, Action.ASK, "I: not what a 200 must carry"
+        "no whole reply", NoAnswer, Action.ASK_THEN_NEXT_HOST, "V: may have been applied", doubtful=True
     ),
     ReplyRule(
-        "re-entry with other parameters",
-        ServiceError,
-        Action.ASK,
-        "V: proves that a first completion exists",
-        status=_400,
-        internal_codes=frozenset({"271316598"}),
-        phrases=("订单重入参数校验失败",),
+        "2xx not verified",
+        Unverifiable,
+        Action.ASK_THEN_NEXT_HOST,
+        "V: an unsigned 2xx proves nothing",
+        doubtful=True,
     ),
     ReplyRule(
-        "finish_ticket refused",
-        ServiceError,
-        Action.FRESH_TICKET,
-        "T",
-        status=_400,
-        phrases=("校验完结凭证错误",),
+        "200 that contradicts what was asked",
+        UnexpectedReply,
+        Action.ASK_ACCEPTED,
+        "D: genuine, and another order, amount or shape: a query has to tell",
+        status=_200,
+        doubtful=True,
     ),
+    ReplyRule("202, 204", UnexpectedReply, Action.ASK, "I: not what a 200 must carry", doubtful=True),
     ReplyRule(
-        "a debit is running",
-        ServiceError,
-        Action.ASK,
-        "T: it was completed, or there would be no debit",
-        status=_400,
-        internal_codes=frozenset({"271316754"}),
-        phrases=("单据正在扣款中",),
-    ),
-    ReplyRule(
-        "state does not allow completion",
-        ServiceError,
-        Action.ASK,
-        "T",
-        status=_400,
-        codes=frozenset({"ORDER_DONE", "ORDER_CLOSED", "ORDER_CANCELED"}),
-        internal_codes=frozenset({"271302262", "271302332", "271302333"}),
-        phrases=("完结订单状态不合法", "当前订单状态不合法"),
-    ),
-    ReplyRule(
-        "rate limited under another status",
+        "rate limited",
         ServiceError,
         Action.RETRY_LATER,
-        "T",
+        "T: codes and internal code under any 4xx",
         status=_CLIENT_ERRORS,
-        codes=frozenset(
-            {"FREQUENCY_LIMIT_EXCEED", "FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED", "RATE_LIMITED"}
-        ),
+        codes=RATE_CODES,
+        internal_codes=frozenset({"268435472"}),
     ),
+    ReplyRule("429", ServiceError, Action.RETRY_LATER, "V", status=frozenset({429})),
     ReplyRule(
         "4xx without a code of WeChat Pay's",
         ServiceError,
         Action.ASK,
         "D: a page of something in between, which says nothing of the order or the merchant and may pass",
-        status=_CLIENT_ERRORS - {429},
+        status=_CLIENT_ERRORS,
         verified=False,
         coded=False,
     ),
-    ReplyRule("401", ServiceError, Action.REREAD_SECRET, "V: SIGN_ERROR", status=frozenset({401})),
-    ReplyRule("403", ServiceError, Action.MISCONFIGURED, "V: NO_AUTH", status=frozenset({403})),
-    ReplyRule("429", ServiceError, Action.RETRY_LATER, "V", status=frozenset({429})),
     ReplyRule(
-        "refused: PARAM_ERROR, risk cap, times, range, ORDER_NOT_EXIST, any other verified 4xx",
+        "re-entry with other parameters",
         ServiceError,
-        Action.REJECT,
-        "V for PARAM_ERROR and ORDER_NOT_EXIST, T for the internal codes",
-        status=_CLIENT_ERRORS,
-        verified=True,
+        Action.ASK_ACCEPTED,
+        "V: proves that a first completion exists",
+        status=_400,
+        internal_codes=frozenset({"271316598"}),
+        phrases=("订单重入参数校验失败",),
+        doubtful=True,
     ),
     ReplyRule(
-        "404 not verified",
+        "a debit is running or has failed",
+        ServiceError,
+        Action.ASK_ACCEPTED,
+        "V: it was completed, or there would be no debit; a failed debit is no failed completion",
+        status=_400,
+        internal_codes=frozenset({"271316754", "271316574"}),
+        phrases=("单据正在扣款中", "支付分扣款失败"),
+        doubtful=True,
+    ),
+    ReplyRule(
+        "state does not allow it",
         ServiceError,
         Action.ASK,
-        "D: the query's own 404, verified, ends the order",
-        status=frozenset({404}),
-        verified=False,
+        "T: says not which state; a state error while the order is open was seen in production",
+        status=_400,
+        codes=frozenset({"ORDER_DONE", "ORDER_CLOSED", "ORDER_CANCELED", "INVALID_ORDER_STATE"}),
+        internal_codes=frozenset({"271302262", "271302332", "271302333"}),
+        phrases=("订单状态不合法", "单据状态错误"),
+        doubtful=True,
     ),
     ReplyRule(
-        "4xx not verified",
+        "finish_ticket refused",
+        ServiceError,
+        Action.ASK_THEN_NEW_TICKET,
+        "T: a ticket is never a final reason",
+        status=_400,
+        phrases=("完结凭证", "finish_ticket"),
+    ),
+    ReplyRule(
+        "Wechatpay-Serial refused",
+        ServiceError,
+        Action.REREAD_KEYS,
+        "T: three SDKs' issue lists",
+        status=_400,
+        phrases=("Wechatpay-Serial错误",),
+    ),
+    ReplyRule(
+        "signature refused",
+        ServiceError,
+        Action.REREAD_SECRET,
+        "V: SIGN_ERROR",
+        status=_CLIENT_ERRORS,
+        codes=frozenset({"SIGN_ERROR"}),
+        internal_codes=frozenset({"270924332"}),
+    ),
+    ReplyRule("401", ServiceError, Action.REREAD_SECRET, "V: SIGN_ERROR", status=frozenset({401})),
+    ReplyRule(
+        "the merchant's set-up",
+        ServiceError,
+        Action.MISCONFIGURED,
+        "T for the internal codes, V for NO_AUTH, I for the other codes: they speak of no order",
+        status=_CLIENT_ERRORS,
+        codes=frozenset({"NO_AUTH", "APPID_MCHID_NOT_MATCH", "MCH_NOT_EXISTS"}),
+        internal_codes=frozenset({"271302144", "271302149", "268503786"}),
+        phrases=("mch_id 不存在", "mch_id 和 appid 未绑定", "无权限"),
+    ),
+    ReplyRule("403", ServiceError, Action.MISCONFIGURED, "V: NO_AUTH", status=frozenset({403})),
+    ReplyRule(
+        "risk cap, end before start, out of range",
         ServiceError,
         Action.ASK_THEN_REJECT,
-        "D: an unproven refusal ends no order by itself",
-        status=_CLIENT_ERRORS,
-        verified=False,
+        "T",
+        status=_400,
+        internal_codes=frozenset({"271316656", "271316637", "268435464"}),
+        phrases=("风险金额",),
     ),
     ReplyRule(
-        "5xx, 3xx and all else", ServiceError, Action.ASK, "V: SYSTEM_ERROR says the outcome is not known"
+        "the times: clocks differ",
+        ServiceError,
+        Action.ASK,
+        "T: the end is after WeChat Pay's own clock for some seconds",
+        status=_400,
+        phrases=("结束时间", "开始时间", "real_service_start_time", "real_service_end_time"),
+    ),
+    ReplyRule(
+        "PARAM_ERROR",
+        ServiceError,
+        Action.ASK_THEN_REPEAT,
+        "V",
+        status=_400,
+        codes=frozenset({"PARAM_ERROR"}),
+    ),
+    ReplyRule(
+        "404 ORDER_NOT_EXIST",
+        ServiceError,
+        Action.ASK_IF_UNKNOWN,
+        "V: but with an appid or service_id that is wrong a good order is not found either",
+        status=frozenset({404}),
+        codes=frozenset({"ORDER_NOT_EXIST"}),
+        internal_codes=frozenset({"271317510"}),
+    ),
+    ReplyRule(
+        UNLISTED,
+        ServiceError,
+        Action.ASK,
+        "D: what nobody foresaw is retried, then kept for a person",
+        status=_CLIENT_ERRORS,
+        doubtful=True,
+    ),
+    ReplyRule(
+        "5xx, 3xx and all else",
+        ServiceError,
+        Action.ASK_THEN_NEXT_HOST,
+        "V: SYSTEM_ERROR says the outcome is not known",
+        doubtful=True,
     ),
 )
 
@@ -193,19 +269,24 @@ ERRORS: dict[Action, type[SettlementError]] = {
 }
 
 
-def after_reply(error: WeChatPayError) -> Action:
-    """Return what to do about a completion that gave no verified acceptance."""
-    return next(row.then for row in REPLIES if row.fits(error))
+def rule_of(error: WeChatPayError) -> ReplyRule:
+    """Return the row that decides about a call that gave no verified acceptance."""
+    return next(row for row in REPLIES if row.fits(error))
 
 
 class Verdict(Enum):
     """What a verified state says about an order that somebody asked to cancel or to finish."""
 
     OPEN = auto()  # not applied; completing is still possible
+    UNCONFIRMED = auto()  # the shopper has not confirmed it yet: it can be cancelled, by another call
+    NOT_READY = auto()  # the same, and it was to be finished: the shopper may still confirm
     AS_ASKED = auto()  # settled exactly as asked
     CONFLICT = auto()  # settled otherwise
-    IMPOSSIBLE = auto()  # never confirmed by the shopper, or expired
+    IMPOSSIBLE = auto()  # expired
     UNCLEAR = auto()  # the answer lacks what it must say
+
+
+STILL_OPEN = (Verdict.OPEN, Verdict.UNCONFIRMED, Verdict.NOT_READY)
 
 
 @dataclass(frozen=True)
@@ -231,8 +312,8 @@ STATES: tuple[StateRule, ...] = (
     StateRule("FINISHED", 2, Verdict.CONFLICT, Verdict.AS_ASKED, "V"),
     StateRule("USER_PAID", 2, Verdict.CONFLICT, Verdict.AS_ASKED, "V"),
     StateRule("REVOKED", None, Verdict.AS_ASKED, Verdict.CONFLICT, "V"),
-    StateRule("CREATED", None, Verdict.IMPOSSIBLE, Verdict.IMPOSSIBLE, "T: the shopper never confirmed it"),
-    StateRule("EXPIRED", None, Verdict.IMPOSSIBLE, Verdict.IMPOSSIBLE, "T"),
+    StateRule("CREATED", None, Verdict.UNCONFIRMED, Verdict.NOT_READY, "T: not yet, for an hour"),
+    StateRule("EXPIRED", None, Verdict.AS_ASKED, Verdict.IMPOSSIBLE, "T: nothing can be charged any more"),
 )
 
 

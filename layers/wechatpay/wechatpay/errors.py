@@ -73,6 +73,10 @@ class ServiceError(ReplyError):
     """WeChat Pay answered with a status other than 2xx. See `problem.verified` before believing it."""
 
 
+class OrderNotFound(ServiceError):
+    """A verified query says that there is no such order, under these appid and service_id."""
+
+
 class Unverifiable(ReplyError):
     """A 2xx whose signature does not hold. It proves nothing either way: ask by a signed query."""
 

@@ -4,32 +4,61 @@ For a completion that got no clear answer the same question means something else
 """
 
 from .client import Client
-from .decisions import ERRORS, Action, after_reply
-from .errors import MerchantMisconfigured, SettlementError, WeChatPayError, WeChatPayUnavailable
+from .decisions import ERRORS, Action, rule_of
+from .errors import (
+    MerchantMisconfigured,
+    OrderNotFound,
+    ServiceError,
+    WeChatPayError,
+    WeChatPayUnavailable,
+)
 from .order_apis import api_of
 from .orders import OrderKey, OrderState
 
 
 def find_order(client: Client, key: OrderKey) -> OrderState:
-    """Query an order; a signature that is refused is made once more with the secret read again.
+    """Query an order; what the keys may be the reason of is asked once more with the secret read again.
 
     Raises:
-        ServiceError: verified and final, such as 404: WeChat Pay will not tell about this order.
+        OrderNotFound: verified: WeChat Pay knows no such order.
         WeChatPayUnavailable, WeChatPayRateLimited: nothing was sent that could be applied; ask again later.
         MerchantMisconfigured: the secret or the permission is wrong.
     """
     try:
-        return api_of(key).query(client, key)
+        return query_once(client, key)
+    except OrderNotFound:
+        raise
     except WeChatPayError as error:
-        step = after_reply(error)
-        if step is Action.REJECT:
-            raise
-        if step is not Action.REREAD_SECRET or not client.reread_secret():
-            raise _meaning(step)(f"{key.out_order_no}: {error}; nothing was sent") from error
+        action = rule_of(error).then
+        if not reread(client, action):
+            raised = MerchantMisconfigured if action in REREADS else ERRORS.get(action, WeChatPayUnavailable)
+            raise raised(f"{key.out_order_no}: {error}; nothing was sent") from error
     return find_order(client, key)
 
 
-def _meaning(step: Action) -> type[SettlementError]:
-    if step is Action.REREAD_SECRET:
-        return MerchantMisconfigured
-    return ERRORS.get(step, WeChatPayUnavailable)
+def query_once(client: Client, key: OrderKey) -> OrderState:
+    """Query an order.
+
+    Raises:
+        OrderNotFound: verified: WeChat Pay knows no such order.
+        WeChatPayError: there is no verified answer.
+    """
+    try:
+        return api_of(key).query(client, key)
+    except ServiceError as error:
+        if error.problem.verified and rule_of(error).then is Action.ASK_IF_UNKNOWN:
+            raise OrderNotFound(error.problem) from error
+        raise
+
+
+REREADS = (Action.REREAD_SECRET, Action.REREAD_KEYS)
+
+
+def reread(client: Client, action: Action) -> bool:
+    """Read again what the action names, once for each order; False when there is nothing more to read.
+
+    Raises as `MerchantSecrets.read`.
+    """
+    if action is Action.REREAD_SECRET:
+        return client.reread_secret()
+    return action is Action.REREAD_KEYS and client.reread_keys()

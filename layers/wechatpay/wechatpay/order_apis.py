@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from . import smart_retail
+from .errors import MerchantMisconfigured
 from .orders import PAY_AFTER, SMART_RETAIL, OrderApi, OrderKey
 
 # T: complete and query of payafter-orders are field for field those of smartretail-orders.
@@ -13,9 +14,10 @@ def api_of(key: OrderKey) -> OrderApi:
     """Return the API of the family an order was created with.
 
     Raises:
-        ValueError: there is no such family.
+        MerchantMisconfigured: this release does not serve that family; a later one may.
     """
     try:
         return ORDER_APIS[key.order_api]
     except KeyError:
-        raise ValueError(f"order_api: {key.order_api!r} is none of {', '.join(ORDER_APIS)}") from None
+        served = ", ".join(ORDER_APIS)
+        raise MerchantMisconfigured(f"order_api: {key.order_api} is none of {served}") from None

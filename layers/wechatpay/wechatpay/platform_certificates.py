@@ -54,6 +54,11 @@ class PlatformCertificates:
             self._download()
         return self._merchant.known(serial)
 
+    def refresh(self) -> None:
+        """Download certificates for a merchant that uses them, within its limit; failing changes nothing."""
+        with suppress(WeChatPayError, SettlementError):
+            self._download()
+
     def require_one(self) -> None:
         """Make sure there is a key to prove replies with before an order is sent.
 

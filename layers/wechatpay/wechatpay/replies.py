@@ -2,19 +2,20 @@
 
 import json
 import re
+from collections.abc import Collection
 from typing import Any, NoReturn
 
 from .errors import Problem
+from .redaction import masked, without
 from .transport import Reply
 
 JSON = dict[str, Any]
 
 _LONGEST_TEXT = 512
+_LONGEST_READ = 4096
 _LONGEST_ID = 128
-# Signatures and tickets are long opaque words. WeChat Pay quotes what it was sent in `detail`, and this text
-# goes to logs and into the execution history.
-_OPAQUE = re.compile(r"[A-Za-z0-9+/=_-]{40,}")
-_CODE = re.compile(r"[A-Z0-9_]{1,64}")
+# D: a number, or a word without a capital letter, is the code of a gateway in between.
+_CODE = re.compile(r"(?=.*[A-Z])(?!.*[A-Z0-9]{25})[A-Z0-9_]{1,64}")
 _EXPLAINING = ("field", "issue", "location", "description")
 
 
@@ -54,25 +55,25 @@ _STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constan
 _AS_IT_IS = json.JSONEncoder(ensure_ascii=False)
 
 
-def problem_of(reply: Reply, unproven: str, secret: str = "") -> Problem:
+def problem_of(reply: Reply, unproven: str, secrets: Collection[str] = ()) -> Problem:
     """Say what a reply says, whatever its body is: a body that cannot be read never hides the status.
 
     Args:
         reply: the reply.
         unproven: why its signature does not hold; empty when it does.
-        secret: what was sent and must not come back out: WeChat Pay quotes what it refuses.
+        secrets: what was sent and must not come back out: WeChat Pay quotes what it refuses.
     """
     try:
         body = json_object(reply.body)
     except Malformed as exc:
         kind = reply.headers.get("Content-Type", "no content type")[:64]
         body = {"message": f"{exc} ({kind}, {len(reply.body)} bytes)"} if reply.body else {}
-    told, code = _text(body.get("message"), secret), _text(body.get("code"), secret)
+    told, code = _text(body.get("message"), secrets), str(body.get("code"))[:_LONGEST_ID]
     return Problem(
         status=reply.status,
-        code=code if _CODE.fullmatch(code) else "",
+        code=code if _CODE.fullmatch(code) and without(code, secrets) == code else "",
         message="; ".join(part for part in (told, unproven) if part),
-        detail=_text(_explanation(body.get("detail")), secret),
+        detail=_text(_explanation(body.get("detail")), secrets),
         request_id=request_id(reply),
         verified=not unproven,
     )
@@ -89,14 +90,12 @@ def _explanation(detail: Any) -> Any:
     return detail
 
 
-def _text(value: Any, secret: str) -> str:
+def _text(value: Any, secrets: Collection[str]) -> str:
     if value is None:
         return ""
     try:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     except (ValueError, RecursionError):
         return ""
-    if secret:  # first: what masks and cuts below may leave a piece of it
-        text = text.replace(secret, "***").replace(json.dumps(secret, ensure_ascii=False)[1:-1], "***")
-    text = text.encode("utf-8", "replace").decode()
-    return _OPAQUE.sub("***", text)[:_LONGEST_TEXT]
+    text = text[:_LONGEST_READ].encode("utf-8", "replace").decode()
+    return masked(text, secrets)[:_LONGEST_TEXT]  # in this order: a cut may leave a piece

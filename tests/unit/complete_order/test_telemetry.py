@@ -4,7 +4,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from wechatpay.errors import OutcomeUnknown, WeChatPayRateLimited
+from wechatpay.errors import OutcomeUnknown, WeChatPayRateLimited, WeChatPayUnavailable
 
 from tests.function import EXECUTION, Function
 from tests.unit.complete_order.orders import cancel, finish, opened
@@ -125,7 +125,7 @@ def test_one_order_leaves_nothing_on_the_lines_of_the_next(function: Function, o
         ({"fault": "reset_after"}, {"COMPLETED", "ProviderLatency"}),
         ({"fault": "settled_amount"}, {"CONFLICT", "ProviderLatency"}),
         (
-            {"fault": "reply", "status": 400, "code": "PARAM_ERROR", "applied": False},
+            {"fault": "reply", "status": 400, "code": "PARAM_ERROR", "tail": "271316656", "applied": False},
             {"REJECTED", "ProviderLatency"},
         ),
     ],
@@ -153,6 +153,29 @@ def test_cancellations_invalid_events_and_each_error_are_counted(function: Funct
     with pytest.raises(WeChatPayRateLimited):
         function(cancel(order_no, finish_ticket="of-the-cabinet"))
     assert counted(function) == {"WeChatPayRateLimited", "ProviderLatency"}
+
+
+def test_a_refusal_on_no_row_is_counted_and_its_code_logged(function: Function, order_no: str) -> None:
+    ticket = opened(function, order_no)
+    refusal = {"status": 409, "code": "SOMETHING_NEW", "tail": "271399999", "applied": False}
+    function.simulator.script(order_no, "complete", fault="reply", **refusal)
+    with pytest.raises(WeChatPayUnavailable):
+        function(finish(order_no, finish_ticket=ticket))
+    assert counted(function) == {"UnlistedRefusal", "WeChatPayUnavailable", "ProviderLatency"}
+    [line] = [line for line in function.logs if line["message"] == "unlisted refusal"]
+    assert (line["status"], line["code"], line["internal_code"]) == (409, "SOMETHING_NEW", "271399999")
+    assert set(line) == EVERY_LINE | {"status", "code", "internal_code", "request_id"}
+
+
+@pytest.mark.parametrize("with_ticket", [True, False])
+def test_an_order_the_shopper_has_not_confirmed_is_counted_apart(
+    function: Function, order_no: str, with_ticket: bool
+) -> None:
+    function.simulator.open_order(order_no, state="CREATED")
+    ticket = {"finish_ticket": "of-the-cabinet"} if with_ticket else {}
+    with pytest.raises(WeChatPayUnavailable, match="not confirmed"):
+        function(finish(order_no, **ticket))
+    assert counted(function) == {"OrderNotReady", "ProviderLatency"}
 
 
 def test_no_metric_has_another_dimension_than_the_service(function: Function, order_no: str) -> None:

@@ -1,5 +1,6 @@
 """The handler as Lambda calls it: what it makes of every state, and of every answer that proves nothing."""
 
+import contextlib
 import json
 from typing import Any
 
@@ -28,7 +29,7 @@ def test_a_paid_order_is_told_with_what_refunds_and_bookkeeping_need(function, a
     payment = answer["payment"]
     assert answer == {**accepted, "payment": payment}
     order = function.simulator.order(order_no)
-    assert payment["state"] == "PAID"
+    assert (payment["state"], payment["paid_by"]) == ("PAID", "WECHAT_PAY")
     assert payment["finish_transaction_id"] == f"42{order['order_id'][2:]}"
     assert len(payment["pay_succ_time"]) == len("yyyyMMddHHmmss")
     assert payment["request_id"]
@@ -66,7 +67,6 @@ def test_it_asks_once_changes_nothing_and_sends_nothing_of_the_callers_own(funct
         ("FINISHED", {"finish_type": 1, "total_amount": 0}),
         ("REVOKED", {}),
         ("EXPIRED", {}),
-        ("CREATED", {}),
     ],
 )
 def test_anything_but_what_was_accepted_is_a_conflict(function, accepted, order_no, state, settings):
@@ -81,9 +81,10 @@ def test_anything_but_what_was_accepted_is_a_conflict(function, accepted, order_
     assert (line["outcome"], line["category"]) == ("FAILED", "CONFLICT")
 
 
-def test_an_accepted_order_that_looks_open_is_asked_about_again(function, accepted, order_no):
-    opened(function, order_no, "USER_ACCEPTED")
-    with pytest.raises(OutcomeUnknown, match="was accepted, and a query says state USER_ACCEPTED"):
+@pytest.mark.parametrize("state", ["CREATED", "USER_ACCEPTED"])
+def test_an_accepted_order_that_looks_open_is_asked_about_again(function, accepted, order_no, state):
+    opened(function, order_no, state)
+    with pytest.raises(OutcomeUnknown, match=f"was accepted, and a query says state {state}"):
         function(accepted)
 
 
@@ -92,22 +93,48 @@ def test_an_accepted_order_that_is_not_found_is_asked_about_again(function, acce
         function(accepted)
 
 
-@pytest.mark.parametrize("missing", ["finish_transaction_id", "pay_succ_time"])
-def test_a_payment_without_what_bookkeeping_needs_is_asked_about_again(function, accepted, order_no, missing):
+TRANSACTION = {"finish_transaction_id": "4200002500202510011234567890", "pay_succ_time": "20251001183205"}
+ELSEWHERE = {"pay_type": "MchChannelPayType"}
+
+
+@pytest.mark.parametrize(
+    ("said", "paid_by"),
+    [
+        (TRANSACTION, "WECHAT_PAY"),
+        ({**TRANSACTION, "pay_type": "WeChatPay"}, "WECHAT_PAY"),
+        ({"finish_transaction_id": TRANSACTION["finish_transaction_id"]}, "WECHAT_PAY"),
+        (ELSEWHERE, "MERCHANT_CHANNEL"),
+        ({**ELSEWHERE, **TRANSACTION}, "MERCHANT_CHANNEL"),
+        ({**ELSEWHERE, "finish_transaction_id": ""}, "MERCHANT_CHANNEL"),
+        ({}, "UNKNOWN"),
+        ({"pay_succ_time": TRANSACTION["pay_succ_time"]}, "UNKNOWN"),
+        ({"pay_type": "SomethingElse"}, "UNKNOWN"),
+    ],
+    ids=str,
+)
+def test_who_was_paid_is_told_with_what_there_is_of_it(function, accepted, order_no, said, paid_by):
     opened(function, order_no, "USER_PAID", **FINISHED)
-    whole = {
-        "out_order_no": order_no,
-        "state": "USER_PAID",
-        **FINISHED,
-        "finish_transaction_id": "4200002500202510011234567890",
-        "pay_succ_time": "20251001183205",
+    answer = {"out_order_no": order_no, "state": "USER_PAID", **FINISHED, **said}
+    function.simulator.script(order_no, "query", fault="wrong_shape", content=json.dumps(answer))
+    payment = function(accepted)["payment"]
+    assert payment["request_id"]
+    assert payment == {
+        "state": "PAID",
+        "paid_by": paid_by,
+        "finish_transaction_id": said.get("finish_transaction_id") or None,
+        "pay_succ_time": said.get("pay_succ_time"),
+        "request_id": payment["request_id"],
     }
-    cut = {name: value for name, value in whole.items() if name != missing}
-    function.simulator.script(order_no, "query", fault="wrong_shape", content=json.dumps(cut))
-    with pytest.raises(OutcomeUnknown, match="lacks finish_transaction_id or pay_succ_time"):
-        function(accepted)
-    function.simulator.script(order_no, "query", fault="wrong_shape", content=json.dumps(whole))
-    assert function(accepted)["payment"]["pay_succ_time"] == "20251001183205"
+
+
+@pytest.mark.parametrize("order_api", [None, "smartretail-orders", "payafter-orders"])
+def test_the_order_is_asked_about_where_it_was_created(function, accepted, order_no, order_api):
+    opened(function, order_no, "FINISHED", **FINISHED)
+    asked = accepted if order_api is None else {**accepted, "order_api": order_api}
+    with contextlib.suppress(SettlementError):  # whatever WeChat Pay says of an order of the twin
+        function(asked)
+    path = f"/v3/payscore/{order_api or 'smartretail-orders'}?"
+    assert {request["target"][: len(path)] for request in function.simulator.requests()[-1:]} == {path}
 
 
 @pytest.mark.parametrize(
@@ -177,6 +204,8 @@ def test_a_rotated_key_is_taken_up_within_the_query(function, accepted, order_no
         ({"mchid": None}, "mchid: required, text"),
         ({"appid": 1, "service_id": 2}, "appid: required, text; service_id: required, text"),
         ({"out_order_no": None}, "out_order_no: required, text"),
+        ({"order_api": "another"}, "order_api: must be one of smartretail-orders, payafter-orders"),
+        ({"order_api": []}, "order_api: must be one of"),
         ({"total_amount": "1200"}, "total_amount: required, an integer of fen"),
         ({"total_amount": True}, "total_amount: required, an integer of fen"),
         ({"total_amount": 1200.0}, "total_amount: required, an integer of fen"),

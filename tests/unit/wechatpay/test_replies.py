@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 from wechatpay.errors import Problem
+from wechatpay.redaction import encodings
 from wechatpay.replies import Malformed, json_object, problem_of, request_id
 from wechatpay.transport import Reply
 
@@ -103,7 +104,25 @@ def test_long_opaque_words_are_not_repeated() -> None:
         problem = problem_of(reply(message), "")
         assert problem.message == "ticket *** wrong"
         assert problem.code == ""
-    assert problem_of(reply(json.dumps({"message": "A" * 39}).encode()), "").message == "A" * 39
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("用户 oUpF8uMuAJO_M2pxb1Q9zNjWeS6o 无效", "用户 *** 无效"),
+        ("手机号13800138000无效", "手机号***无效"),
+        ("手机号 138-0013-8000 或 138 0013 8001", "手机号 *** 或 ***"),
+        ("real_service_end_location 不能为空", "real_service_end_location 不能为空"),
+        ("FREQUENCY_LIMIT_EXCEED", "FREQUENCY_LIMIT_EXCEED"),
+        ("平台证书序列号Wechatpay-Serial错误", "平台证书序列号Wechatpay-Serial错误"),
+        ("金额1200超过100000", "金额1200超过100000"),
+    ],
+)
+def test_what_names_a_person_is_masked_and_what_explains_stays(said: str, shown: str) -> None:
+    body = json.dumps({"message": said, "detail": {"field": "/fees/1/fee_amount", "issue": said}})
+    problem = problem_of(reply(body.encode()), "")
+    assert problem.message == shown
+    assert problem.detail == json.dumps({"field": "/fees/1/fee_amount", "issue": shown}, ensure_ascii=False)
 
 
 TICKETS = [
@@ -121,17 +140,38 @@ TICKETS = [
 def test_no_piece_of_a_secret_comes_back_out_however_it_is_quoted(ticket: str, before: str) -> None:
     quoted = f"{before}{ticket}无效"
     body = {"code": ticket, "message": quoted, "detail": {"issue": quoted, "description": [ticket]}}
-    problem = problem_of(reply(json.dumps(body).encode()), "", ticket)
+    problem = problem_of(reply(json.dumps(body).encode()), "", [ticket])
     pieces = [ticket[at : at + 8] for at in range(max(len(ticket) - 7, 1))]
     assert not [piece for piece in pieces if piece in str(problem)]
 
 
+@pytest.mark.parametrize("form", sorted(encodings(TICKETS[2])) + sorted(encodings(TICKETS[5])))
+@pytest.mark.parametrize("around", ["{}", "ticket={}&x=1", "凭证{}无效"])
+def test_no_piece_of_a_secret_comes_back_out_in_any_encoding(form: str, around: str) -> None:
+    for quoted in (form, form[:15], form[-15:], form.upper()):
+        body = {"message": around.format(quoted), "detail": {"issue": around.format(quoted)}}
+        problem = problem_of(reply(json.dumps(body).encode()), "", [TICKETS[2], TICKETS[5]])
+        pieces = [quoted[at : at + 12] for at in range(len(quoted) - 11)]
+        assert not [piece for piece in pieces if piece in str(problem)]
+
+
 @pytest.mark.parametrize(
     ("said", "code"),
-    [("PARAM_ERROR", "PARAM_ERROR"), ("param error", ""), ("A" * 65, ""), (None, ""), ("OK\n", "")],
+    [
+        ("PARAM_ERROR", "PARAM_ERROR"),
+        ("param error", ""),
+        ("A" * 65, ""),
+        (None, ""),
+        ("OK\n", ""),
+    ],
 )
 def test_a_code_is_what_looks_like_one_of_wechat_pays(said: object, code: str) -> None:
     assert problem_of(reply(json.dumps({"code": said}).encode()), "").code == code
+
+
+@pytest.mark.parametrize("said", ["404", 404, "_", "not_found", "E404-1"])
+def test_a_number_or_no_capital_letter_is_the_code_of_a_gateway(said: object) -> None:
+    assert problem_of(reply(json.dumps({"code": said}).encode()), "").code == ""
 
 
 def test_texts_and_ids_are_cut_to_a_sane_length() -> None:

@@ -1,0 +1,79 @@
+"""When a refusal ends an order: only when no attempt, of now or before, may have been applied."""
+
+from datetime import datetime
+
+from invocation.attempts import Attempts
+from invocation.failure import Failure
+from wechatpay.decisions import Action, ReplyRule, rule_of
+from wechatpay.errors import (
+    MerchantMisconfigured,
+    OrderNotFound,
+    OutcomeUnknown,
+    Problem,
+    ReplyError,
+    WeChatPayError,
+)
+from wechatpay.orders import OrderKey
+
+from complete_order.order import Order
+from complete_order.result import Evidence, Result
+
+
+class Finality:
+    """Says whether a refusal of one order is final.
+
+    Args:
+        order: what was asked.
+        key: what names it to WeChat Pay.
+        attempts: what is known of the attempts before this one.
+        now: an aware time.
+    """
+
+    def __init__(self, order: Order, key: OrderKey, attempts: Attempts, now: datetime) -> None:
+        self._order = order
+        self._key = key
+        self._first = attempts.first
+        # By now a query sees what the attempts before this state's last ten minutes have written (D).
+        self._seen_by_every_query = attempts.long_under_way(now)
+        self._may_be_applied = False
+        self._unproven = False
+
+    def remember(self, rule: ReplyRule, error: WeChatPayError) -> None:
+        """Take note of an answer that leaves open whether it was applied."""
+        self._may_be_applied |= rule.doubtful
+        self._unproven |= isinstance(error, ReplyError) and not error.problem.verified
+
+    def allows(self) -> bool:
+        """Tell whether a listed refusal is final, now that a verified query shows the order open."""
+        if self._may_be_applied:
+            return False
+        return self._seen_by_every_query or (self._first and not self._unproven)
+
+    def refused(self, error: ReplyError) -> Result:
+        """Return the result of a refusal that is final."""
+        return self._rejected("REPLY" if error.problem.verified else "QUERY", error.problem)
+
+    def not_found(self, error: OrderNotFound, after: WeChatPayError | None = None) -> Result:
+        """Return the result of an order that a query does not find, when that is final.
+
+        Args:
+            error: what the query said.
+            after: what the call before it got; None when nothing was sent.
+
+        Raises:
+            OutcomeUnknown: an attempt may have been applied; 404 takes nothing back.
+            MerchantMisconfigured: it was asked for by the secret's appid or service_id, which may be wrong.
+        """
+        said = f"{self._order.out_order_no}: {error}"
+        refused = after is None or rule_of(after).then is Action.ASK_IF_UNKNOWN
+        if self._may_be_applied or not self._first or not refused:
+            before = after or "an earlier attempt"
+            raise OutcomeUnknown(f"{said}; it may have been applied by: {before}") from error
+        if not (self._order.appid and self._order.service_id):
+            raise MerchantMisconfigured(f"{said}; is it the appid and service_id of the secret?") from error
+        if isinstance(after, ReplyError) and after.problem.verified:
+            return self._rejected("REPLY", after.problem)
+        return self._rejected("QUERY", error.problem)
+
+    def _rejected(self, evidence: Evidence, problem: Problem) -> Result:
+        return Result.failed(self._order, self._key, evidence, Failure.quoting("REJECTED", problem))
