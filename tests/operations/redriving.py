@@ -1,7 +1,6 @@
-"""RedriveExecution, which the embedded AWS lacks, as a server in front of its Step Functions.
+"""A server in front of the embedded AWS's Step Functions, where executions look older or ended otherwise.
 
-Everything is passed on. What differs: executions can be made older, or to have timed out; RedriveExecution
-checks what AWS checks and starts the input again; the old ARN then shows what the new execution does.
+Everything is passed on, RedriveExecution too, unless what an execution looks like forbids it.
 """
 
 import http.client
@@ -10,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from local.aws.patches.redrives import REDRIVABLE_SECONDS
 from tests.loopback_aws import LoopbackAws
-
-REDRIVABLE_SECONDS = 14 * 86400.0
 
 
 @dataclass
@@ -21,8 +19,15 @@ class Pretended:
 
     age: float = 0.0
     status: str | None = None
-    continued: str | None = None
-    redrives: int = 0
+
+    @property
+    def reason(self) -> str | None:
+        """Why it cannot be redriven; None where that is not up to what it looks like."""
+        if self.age >= REDRIVABLE_SECONDS:
+            return "Execution redrivable period exceeded"
+        if self.status in ("RUNNING", "SUCCEEDED"):
+            return f"Execution is {self.status} and cannot be redriven"
+        return None
 
 
 class Redriving(LoopbackAws):
@@ -44,7 +49,7 @@ class Redriving(LoopbackAws):
         self._headers = headers
         match target.rpartition(".")[2]:
             case "RedriveExecution":
-                return self._redrive(asked["executionArn"], asked["clientToken"])
+                return self._redrive(asked)
             case "DescribeExecution":
                 status, described = self._call("DescribeExecution", asked)
                 return status, self._seen(described) if status == 200 else described
@@ -57,46 +62,26 @@ class Redriving(LoopbackAws):
             case action:
                 return self._call(action, asked)
 
-    def _redrive(self, arn: str, token: str) -> tuple[int, dict[str, Any]]:
-        if (arn, token) in self.redriven:
-            return 200, {"redriveDate": 0}
-        status, described = self._call("DescribeExecution", {"executionArn": arn})
-        if status != 200:
-            return status, described
-        seen = self._seen(described)
-        if seen["redriveStatus"] != "REDRIVABLE":
-            return 400, {"__type": "ExecutionNotRedrivable", "message": seen["redriveStatusReason"]}
-        self.redriven.append((arn, token))
-        pretended = self.pretended.setdefault(arn, Pretended())
-        pretended.redrives += 1
-        again = {
-            "stateMachineArn": described["stateMachineArn"],
-            "name": f"{described['name'][:60]}-{pretended.redrives}-redriven",
-            "input": described["input"],
-        }
-        pretended.continued = self._call("StartExecution", again)[1]["executionArn"]
-        pretended.status = None
-        return 200, {"redriveDate": 0}
+    def _redrive(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        arn, token = asked["executionArn"], asked["clientToken"]
+        pretended = self.pretended.get(arn, Pretended())
+        if pretended.reason:
+            return 400, {"__type": "ExecutionNotRedrivable", "message": pretended.reason}
+        status, answer = self._call("RedriveExecution", asked)
+        if status == 200 and (arn, token) not in self.redriven:
+            self.redriven.append((arn, token))
+            pretended.status = None
+        return status, answer
 
     def _seen(self, found: dict[str, Any]) -> dict[str, Any]:
         pretended = self.pretended.get(found["executionArn"], Pretended())
-        if pretended.continued:
-            now = self._call("DescribeExecution", {"executionArn": pretended.continued})[1]
-            found = {**found, **{name: now.get(name) for name in ("status", "stopDate", "error", "cause")}}
-        found["status"] = pretended.status or found["status"]
         if pretended.status:
-            found = {**found, "error": None, "cause": None}
+            found |= {"status": pretended.status, "error": None, "cause": None}
         if found.get("stopDate"):
             found["stopDate"] -= pretended.age
-        old = pretended.age >= REDRIVABLE_SECONDS
-        ended = found["status"] in ("FAILED", "TIMED_OUT", "ABORTED")
-        reason = "Execution redrivable period exceeded" if old else f"Execution is {found['status']}"
-        able = ended and not old
-        redrive = {
-            "redriveStatus": "REDRIVABLE" if able else "NOT_REDRIVABLE",
-            "redriveCount": pretended.redrives,
-        }
-        return {**found, **redrive, **({} if able else {"redriveStatusReason": reason})}
+        if pretended.reason:
+            found |= {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": pretended.reason}
+        return found
 
     def _call(self, action: str, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         connection = http.client.HTTPConnection(self._behind.hostname or "", self._behind.port, timeout=30)

@@ -2,6 +2,7 @@
 
 import json
 
+from operations import executions
 from tests.workflow.ways import PAID
 
 
@@ -21,7 +22,7 @@ def test_a_transient_fault_is_retried_by_name_and_charged_once(run, order, simul
 def test_an_unknown_outcome_is_retried_by_name_and_charged_once(run, order, simulator, outbox, ledger):
     order["finish_ticket"] = simulator.order(order["out_order_no"])["finish_ticket"]
     simulator.script(order["out_order_no"], "complete", fault="reset_after")
-    simulator.script(order["out_order_no"], "query", fault="system_error")
+    simulator.script(order["out_order_no"], "query", fault="system_error", times=2)  # from either host
 
     execution = run(order)
 
@@ -38,6 +39,25 @@ def test_a_rate_limit_is_retried_by_name(run, order, simulator, ledger):
     execution = run(order)
 
     assert execution.raised == ["WeChatPayRateLimited", "WeChatPayRateLimited"]
+    assert execution.output["outcome"] == "COMPLETED"
+    assert ledger(order["out_order_no"])["accepted"] == 1
+
+
+def test_an_order_stopped_by_no_concurrency_waits_and_goes_on(run, order, stack, ledger):
+    functions = stack.client("lambda")
+    name = stack.outputs["CompleteOrderFunctionArn"].split(":")[6]
+    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+
+    def let_go(step: executions.Step) -> None:
+        if isinstance(step, executions.Raised):
+            functions.delete_function_concurrency(FunctionName=name)
+
+    try:
+        execution = run(order, let_go)
+    finally:
+        functions.delete_function_concurrency(FunctionName=name)
+
+    assert set(execution.raised) == {"Lambda.TooManyRequestsException"}
     assert execution.output["outcome"] == "COMPLETED"
     assert ledger(order["out_order_no"])["accepted"] == 1
 
@@ -61,3 +81,17 @@ def test_an_interrupted_order_settles_when_it_is_run_again(run, order, stack, si
 
     assert run(order).output["outcome"] == "COMPLETED"
     assert ledger(order["out_order_no"])["accepted"] == 1
+
+
+def test_a_redriven_order_goes_on_at_the_task_that_failed(run, order, stack, simulator, outbox, ledger):
+    simulator.script(order["out_order_no"], "complete", fault="no_auth")
+    stopped = run(order)
+    assert (stopped.error, stopped.states) == ("MerchantMisconfigured", ["ServiceEnded"])
+
+    workflow = stack.client("stepfunctions")
+    workflow.redrive_execution(executionArn=stopped.arn)
+    execution = executions.follow(workflow, stopped.arn)
+
+    assert execution.states == PAID
+    assert ledger(order["out_order_no"])["accepted"] == 1
+    outbox.details(order["out_order_no"], "Order Completed", "Order Paid")

@@ -49,6 +49,7 @@ def install(function_python: str) -> ASGIFramework:
     callbacks.time_as_declared(stepfunctions)
     redrives.allow(stepfunctions)
     concurrency.name_throttles(stepfunctions)
+    concurrency.reserve_for_every_alias(lambda_svc)
     concurrency.reserve_by_template(provisioners, lambda_svc)
     templates.read_definitions_in_yaml(provisioners)
     templates.accept_what_only_people_see(provisioners)

@@ -1,7 +1,7 @@
 """Reserved concurrency: AWS takes it from a template, and throttles by a name that a workflow can retry.
 
-MiniStack throttles, but drops ReservedConcurrentExecutions of a template, and reports a throttled Task as
-Lambda.Unknown.
+MiniStack throttles, but not a function that is called by an alias; it drops ReservedConcurrentExecutions of
+a template, and reports a throttled Task as Lambda.Unknown.
 """
 
 from __future__ import annotations
@@ -29,6 +29,18 @@ def name_throttles(stepfunctions: ModuleType) -> None:
             raise
 
     stepfunctions._call_lambda = call_lambda  # type: ignore[attr-defined]
+
+
+def reserve_for_every_alias(lambda_svc: ModuleType) -> None:
+    """Hold a version, which an alias stands for, to what is reserved for its function."""
+    reserved = named(lambda_svc, "_reserved_concurrency")
+    functions = named(lambda_svc, "_functions")
+
+    def of_function(_version: dict[str, Any], config: dict[str, Any]) -> int | None:
+        found: int | None = reserved(functions.get(config["FunctionName"]), config)
+        return found
+
+    lambda_svc._reserved_concurrency = of_function  # type: ignore[attr-defined]
 
 
 def reserve_by_template(provisioners: ModuleType, lambda_svc: ModuleType) -> None:
