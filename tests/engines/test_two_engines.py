@@ -12,7 +12,7 @@ from tests.engines import ministack, moto
 from tests.engines.scenarios import ACCEPT, ENDS, EVENT, HEARD, RETRIED, UNIDENTIFIED, Scenario, result
 from tests.engines.schedule import retries
 from tests.engines.world import Raised, Run, World
-from tools.checks.workflow import DEFAULTS, rendered
+from tools.checks.workflow import rendered, substitutions
 
 SOURCE = Path(__file__).parents[2] / "statemachine/service_ended.asl.yaml"
 EVERY = ENDS | UNIDENTIFIED | RETRIED | HEARD
@@ -21,7 +21,7 @@ EVERY = ENDS | UNIDENTIFIED | RETRIED | HEARD
 def definition(days: int = 1, *, notifications: bool = False) -> dict[str, Any]:
     """The definition as it is deployed."""
     table = {"WaitingOrders": "the-table"} if notifications else {}
-    text = rendered(SOURCE, "aws", {**DEFAULTS, "PaymentWaitDays": str(days), **table})
+    text = rendered(SOURCE, {**substitutions("aws", {"PaymentWaitDays": str(days)}), **table})
     found: dict[str, Any] = yaml.safe_load(text)
     return found
 

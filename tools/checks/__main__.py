@@ -5,7 +5,18 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tools.checks import Check, arns, arrows, error_names, review, secrets, sources, tools, workflow
+from tools.checks import (
+    Check,
+    arns,
+    arrows,
+    error_names,
+    preflight,
+    review,
+    secrets,
+    sources,
+    tools,
+    workflow,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -15,6 +26,7 @@ CHECKS: Mapping[str, Check] = {
     "types": tools.types,
     "template": tools.template,
     "workflow": workflow.check,
+    "preflight": preflight.check,
     "error names": error_names.check,
     "partition": arns.check,
     "arrows": arrows.check,

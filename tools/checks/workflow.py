@@ -1,51 +1,76 @@
 """The state machines under `statemachine/`, validated as Amazon States Language with JSONata.
 
-cfn-lint does not read the state machine of a SAM template. The placeholders are filled in first, for each
-partition: as by default, and with names that YAML would not read as text were they not in quotes.
+cfn-lint does not read the state machine of a SAM template. The placeholders are filled in first, as the
+template does it: in each partition, with the default parameters and with everything on.
 """
 
 import re
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
-from tools import node
+import yaml
 
-PARTITIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1"}
-# What the template substitutes by default, and what else it may.
-DEFAULTS = {"EventBusName": "default", "PaymentWaitDays": "7", "WaitingOrders": "off"}
-UNUSUAL = {"EventBusName": "2025", "PaymentWaitDays": "30", "WaitingOrders": "true"}
+from tools import node
+from tools.rendering import everything, render
+from tools.template import REGIONS, ROOT
 
 
 def check(root: Path) -> list[str]:
-    """What asl-validator says of each state machine in each partition."""
+    """What asl-validator says of each state machine, and each placeholder without quotes or value."""
     problems = []
     for source in sorted((root / "statemachine").glob("*.asl.yaml")):
-        for partition, values in (*((each, DEFAULTS) for each in PARTITIONS), ("aws", UNUSUAL)):
-            problems += _problems(source, rendered(source, partition, values), partition)
+        problems += _bare(source)
+        definitions = {}
+        for partition in REGIONS:
+            for parameters in ({}, everything(partition)):
+                values = substitutions(partition, parameters, root)
+                problems += [f"{source.name}: ${{{name}}} is empty" for name, v in values.items() if not v]
+                switched = ", everything on" if parameters else ""
+                definitions[f"{source.name} ({partition}){switched}"] = rendered(source, values)
+        problems += _problems(definitions)
     return problems
 
 
-def rendered(source: Path, partition: str, values: Mapping[str, str] = DEFAULTS) -> str:
-    """Return the definition as CloudFormation would substitute it. Raises KeyError for what has no value."""
-    region = PARTITIONS[partition]
+def substitutions(partition: str, parameters: dict[str, str], root: Path = ROOT) -> dict[str, str]:
+    """The text that takes the place of each placeholder; what AWS would name has a made-up name."""
+    template = render(partition, parameters, root=root if (root / "template.yaml").exists() else ROOT)
+    machines = (r for r in template["Resources"].values() if r["Type"] == "AWS::StepFunctions::StateMachine")
+    (machine,) = machines
 
-    def value(placeholder: re.Match[str]) -> str:
-        name = placeholder[1]
-        if name == "Partition":
-            return partition
-        if name.endswith("Function"):
-            return f"arn:{partition}:lambda:{region}:123456789012:function:{name}:live"
-        return values[name]
+    def text(name: str, value: object) -> str:
+        if not isinstance(value, dict):
+            return str(value)
+        if not name.endswith("Function"):
+            return f"stack-{name}"
+        return f"arn:{partition}:lambda:{REGIONS[partition]}:123456789012:function:{name}:live"
 
-    return re.sub(r"\$\{(\w+)\}", value, source.read_text(encoding="utf-8"))
+    return {name: text(name, v) for name, v in machine["Properties"]["DefinitionSubstitutions"].items()}
 
 
-def _problems(source: Path, text: str, partition: str) -> list[str]:
+def rendered(source: Path, values: dict[str, str]) -> str:
+    """The definition as CloudFormation substitutes it: in the text, before anything reads it as YAML."""
+    return re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], source.read_text(encoding="utf-8"))
+
+
+def _bare(source: Path) -> list[str]:
+    problems, nodes = [], [yaml.compose(source.read_text(encoding="utf-8"))]
+    while nodes:
+        found = nodes.pop()
+        if isinstance(found, yaml.MappingNode):
+            nodes += [part for pair in found.value for part in pair]
+        elif isinstance(found, yaml.SequenceNode):
+            nodes += found.value
+        elif isinstance(found, yaml.ScalarNode) and "${" in found.value and not found.style:
+            place = f"{source.name}:{found.start_mark.line + 1}"
+            problems.append(f"{place}: a placeholder without quotes: YAML may read a number, or nothing")
+    return sorted(problems)
+
+
+def _problems(definitions: dict[str, str]) -> list[str]:
     with tempfile.TemporaryDirectory() as directory:
-        definition = Path(directory, source.name)
-        definition.write_text(text, encoding="utf-8")
-        done = node.run("asl-validator", "--yaml-path", definition)
-    if done.returncode == 0:
-        return []
-    return [done.stdout.strip().replace(str(definition), f"{source.name} ({partition})")]
+        arguments: list[str | Path] = []
+        for name, text in definitions.items():
+            (path := Path(directory, name)).write_text(text, encoding="utf-8")
+            arguments += ["--yaml-path", path]
+        done = node.run("asl-validator", *arguments)
+    return [] if done.returncode == 0 else [done.stdout.strip().replace(f"{directory}/", "")]

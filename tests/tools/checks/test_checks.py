@@ -95,6 +95,26 @@ def test_workflow_finds_a_definition_that_aws_would_refuse(right: str, wrong: st
     assert [problem for problem in problems if "a.asl.yaml (aws-cn)" in problem]
 
 
+@pytest.mark.parametrize("bare", ["EventBusName: ${EventBusName}", "TableName: ${WaitingOrders}"])
+def test_workflow_finds_a_placeholder_without_quotes(bare: str, tree: Tree):
+    # A bus may be called 2025: substituted without quotes it is a number, and Step Functions wants a text.
+    definition = (ROOT / "statemachine/service_ended.asl.yaml").read_text(encoding="utf-8")
+    name, placeholder = bare.split(" ")
+    assert f'{name} "{placeholder}"' in definition
+    broken = definition.replace(f'{name} "{placeholder}"', bare, 1)
+    problems = workflow.check(tree({"statemachine/a.asl.yaml": broken}))
+    assert "a placeholder without quotes" in problems[0]
+
+
+def test_workflow_finds_a_substitution_that_is_empty(tree: Tree):
+    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    empty = template.replace('!Ref WaitingOrders, "off"]', '!Ref WaitingOrders, ""]')
+    definition = (ROOT / "statemachine/service_ended.asl.yaml").read_text(encoding="utf-8")
+    assert empty != template
+    problems = workflow.check(tree({"template.yaml": empty, "statemachine/a.asl.yaml": definition}))
+    assert "a.asl.yaml: ${WaitingOrders} is empty" in problems
+
+
 def test_partition_finds_an_arn_that_names_one(tree: Tree):
     good = {"template.yaml": "x: !Sub arn:${AWS::Partition}:sqs:::q\n", "tests/t.py": "'arn:aws:sqs'\n"}
     assert arns.check(tree(good)) == []
