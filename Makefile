@@ -137,10 +137,10 @@ merchant: setup ## write the simulated merchant's files, to try make secret with
 	@$(PYTHON) -m local.merchant_files "$(call path,FILES)"
 
 .PHONY: secret
-reads.secret = FILES PUBLIC_KEY_ID APPID SERVICE_ID MCHID PLATFORM_CERTIFICATE ORDER ARGS $(stack)
+reads.secret = FILES PUBLIC_KEY_ID APPID SERVICE_ID ORDER_API MCHID PLATFORM_CERTIFICATE ORDER ARGS $(stack)
 secret: setup ## store or rotate a merchant's secret, proven first
 	@$(OPERATIONS) secret $(call option,FILES,files) $(call option,PUBLIC_KEY_ID,public-key-id) \
-		$(call option,APPID,appid) $(call option,SERVICE_ID,service-id) $(call option,MCHID,mchid) \
+		$(call option,APPID,appid) $(call option,SERVICE_ID,service-id) $(call option,ORDER_API,order-api) $(call option,MCHID,mchid) \
 		$(call options,PLATFORM_CERTIFICATE,platform-certificate) $(call option,ORDER,order) $(ARGS)
 
 .PHONY: expiry

@@ -40,6 +40,9 @@ def secret(
     ] = False,
     appid: Annotated[str | None, typer.Option(help="default of orders that name none")] = None,
     service_id: Annotated[str | None, typer.Option(help="default of orders that name none")] = None,
+    order_api: Annotated[
+        str | None, typer.Option(help="API of orders that name none: smartretail-orders, ...")
+    ] = None,
     api_v3_key_fd: Annotated[int | None, typer.Option(help="read the APIv3 key from this descriptor")] = None,
     hosts: Annotated[str | None, typer.Option(help="WeChat Pay hosts, when there is no stack yet")] = None,
     prefix: Annotated[str | None, typer.Option(help="secret name prefix, when there is no stack yet")] = None,
@@ -63,6 +66,7 @@ def secret(
         drop_platform_certificates=drop_platform_certificates,
         appid=appid or None,
         service_id=service_id or None,
+        order_api=order_api or None,
     )
     if files is not None and not files.is_dir():
         raise CommandError(f"{files} is no directory")

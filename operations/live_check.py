@@ -21,7 +21,7 @@ from wechatpay.errors import (
 )
 from wechatpay.merchant import Merchant
 from wechatpay.order_apis import api_of
-from wechatpay.orders import OrderKey
+from wechatpay.orders import SMART_RETAIL, OrderKey
 from wechatpay.platform_certificates import PlatformCertificates
 from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Reply, Transport
@@ -65,7 +65,7 @@ def read_credentials(secret: StagedSecret, mchid: str) -> Credentials:
     except ClientError as exc:
         raise CommandError(
             f"{secret.name} cannot be read ({error_code(exc)}: {exc.response['Error'].get('Message', '')}): "
-            "ask for secretsmanager:GetSecretValue, and kms:Decrypt when its key is your own"
+            f"ask for secretsmanager:GetSecretValue{secret.decryption()}"
         ) from exc
     except BotoCoreError as exc:
         raise CommandError(f"{secret.name} cannot be read ({type(exc).__name__})") from exc
@@ -114,7 +114,11 @@ def _query(
     number = order or f"DOCTOR-{secrets.token_hex(12)}"
     signer = credentials.signer
     key = OrderKey(
-        signer.mchid, credentials.appid or _PLACEHOLDER, credentials.service_id or _PLACEHOLDER, number
+        signer.mchid,
+        credentials.appid or _PLACEHOLDER,
+        credentials.service_id or _PLACEHOLDER,
+        number,
+        credentials.order_api or SMART_RETAIL,
     )
     try:
         state = api_of(key).query(client, key)

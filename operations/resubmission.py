@@ -6,9 +6,13 @@ Its event has to be valid now, and WeChat Pay itself has to say, by a signed que
 import json
 
 from complete_order.order import parse
+from wechatpay.errors import MerchantMisconfigured
 
 from operations import standing
+from operations.errors import CommandError
+from operations.live_check import read_credentials
 from operations.merchant_files import now
+from operations.staging import merchant_secret
 from operations.stuck import Stuck
 from operations.target import Target
 
@@ -22,13 +26,16 @@ class NotAsked(Exception):
 def hindrance(target: Target, stuck: Stuck) -> str | None:
     """Return why an order is not to be sent again, None when it may be. Raises `NotAsked`."""
     try:
-        event = json.loads(stuck.input)
-        mchid = parse(event, default_mchid=target.default_mchid, now=now()).mchid
+        order = parse(json.loads(stuck.input), default_mchid=target.default_mchid, now=now())
+        credentials = read_credentials(merchant_secret(target, order.mchid), order.mchid)
+        key = order.key(credentials)
     except ValueError as exc:
         return f"its event is not valid: {exc}. Send a corrected one 事件仍无效，请修正后重发"
-    answer = standing.ask(target, mchid, event, now())
+    except (CommandError, MerchantMisconfigured) as exc:
+        raise NotAsked(f"WeChat Pay could not be asked: {exc}") from exc
+    answer = standing.query(target, credentials, key, now())
     if not answer.state:
         raise NotAsked(f"WeChat Pay could not be asked: {answer.text}")
     if answer.state == standing.UNKNOWN:
-        return "WeChat Pay does not know it 微信支付查无此单"
+        return f"WeChat Pay does not know it under service_id {key.service_id} 微信支付查无此单"
     return None if answer.state in OPEN else f"no longer open: it is {answer.state} 订单已非待完结状态"

@@ -18,7 +18,7 @@ from operations.merchant_files import Checker, MerchantCertificate
 _FIELDS = (
     *("mchid", "merchant_serial_no", "merchant_private_key", "api_v3_key", "appid", "service_id"),
     *("wechatpay_public_key_id", "wechatpay_public_key", "wechatpay_certificates"),
-    "merchant_certificate_expires",
+    *("merchant_certificate_expires", "order_api", "unmanned_retail"),
 )
 
 
@@ -40,6 +40,7 @@ class SecretInput:
     drop_platform_certificates: bool = False
     appid: str | None = None
     service_id: str | None = None
+    order_api: str | None = None
 
 
 def mchid_of(given: SecretInput) -> str | None:
@@ -78,7 +79,7 @@ def compose(
         ]
     elif given.drop_platform_certificates:
         value.pop("wechatpay_certificates", None)
-    value |= {name: text for name in ("appid", "service_id") if (text := getattr(given, name))}
+    value |= {name: text for name in ("appid", "service_id", "order_api") if (text := getattr(given, name))}
     checker.raise_if_wrong()
     try:
         parse(json.dumps(value), str(value["mchid"]))

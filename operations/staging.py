@@ -50,6 +50,16 @@ class StagedSecret:
             )
         return found
 
+    def decryption(self) -> str:
+        """Return the permission that reading it needs besides, when its key is a customer's; else nothing."""
+        try:
+            key = (self.describe() or {}).get("KmsKeyId") or ""
+        except (ClientError, BotoCoreError):
+            return " and, when its key is your own, for kms:Decrypt"
+        return (
+            f" and for kms:Decrypt of {key}" if key and not key.endswith("alias/aws/secretsmanager") else ""
+        )
+
     def text(self, **version: str) -> str | None:
         """Return a version's text, by default the current one's; None when there is none."""
         try:

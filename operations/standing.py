@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from wechatpay.client import Client
+from wechatpay.credentials import Credentials
 from wechatpay.deadline import Deadline
 from wechatpay.errors import MerchantMisconfigured, ServiceError, WeChatPayError
 from wechatpay.merchant import Merchant
@@ -36,18 +37,26 @@ def ask(target: Target, mchid: str, order: Mapping[str, object], now: datetime) 
     """
     try:
         credentials = read_credentials(merchant_secret(target, mchid), mchid)
-        key = OrderKey(
-            mchid,
-            str(order.get("appid") or credentials.appid or ""),
-            str(order.get("service_id") or credentials.service_id or ""),
-            str(order["out_order_no"]),
-            str(order.get("order_api") or SMART_RETAIL),
-        )
+    except CommandError as exc:
+        return Answer(now, text=f"not asked: {exc}")
+    key = OrderKey(
+        mchid,
+        str(order.get("appid") or credentials.appid or ""),
+        str(order.get("service_id") or credentials.service_id or ""),
+        str(order["out_order_no"]),
+        str(order.get("order_api") or credentials.order_api or SMART_RETAIL),
+    )
+    return query(target, credentials, key, now)
+
+
+def query(target: Target, credentials: Credentials, key: OrderKey, now: datetime) -> Answer:
+    """Ask about an order by its key. Returns the verified answer, or why there is none."""
+    try:
         transport = SignedTransport(Merchant(lambda: credentials), Transport())
         state = api_of(key).query(Client(transport, target.function.hosts, Deadline(_SECONDS)), key)
     except ServiceError as exc:
         return Answer(now, UNKNOWN if is_unknown_order(exc.problem) else "", text=str(exc))
-    except (CommandError, MerchantMisconfigured, WeChatPayError, ValueError) as exc:
+    except (MerchantMisconfigured, WeChatPayError, ValueError) as exc:
         return Answer(now, text=f"not asked, or no verified answer: {exc}")
     told = [f"finish_type {state.finish_type}"] if state.finish_type is not None else []
     told += [f"paid {state.pay_succ_time}"] if state.pay_succ_time else []

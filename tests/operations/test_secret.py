@@ -90,6 +90,25 @@ def test_a_rotated_key_is_stored_and_the_rest_is_kept(merchant_of: Callable[...,
     assert merchant.stored.value() == merchant.expected()
 
 
+def test_the_api_of_the_orders_is_stored_and_outlives_a_rotation(merchant: Merchant) -> None:
+    stored = merchant.store("--order-api", "payafter-orders")
+    assert stored.status == 0, stored.text
+    value = {**(merchant.stored.value() or {}), "unmanned_retail": False}
+    merchant.stored.store(value, lambda _: None, lambda _: None)
+    assert merchant.store().status == 0
+    assert merchant.stored.value() == merchant.expected() | {
+        "order_api": "payafter-orders",
+        "unmanned_retail": False,
+    }
+
+
+def test_an_api_that_does_not_exist_is_refused(merchant: Merchant) -> None:
+    ran = merchant.store("--order-api", "payscore")
+    assert ran.status == 1
+    assert "order_api" in ran.text
+    assert merchant.stored.describe() is None
+
+
 def test_a_rotation_that_fails_is_rolled_back(merchant_of: Callable[..., Merchant]) -> None:
     merchant = merchant_of()
     merchant.store()
