@@ -50,7 +50,7 @@ def test_an_order_paid_at_once_is_announced_as_paid_when_first_asked(run, order,
     assert paid == {**execution.output, "execution": execution.arn}
     entry = ledger(order["out_order_no"])
     assert (entry["state"], entry["debits"], entry["charged"]) == ("USER_PAID", 1, 1200)
-    assert paid["payment"]["state"] == "PAID"
+    assert (paid["payment"]["state"], paid["payment"]["paid_by"]) == ("PAID", "WECHAT_PAY")
     assert paid["payment"]["finish_transaction_id"] == f"42{entry['order_id'][2:]}"
     assert re.fullmatch(r"20\d{12}", paid["payment"]["pay_succ_time"])
 
