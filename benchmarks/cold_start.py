@@ -23,7 +23,6 @@ TIMED, NO_BYTECODE = "timed", "no bytecode ships"
 UNDONE = {
     "looking": "botocore looks for every service there is",
     "collecting": "the garbage collector runs during init",
-    "importing_boto3": "boto3 is imported, not only the botocore in it",
     "importing_x509": "what reads platform certificates is imported",
 }
 _IMPORT_TIME = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)")
@@ -198,8 +197,8 @@ _WHY = """\
   connection.
 - **With the first order**, because it depends on the order: the merchant's secret, its keys, the
   connection.
-- **Not at all** unless needed: `boto3` itself (`botocore` makes the same client without S3 transfers and
-  resources), and what reads platform certificates (X.509, AES-GCM), which only merchants who have them use.
+- **Not at all** unless needed: what reads platform certificates (X.509, AES-GCM), which only merchants who
+  have them use.
 - **Not looked for**: botocore goes through the directories of all services, twice, to learn that Secrets
   Manager is one; `layers/wechatpay/wechatpay/aws.py` tells it.
 - **Without the garbage collector**: importing makes hundreds of thousands of objects that stay, and it would

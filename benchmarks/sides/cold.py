@@ -22,12 +22,7 @@ def looking() -> None:
     import wechatpay.aws
     from botocore.loaders import Loader
 
-    wechatpay.aws._Models = lambda _services: Loader()
-
-
-def importing_boto3() -> None:
-    """Import boto3, not only the botocore in it."""
-    import boto3  # noqa: F401
+    wechatpay.aws._Models = lambda _service: Loader()
 
 
 def importing_x509() -> None:

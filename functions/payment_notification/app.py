@@ -4,13 +4,14 @@ from invocation import startup
 
 # isort: split
 import json
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools import Metrics
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from invocation.lines import json_lines
+from invocation import settings as environment
 from invocation.telemetry import Telemetry
 from wechatpay.deadline import Deadline
 from wechatpay.merchant import Merchants
@@ -21,13 +22,20 @@ from wechatpay.transport import Transport
 from payment_notification.merchants import KnownMerchants
 from payment_notification.notifications import Notices
 from payment_notification.request import Refused, Request
-from payment_notification.settings import Settings
 from payment_notification.waiting_orders import WaitingOrders
 
 # WeChat Pay takes no answer after 5 s; the rest is for the way here and back, and for a start from cold.
 HEEDING_SECONDS = 3.0
 
-logger = json_lines()
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(environment.Settings):
+    """The function's configuration: beside what all have, the table of the orders the workflow waits for."""
+
+    waiting_orders: str
+
+
+logger = Logger(utc=True, use_rfc3339=True, json_deserializer=str)
 metrics = Metrics()
 settings = Settings.from_environment()
 merchants = KnownMerchants(Merchants(MerchantSecrets(settings.merchant_secret_prefix).read))

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from wechatpay.aws import session_for
+from wechatpay import aws
 from wechatpay.orders import OrderKey
 
 from payment_notification.request import Refused
@@ -45,10 +45,9 @@ class WaitingOrders:
     """
 
     def __init__(self, table: str) -> None:
-        session: Any = session_for("dynamodb", "stepfunctions")
         self._table = table
-        self._dynamodb: Any = session.create_client("dynamodb", config=_CONFIG)
-        self._states: Any = session.create_client("stepfunctions", config=_CONFIG)
+        self._dynamodb: Any = aws.client("dynamodb", _CONFIG)
+        self._states: Any = aws.client("stepfunctions", _CONFIG)
 
     def find(self, mchid: str, out_order_no: str) -> WaitingOrder | None:
         """Return the order as it was last waited for; None when it never was.

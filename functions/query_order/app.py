@@ -5,9 +5,9 @@ from invocation import startup
 # isort: split
 from typing import Any
 
-from aws_lambda_powertools import Metrics
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from invocation.lines import json_lines
+from invocation.settings import Settings
 from invocation.telemetry import Telemetry
 from wechatpay.client import Client
 from wechatpay.deadline import ANSWER_SECONDS, Deadline
@@ -17,9 +17,8 @@ from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Transport
 
 from query_order.payment import CompletedOrder, collected, summary
-from query_order.settings import Settings
 
-logger = json_lines()
+logger = Logger(utc=True, use_rfc3339=True, json_deserializer=str)
 metrics = Metrics()
 settings = Settings.from_environment()
 merchants = Merchants(MerchantSecrets(settings.merchant_secret_prefix).read)

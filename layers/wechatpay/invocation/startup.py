@@ -1,7 +1,7 @@
-"""Starting without the garbage collector, which finds little to free while modules are imported.
+"""Starting without the garbage collector: 9 % of a cold start. With it the goal is missed, 1.13 x for 1.10 x.
 
-A function imports this first, and calls `done` when all it keeps is made. What that saves is in
-docs/benchmarks.md.
+It finds little to free while modules are imported. A function imports this first, and calls `done` when all
+it keeps is made.
 """
 
 import gc

@@ -90,6 +90,7 @@ class _TrackedConnection(HTTPConnection):
 
     wire: Wire
     last_used = float("-inf")
+    _held: bytearray | None = None
 
     @property
     def is_connected(self) -> bool:
@@ -119,7 +120,19 @@ class _TrackedConnection(HTTPConnection):
                 failure = exc
         raise failure
 
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send head and body as one piece: two writes would miss the goal, 1.26 x the floor for 1.22 x."""
+        self._held = held = bytearray()
+        try:
+            super().request(*args, **kwargs)
+        finally:
+            self._held = None
+        self.send(held)
+
     def send(self, data: Any) -> None:
+        if self._held is not None:
+            self._held += data
+            return
         if self.sock is None:
             self.connect()
         if not self.wire.bytes_left and self.wire.remaining() <= 0:

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .aws import session_for
+from . import aws
 from .credentials import Credentials, parse
 from .errors import MerchantMisconfigured, WeChatPayUnavailable
 
@@ -68,6 +68,5 @@ class MerchantSecrets:
 
 
 def _secrets_manager() -> _SecretsClient:
-    client: Any = session_for("secretsmanager").create_client("secretsmanager", config=_CONFIG)
-    found: _SecretsClient = client
-    return found
+    client: _SecretsClient = aws.client("secretsmanager", _CONFIG)
+    return client

@@ -62,7 +62,6 @@ class _Session(requests.Session):
     def __init__(self, adapter: HTTPAdapter) -> None:
         super().__init__()
         self.trust_env = False  # no proxy, no .netrc, no other authorities
-        self.headers.clear()
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self.mount("https://", adapter)
         self.mount("http://", adapter)
@@ -111,9 +110,7 @@ class Transport:
             raise NothingSent(f"{method} {host}: no time left")
         self._wire.begin(timeout)
         try:
-            request = self._session.prepare_request(
-                requests.Request(method, host + target, dict(headers), data=body)
-            )
+            request = requests.Request(method, host + target, headers, data=body).prepare()
             if request.path_url != target:
                 raise NothingSent(f"{method} {host}: the path would not be sent as it was signed")
             with self._session.send(

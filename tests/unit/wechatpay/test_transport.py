@@ -18,6 +18,7 @@ from wechatpay.errors import NoAnswer, NothingSent
 from wechatpay.transport import MAX_REPLY_BYTES, Reply, Transport
 from wechatpay.world import Address, Resolver, World
 
+from tests.unit.wechatpay.memory_wire import MemoryWire
 from tests.unit.wechatpay.merchant import shared_transport
 from tests.unit.wechatpay.raw_server import Connection, RawServer, answering, http
 
@@ -81,6 +82,21 @@ def test_the_headers_on_the_wire_are_the_headers_given_and_what_http_needs() -> 
     given_ones = ["Accept", "Accept-Encoding", "Authorization", "Content-Type", "Host", "User-Agent"]
     assert set(names[0]) <= {*given_ones, "Content-Length"}
     assert set(names[1]) <= set(given_ones)
+
+
+def test_head_and_body_leave_in_one_write() -> None:
+    written: list[bytes] = []
+    wire = MemoryWire(lambda request: http(), 0.0)
+
+    def keeping(address: Address, seconds: float) -> Any:
+        sock: Any = wire.world().connect(address, seconds)
+        write = sock.sendall
+        sock.sendall = lambda data: (written.append(bytes(data)), write(data))
+        return sock
+
+    send("http://wechatpay.example", transport=Transport(world=replace(wire.world(), connect=keeping)))
+    assert written == wire.requests
+    assert written[0].endswith(BODY)
 
 
 def test_a_path_that_would_be_sent_otherwise_than_signed_is_nothing_sent() -> None:

@@ -1,13 +1,28 @@
 import dataclasses
+from dataclasses import dataclass
 
 import pytest
-from complete_order.settings import Settings
+from invocation import settings
 
 ENVIRONMENT = {
     "MERCHANT_SECRET_PREFIX": "wechatpay/merchants/",
     "DEFAULT_MCHID": "1900000001",
     "WECHATPAY_HOSTS": "https://api.mch.weixin.qq.com,https://api2.mch.weixin.qq.com",
 }
+
+
+@dataclass(frozen=True)
+class Settings(settings.Settings):
+    """Of a function that also takes a default merchant."""
+
+    default_mchid: str = ""
+
+
+@dataclass(frozen=True)
+class WithTable(settings.Settings):
+    """Of a function that also needs a table."""
+
+    waiting_orders: str
 
 
 def read(**changes: str) -> Settings:
@@ -38,6 +53,13 @@ def test_a_missing_variable_is_named(name: str) -> None:
         read(**{name: ""})
     with pytest.raises(ValueError, match=f"environment: {name} must be set"):
         Settings.from_environment({n: v for n, v in ENVIRONMENT.items() if n != name})
+
+
+def test_what_a_function_needs_beside_must_be_set_too() -> None:
+    assert WithTable.from_environment(ENVIRONMENT | {"WAITING_ORDERS": "t"}).waiting_orders == "t"
+    for environment in (ENVIRONMENT, ENVIRONMENT | {"WAITING_ORDERS": ""}):
+        with pytest.raises(ValueError, match="environment: WAITING_ORDERS must be set"):
+            WithTable.from_environment(environment)
 
 
 def test_every_missing_variable_is_named_at_once() -> None:
