@@ -31,8 +31,9 @@ setup: ## create .venv and the functions' interpreter from uv.lock
 	@sh tools/bootstrap.sh
 
 .PHONY: build
-build: setup ## sam build of what ships, when it has changed
-	@$(PYTHON) -m tools.build
+reads.build = ARCHITECTURE
+build: setup ## sam build of what ships, when it has changed; for arm64 too
+	@$(PYTHON) -m tools.build $(ARCHITECTURE)
 
 # What the local stack runs: the same build, with this machine's wheels where Lambda's do not run.
 .PHONY: local-build
@@ -116,7 +117,7 @@ audit: setup ## ask the advisory database about what ships; needs the network
 	@$(PYTHON) -m tools.advisories
 
 .PHONY: deploy
-reads.deploy = ARGS AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE
+reads.deploy = ARGS ARCHITECTURE AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE
 deploy: build ## deploy to AWS, guided: ARGS="--config-env cn"
 	@SAM_CLI_TELEMETRY=0 .venv/bin/sam deploy --guided $(ARGS)
 

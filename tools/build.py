@@ -1,28 +1,35 @@
 """`make build`: `sam build` of what ships, when any of its inputs has changed.
 
-`python -m tools.build host` builds for the local stack: the same thing, but for wheels that run on this
-machine where it is not of Lambda's kind (see layers/dependencies/build.py).
+`python -m tools.build arm64` builds for the other processors of Lambda; what it built deploys to no other.
+`python -m tools.build host` builds for the local stack: wheels that run on this machine where it is not of
+Lambda's kind (see layers/dependencies/build.py).
 """
 
 import hashlib
-import os
 import platform
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from samcli.yamlhelper import yaml_dump, yaml_parse  # type: ignore[import-untyped]
+
 from tools.sam import ROOT, sam
 
 INPUTS = ("template.yaml", "functions", "layers", "statemachine", ".python-version")
 BUILD = ROOT / ".aws-sam" / "build"
 TEMPLATE = BUILD / "template.yaml"
+ARCHITECTURES = ("x86_64", "arm64")
+PLATFORMS = (*ARCHITECTURES, "host")
 _STAMP = ROOT / ".aws-sam" / "inputs.sha256"
 
 
 def main() -> int:
     """Build unless the last build is of the same files. Returns the exit status of `sam build`."""
-    layer_platform = _platform("host" in sys.argv[1:])
+    layer_platform = _platform(sys.argv[1] if sys.argv[1:] else "x86_64")
+    if layer_platform not in PLATFORMS:
+        print(f"ARCHITECTURE is {' or '.join(ARCHITECTURES)}, not {layer_platform}", file=sys.stderr)
+        return 2
     inputs = f"{layer_platform} {digest()}"
     if TEMPLATE.exists() and _STAMP.exists() and _STAMP.read_text() == inputs:
         return 0
@@ -39,6 +46,8 @@ def main() -> int:
     if build.returncode:
         print(build.stdout, file=sys.stderr)
         return build.returncode
+    if layer_platform in ARCHITECTURES:
+        TEMPLATE.write_text(pinned(TEMPLATE.read_text(encoding="utf-8"), layer_platform), encoding="utf-8")
     _STAMP.write_text(inputs)
     print(f"Built in {time.monotonic() - started:.0f} s", flush=True)
     return 0
@@ -53,10 +62,18 @@ def digest() -> str:
     return total.hexdigest()
 
 
-def _platform(host: bool) -> str:
-    if host and (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        return "host"
-    return os.environ.get("LAYER_PLATFORM", "x86_64")
+def pinned(template: str, architecture: str) -> str:
+    """Return the built template for this architecture alone: no function can import the layer of another."""
+    built = yaml_parse(template)
+    built["Parameters"]["Architecture"] |= {"Default": architecture, "AllowedValues": [architecture]}
+    result: str = yaml_dump(built)
+    return result
+
+
+def _platform(asked: str) -> str:
+    if asked != "host":
+        return asked
+    return "x86_64" if (platform.system(), platform.machine()) == ("Linux", "x86_64") else "host"
 
 
 def _files() -> Iterator[Path]:

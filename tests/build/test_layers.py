@@ -8,10 +8,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from samcli.yamlhelper import yaml_parse
+
+from tools.build import pinned
 
 ROOT = Path(__file__).parents[2]
 DEPENDENCIES = ROOT / "layers/dependencies"
@@ -182,3 +186,25 @@ def test_only_source_and_its_bytecode_ship(
     assert sources
     assert tree(artifacts).keys() == {Path(shipped, path).as_posix() for path in (*sources, *bytecode)}
     assert all(content for name, (_, content) in tree(artifacts).items() if name.endswith(".pyc"))
+
+
+@pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
+def test_a_built_template_deploys_only_to_the_architecture_of_its_layers(architecture: str):
+    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    built = yaml_parse(pinned(template, architecture))
+    declared = built["Parameters"]["Architecture"]
+    assert built["Resources"] == yaml_parse(template)["Resources"]
+    assert (declared["Default"], declared["AllowedValues"]) == (architecture, [architecture])
+
+
+def test_the_lock_has_every_binary_package_for_both_architectures():
+    requirements = (DEPENDENCIES / "requirements.txt").read_text()
+    hashes = set(re.findall(r"sha256:[0-9a-f]{64}", requirements))
+    binary: dict[str, set[str]] = {}
+    for package in tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]:
+        for wheel in package.get("wheels", []):
+            for machine in re.findall(r"manylinux\w*_(x86_64|aarch64)", wheel["url"])[:1]:
+                if wheel["hash"] in hashes:
+                    binary.setdefault(package["name"], set()).add(machine)
+    assert binary.keys() >= {"cffi", "cryptography"}
+    assert all(machines == {"x86_64", "aarch64"} for machines in binary.values())
