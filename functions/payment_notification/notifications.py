@@ -31,7 +31,7 @@ class Notices:
 
     Args:
         merchants, waiting: who they are for, and what is waited for.
-        signed_transport: makes attempts on the wire for an merchant.
+        signed_transport: makes attempts on the wire for a merchant.
         hosts: base URLs of WeChat Pay, main host first.
         deadline: the time everything here shares.
         tell: told the notice's id and order once they are proven, for the log.
