@@ -14,6 +14,7 @@ type Result = dict[str, Any]
 type Answer = Callable[[Result], Result]
 
 TIMED_OUT = "States.Timeout"
+MOST_CALLS = 1000  # no way through the workflow makes so many
 
 
 class Raised(Exception):
@@ -61,9 +62,11 @@ class World:
             "QueryOrderFunction": _forever(self.query),
         }
         self._bus, self._wakes = _forever(self.bus), _forever(self.wakes)
+        self._calls = iter(range(MOST_CALLS))
 
     def invoke(self, function: str, payload: Result, client_context: str) -> Result:
         """Call a function by its ARN. Raises what it raises."""
+        self._count()
         name = function.split(":")[-2]
         custom = json.loads(base64.b64decode(client_context))["custom"]
         assert set(custom) == {"execution", "retry_count", "redrive_count", "entered_time"}
@@ -77,6 +80,7 @@ class World:
 
     def publish(self, entry: dict[str, Any]) -> None:
         """Take an event. Raises what the bus raises."""
+        self._count()
         refusal = next(self._bus)
         if refusal is not None:
             raise refusal
@@ -97,6 +101,10 @@ class World:
         """Whether the wait of the last item ends early; the whole wait has passed if not."""
         self.waits.append("woken" if self._woken else seconds)
         return self._woken
+
+    def _count(self) -> None:
+        if next(self._calls, None) is None:
+            raise RuntimeError("the workflow goes round in circles")
 
     def wait(self, seconds: float) -> None:
         """Let so many seconds pass."""
