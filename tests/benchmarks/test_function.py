@@ -7,8 +7,8 @@ from benchmarks.rig import FUNCTION, LAYERS
 
 # What a first order of a merchant with the WeChat Pay public key does not need.
 UNNEEDED = {
-    *("boto3", "s3transfer", "cryptography.x509", "cryptography.hazmat.primitives.ciphers.aead"),
-    *("wechatpay.certificates", "wechatpay.notification", "asyncio", "multiprocessing"),
+    *("cryptography.x509", "cryptography.hazmat.primitives.ciphers.aead"),
+    *("wechatpay.certificates", "wechatpay.notification", "asyncio"),
 }
 
 
