@@ -67,7 +67,7 @@ def _settle(
     ticket = {"finish_ticket": sample.event["finish_ticket"]} if "finish_ticket" in sample.event else {}
     simulator.open_order(sample.number, **ticket, **sample.opened)
     if sample.fault:
-        simulator.script(sample.number, fault=sample.fault)
+        simulator.script(sample.number, "complete", fault=sample.fault, times=sample.fault_times)
     if sample.on_bus:
         arn = _arrive_on_bus(sample, stack)
     else:

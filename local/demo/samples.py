@@ -33,6 +33,7 @@ class Sample:
         payment: what the last query must have found; empty when there is none.
         charged: fen.
         queries: how many rounds there may be.
+        fault, fault_times: what completions meet at WeChat Pay, and how many of them do.
         opened: settings of the order in the simulator.
         debited_at_query: which query the simulator's clock is moved at; 0 for none.
     """
@@ -47,6 +48,7 @@ class Sample:
     raised: tuple[str, ...] = ()
     queries: range = range(1)
     fault: str = ""
+    fault_times: int = 1
     on_bus: bool = False
     opened: dict[str, Any] = field(default_factory=dict)
     debited_at_query: int = 0
@@ -134,7 +136,13 @@ def samples() -> list[Sample]:
         Sample("above the risk cap", _event("rejected"), _FAILED, "REJECTED", "400 verified"),
         Sample("5 mistakes in it", _event("invalid"), _FAILED, "INVALID_INPUT", "nothing sent"),
         _paid("ticket by query", _event("ticket_by_query")),
-        _paid("503 once, then well", _bought(6), raised=("WeChatPayUnavailable",), fault="unavailable"),
+        _paid(
+            "503 from both hosts",
+            _bought(6),
+            raised=("WeChatPayUnavailable",),
+            fault="unavailable",
+            fault_times=2,
+        ),
         _paid("cut off once applied", _bought(7), evidence="QUERY", fault="reset_after"),
         _paid("an event on the bus", _bought(8), on_bus=True),
         _paid(
