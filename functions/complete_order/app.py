@@ -4,7 +4,6 @@ from invocation import startup
 
 # isort: split
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -19,6 +18,7 @@ from wechatpay.merchant import Merchants
 from wechatpay.merchant_secrets import MerchantSecrets
 from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Transport
+from wechatpay.world import World
 
 from complete_order import invalid_event, order
 from complete_order.completion import Completion
@@ -35,8 +35,9 @@ class Settings(environment.Settings):
 logger = Logger(utc=True, use_rfc3339=True, json_deserializer=str)
 metrics = Metrics()
 settings = Settings.from_environment()
-merchants = Merchants(MerchantSecrets(settings.merchant_secret_prefix).read)
-transport = Transport()
+world = World()
+merchants = Merchants(MerchantSecrets(settings.merchant_secret_prefix).read, world.clock)
+transport = Transport(world=world)
 startup.done()
 
 
@@ -44,9 +45,9 @@ startup.done()
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Settle the order of this event; see the README for the event, the result and the errors raised."""
-    deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS)
+    deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS, world.monotonic)
     telemetry = Telemetry(logger, metrics)
-    now = datetime.now(UTC)
+    now = world.now()
     attempts = Attempts.of(context)
 
     def connect(mchid: str) -> tuple[Credentials, Client]:
@@ -59,12 +60,13 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         try:
             wanted = order.parse(event, default_mchid=settings.default_mchid, now=now)
             telemetry.metadata(rounded=wanted.metadata_rounded)
-            wait_until_ready(wanted, now, deadline)
+            wait_until_ready(wanted, now, deadline, world.sleep)
             credentials, client = connect(wanted.mchid)
             key = wanted.key(credentials)
         except order.InvalidOrder as exc:
             result = invalid_event.settle(event, exc, attempts, connect)
         else:
-            result = Completion(wanted, key, client, attempts, unlisted=telemetry.unlisted_refusal).run()
+            unlisted = telemetry.unlisted_refusal
+            result = Completion(wanted, key, client, attempts, unlisted=unlisted, now=world.now()).run()
         telemetry.outcome(**result.summary())
         return result.to_json()

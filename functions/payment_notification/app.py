@@ -18,6 +18,7 @@ from wechatpay.merchant import Merchants
 from wechatpay.merchant_secrets import MerchantSecrets
 from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Transport
+from wechatpay.world import World
 
 from payment_notification.merchants import KnownMerchants
 from payment_notification.notifications import Notices
@@ -38,9 +39,12 @@ class Settings(environment.Settings):
 logger = Logger(utc=True, use_rfc3339=True, json_deserializer=str)
 metrics = Metrics()
 settings = Settings.from_environment()
-merchants = KnownMerchants(Merchants(MerchantSecrets(settings.merchant_secret_prefix).read))
+world = World()
+merchants = KnownMerchants(
+    Merchants(MerchantSecrets(settings.merchant_secret_prefix).read, world.clock), world.clock
+)
 waiting = WaitingOrders(settings.waiting_orders)
-transport = Transport()
+transport = Transport(world=world)
 startup.done()
 
 
@@ -54,8 +58,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         waiting,
         signed_transport=lambda merchant: SignedTransport(merchant, transport, observe=telemetry.attempt),
         hosts=settings.wechatpay_hosts,
-        deadline=Deadline(HEEDING_SECONDS),
+        deadline=Deadline(HEEDING_SECONDS, world.monotonic),
         tell=lambda notice, order: logger.append_keys(notice=notice, out_order_no=order[:32]),
+        clock=world.clock,
     )
     try:
         outcome = notices.heed(Request.parse(event))

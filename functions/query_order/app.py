@@ -15,14 +15,16 @@ from wechatpay.merchant import Merchants
 from wechatpay.merchant_secrets import MerchantSecrets
 from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Transport
+from wechatpay.world import World
 
 from query_order.payment import CompletedOrder, collected, summary
 
 logger = Logger(utc=True, use_rfc3339=True, json_deserializer=str)
 metrics = Metrics()
 settings = Settings.from_environment()
-merchants = Merchants(MerchantSecrets(settings.merchant_secret_prefix).read)
-transport = Transport()
+world = World()
+merchants = Merchants(MerchantSecrets(settings.merchant_secret_prefix).read, world.clock)
+transport = Transport(world=world)
 startup.done()
 
 
@@ -30,7 +32,7 @@ startup.done()
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Ask about the order of this result; see `payment` for what comes back and what is raised."""
-    deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS)
+    deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS, world.monotonic)
     telemetry = Telemetry(logger, metrics)
     with telemetry.invocation(event, context):
         order = CompletedOrder.parse(event)

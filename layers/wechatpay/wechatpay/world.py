@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 Address = tuple[str, int]
@@ -71,15 +72,16 @@ def _nonce() -> str:
 class World:
     """Everything that makes two runs of the same calls differ.
 
-    A simulation gives all five, and hosts that begin with `http://`, so that no TLS is in between. What its
+    A simulation gives all six, and hosts that begin with `http://`, so that no TLS is in between. What its
     `connect` returns stands for a socket and needs five methods: `sendall(data)`; `makefile("rb")`, a
     `BufferedReader` over what the other side answers; `settimeout(seconds)`, after which a read raises
     TimeoutError; `fileno()`, readable once the other side has closed; `close()`. Nothing else here starts a
-    thread or waits. Hand the same clocks to `Deadline` and `Merchants`.
+    thread or waits. The functions make one, and hand its clocks to `Deadline` and `Merchants`, too.
 
     Attributes:
         clock: UNIX seconds. It goes on while Lambda freezes a function.
         monotonic: seconds on a clock that does not jump; durations and deadlines.
+        sleep: waits so many seconds.
         nonce: a new random text for every attempt.
         resolve: addresses of host and port, within so many seconds; raises OSError when there are none.
         connect: a connection to an address, within so many seconds; raises OSError.
@@ -87,6 +89,11 @@ class World:
 
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
     nonce: Callable[[], str] = _nonce
     resolve: Callable[[str, int, float], list[Address]] = field(default_factory=Resolver)
     connect: Callable[[Address, float], socket.socket] = _connect
+
+    def now(self) -> datetime:
+        """Return the time of `clock`, aware."""
+        return datetime.fromtimestamp(self.clock(), UTC)
