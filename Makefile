@@ -59,6 +59,11 @@ reads.engines = ARGS
 engines: setup ## run the workflow in two interpreters that have to agree [ARGS="-k overdue"]
 	@$(PYTHON) -m pytest -n 2 tests/engines $(ARGS)
 
+.PHONY: browser
+reads.browser = ARGS
+browser: local-build ## the console's tests in a real browser, which a lock file brings
+	@$(PYTHON) -m pytest tests/browser $(ARGS)
+
 .PHONY: fuzz
 reads.fuzz = EXAMPLES ARGS
 fuzz: setup ## the property tests, with many new examples of each
@@ -163,6 +168,11 @@ smoke: setup ## after a deployment: check, and run one order that charges nobody
 reads.show = ORDER MCHID SINCE ARGS $(stack)
 show: setup ## one order's life: asked, tried, called, published, what to do; ARGS="--no-query --json"
 	@$(OPERATIONS) show --order "$(ORDER)" $(call option,MCHID,mchid) $(call option,SINCE,since) $(ARGS)
+
+.PHONY: console
+reads.console = ARGS $(stack)
+console: setup ## pages in a browser over a deployed stack, with your own AWS credentials; on 127.0.0.1
+	@$(OPERATIONS:operations=console) $(ARGS)
 
 .PHONY: stuck
 reads.stuck = REASON ORDER MCHID SINCE BEFORE ARGS $(stack)

@@ -163,8 +163,9 @@ def _succeeded(run: Run) -> tuple[Standing, Advice]:
         return Standing.OVERDUE, next_steps.OVERDUE
     result = run.result or {}
     payment = result.get("payment")
-    if isinstance(payment, Mapping) and payment.get("state") == "PAID":
-        return Standing.PAID, next_steps.NOTHING
+    if isinstance(payment, Mapping):  # where the history is not at hand
+        paid = payment.get("state") == "PAID"
+        return (Standing.PAID, next_steps.NOTHING) if paid else (Standing.OVERDUE, next_steps.OVERDUE)
     if result.get("outcome") == "CANCELLED":
         return Standing.CANCELLED, next_steps.NOTHING
     return Standing.ACCEPTED, next_steps.NOTHING

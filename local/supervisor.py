@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from wechatpay_sandbox import Simulator
 
-from local import running
+from local import pages, running
 from local.aws import EmbeddedAws, EmbeddedAwsError
 from local.settings import SettingError, Settings, read
 from local.stack import STACK_NAME, Stack, StackError, deploy
@@ -71,6 +71,7 @@ def _stack(settings: Settings) -> Iterator[tuple[EmbeddedAws, Stack]]:
             stack = deploy(aws.environment(), {**own, **settings.parameters})
             stack.store_secret(secret)
             variables["SIMULATOR_CONTROL"] = simulator.control_url
+        variables["CONSOLE_URL"] = resources.enter_context(pages.console(variables))
         running.write_environment(variables)
         yield aws, stack
 

@@ -48,6 +48,7 @@ def _explain(environment: dict[str, str]) -> None:
     print(
         f"""
 Ready. AWS: {environment["AWS_ENDPOINT_URL"]}   WeChat Pay: {wechat}
+Console 控制台: {environment["CONSOLE_URL"]}
   make settle EVENT=events/completed.json   settle an order
   . .local/env                              point the AWS CLI and SDKs here
   make down                                 stop and remove it"""

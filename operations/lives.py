@@ -33,13 +33,16 @@ class Reader:
         target: the stack.
         now: the time.
         since: how far to look back; None looks at the logs of 14 days and the newest executions.
+        client: a boto3 Step Functions client, when there is one already.
     """
 
-    def __init__(self, target: Target, now: datetime, since: datetime | None = None) -> None:
+    def __init__(
+        self, target: Target, now: datetime, since: datetime | None = None, client: Any = None
+    ) -> None:
         self._target = target
         self._now = now
         self._since = since
-        self._client = target.client("stepfunctions")
+        self._client = client or target.client("stepfunctions")
 
     def lines(self, out_order_no: str) -> list[dict[str, Any]]:
         """Return what the functions logged about an order, each line as its JSON object."""
@@ -70,8 +73,14 @@ class Reader:
             }
             return list(pool.map(self.execution, found.values()))
 
-    def execution(self, described: Mapping[str, Any]) -> life.Execution:
-        """Return an execution with its history and the workflow that it runs."""
+    def execution(
+        self,
+        described: Mapping[str, Any],
+        definition: Mapping[str, Any] | None = None,
+        *,
+        history: bool = True,
+    ) -> life.Execution:
+        """Return an execution with its history and the workflow that it runs, unless that is given."""
         arn = described["executionArn"]
         runs = described["status"] in GOES_ON
         return life.Execution(
@@ -85,8 +94,8 @@ class Reader:
             cause=described.get("cause") or "",
             redrives=described.get("redriveCount") or 0,
             redrivable=not runs and self._redrivable(described),
-            history=list(self._history(arn)),
-            definition=self._definition(arn),
+            history=list(self._history(arn)) if history else (),
+            definition=self._definition(arn) if definition is None else definition,
         )
 
     @cached_property

@@ -78,8 +78,8 @@ class History:
         return self.task("OrderPaid", given=result, output=result).passed("Completed", "Succeed")
 
     def execution(self, status: str = "SUCCEEDED", **more: Any) -> life.Execution:
-        ended = None if status == "RUNNING" else self.now
         usual: dict[str, Any] = {
+            "ended": None if status == "RUNNING" else self.now,
             "arn": "arn:aws-cn:states:cn-north-1:1:execution:m:a",
             "began": BEGAN,
             "input": json.dumps(EVENT),
@@ -87,7 +87,7 @@ class History:
             "history": self.events,
             "definition": DEFINITION,
         }
-        return life.Execution(status=status, ended=ended, **{**usual, **more})
+        return life.Execution(status=status, **{**usual, **more})
 
 
 def line(seconds: float, execution: str | None, **said: Any) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def test_an_interrupted_order_tells_why_and_what_to_do(
 def test_an_order_that_was_tried_again_shows_each_attempt_and_call(
     simulator: Simulator, settle: Callable[..., Execution], show: Callable[..., Ran], number: str
 ) -> None:
-    simulator.script(number, fault="unavailable")
+    simulator.script(number, fault="unavailable", times=2)  # of each host
     settle()
     text = show().text
     for told in (

@@ -23,7 +23,17 @@ _RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
 LAYERS = ("wechatpay", "invocation")
 AWS_SDK = {"boto3", "botocore"}
 KNOW_AWS = ("aws", "merchant_secrets", "waiting_orders")
-NEVER_SHIPPED = {"benchmarks", "chaos", "life", "local", "operations", "tests", "tools", "wechatpay_sandbox"}
+NEVER_SHIPPED = {
+    "benchmarks",
+    "chaos",
+    "console",
+    "life",
+    "local",
+    "operations",
+    "tests",
+    "tools",
+    "wechatpay_sandbox",
+}
 _ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv"}
 
 

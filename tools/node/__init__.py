@@ -17,7 +17,6 @@ NODE = _NODEJS / "bin/node"
 NPM = _NODEJS / "lib/node_modules/npm/bin/npm-cli.js"
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"
-_STAMP = MODULES / ".installed"
 
 
 def environment() -> dict[str, str]:
@@ -25,28 +24,29 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PATH": f"{NODE.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
-def install() -> None:
-    """Run `npm ci` when the lock has changed. Raises RuntimeError with npm's output when it fails."""
-    with (HERE / "package-lock.json").open("rb") as lock:
+def install(folder: Path = HERE) -> None:
+    """Run `npm ci` when the folder's lock has changed. Raises RuntimeError with npm's output."""
+    stamp = folder / "node_modules" / ".installed"
+    with (folder / "package-lock.json").open("rb") as lock:
         # Tests and checks may come here at the same time; the first installs, the others wait for it.
         fcntl.flock(lock, fcntl.LOCK_EX)
         locked = hashlib.sha256(lock.read()).hexdigest()
-        if not _STAMP.exists() or _STAMP.read_text() != locked:
-            _ci()
-            _STAMP.write_text(locked)
+        if not stamp.exists() or stamp.read_text() != locked:
+            _ci(folder)
+            stamp.write_text(locked)
 
 
-def _ci() -> None:
+def _ci(folder: Path) -> None:
     ci = subprocess.run(
         [NODE, NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"],
-        cwd=HERE,
+        cwd=folder,
         env=environment(),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
     if ci.returncode:
-        raise RuntimeError(f"npm ci failed in {HERE}:\n{ci.stdout}")
+        raise RuntimeError(f"npm ci failed in {folder}:\n{ci.stdout}")
 
 
 def run(tool: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:

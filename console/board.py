@@ -1,0 +1,181 @@
+"""The orders of a stack as they stand, read by one reader whatever the number of pages that look.
+
+A page never slows an order: Step Functions' limits are shared with the orders' own executions, so that the
+reader takes few at a time, reads what has ended once, and rests while nobody looks.
+"""
+
+import asyncio
+import contextlib
+import functools
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from life import Execution, Life, life_of
+from life.reading import parsed
+from operations.lives import Reader
+from operations.target import Target
+
+MOST = 2000
+_PAGE = 1000
+_AT_A_TIME = 8
+_IDLE_SECONDS = 60.0
+_SUCCEEDED = "SUCCEEDED"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often to look, and how many executions to read at each look."""
+
+    seconds: float
+    reads: int
+
+
+LOCAL = Pace(seconds=0.3, reads=100)
+# DescribeExecution and GetExecutionHistory give 15 to 20 a second to the whole account.
+ON_AWS = Pace(seconds=5.0, reads=20)
+
+type Key = tuple[str, str]
+
+
+@dataclass
+class _Known:
+    """An execution that was read, as it was listed then."""
+
+    listed: tuple[str, datetime | None]
+    read: float
+    order: Key
+    execution: Execution
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All orders at one moment, newest first.
+
+    Attributes:
+        unread: so many executions were listed and not read yet.
+        problem: why the last look failed; empty when it did not.
+    """
+
+    version: int = 0
+    lives: tuple[Life, ...] = ()
+    unread: int = 0
+    problem: str = ""
+
+
+class Board:
+    """Reads the orders of one stack while somebody looks.
+
+    Args:
+        target: the stack.
+        pace: how fast.
+    """
+
+    def __init__(self, target: Target, pace: Pace) -> None:
+        self._target = target
+        self._pace = pace
+        self._client = target.client("stepfunctions")
+        self._known: dict[str, _Known] = {}
+        self._lives: dict[Key, Life] = {}
+        self._changed = asyncio.Condition()
+        self._wanted = time.monotonic()
+        self._awake = asyncio.Event()
+        self.snapshot = Snapshot()
+
+    async def after(self, version: int, timeout: float) -> Snapshot:
+        """Return the snapshot once it is newer than `version`, or as it is when the time is over."""
+        self._wanted = time.monotonic()
+        self._awake.set()
+        async with self._changed:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await self._changed.wait_for(lambda: self.snapshot.version > version)
+        return self.snapshot
+
+    async def run(self) -> None:
+        """Look again and again until cancelled."""
+        while True:
+            if time.monotonic() - self._wanted > _IDLE_SECONDS:
+                self._awake.clear()
+                await self._awake.wait()
+            was = self.snapshot
+            try:
+                lives, unread = await asyncio.to_thread(self._look)
+                problem = ""
+            except Exception as exc:  # noqa: BLE001 - the page shows it, and the next look may succeed
+                lives, unread, problem = was.lives, was.unread, f"{type(exc).__name__}: {exc}"
+            if not was.version or (was.lives, was.unread, was.problem) != (lives, unread, problem):
+                async with self._changed:
+                    self.snapshot = Snapshot(was.version + 1, lives, unread, problem)
+                    self._changed.notify_all()
+            await asyncio.sleep(self._pace.seconds)
+
+    @functools.cached_property
+    def definition(self) -> dict[str, Any]:
+        """The workflow as it is deployed."""
+        described = self._client.describe_state_machine(stateMachineArn=self._target.whole_state_machine)
+        found = parsed(described["definition"])
+        return found if isinstance(found, dict) else {}
+
+    def _look(self) -> tuple[tuple[Life, ...], int]:
+        listed = {each["executionArn"]: each for each in islice(self._listed(), MOST)}
+        gone = [self._known.pop(arn) for arn in self._known.keys() - listed.keys()]
+        due = [each for each in listed.values() if self._is_due(each)]
+        # What was never read first, newest first; then what runs, longest unread first.
+        due.sort(key=lambda each: self._read_at(each["executionArn"]))
+        reader = Reader(self._target, datetime.now(UTC), client=self._client)
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            read = list(pool.map(lambda each: self._read(reader, each), due[: self._pace.reads]))
+        self._known |= {known.execution.arn: known for known in read}
+        self._put_together({known.order for known in (*gone, *read)})
+        lives = sorted(self._lives.values(), key=lambda each: each.runs[-1].began, reverse=True)
+        return tuple(lives), len(listed) - len(self._known)
+
+    def _listed(self) -> Iterator[dict[str, Any]]:
+        pages = self._client.get_paginator("list_executions").paginate(
+            stateMachineArn=self._target.whole_state_machine, PaginationConfig={"PageSize": _PAGE}
+        )
+        for page in pages:
+            yield from page["executions"]
+
+    def _is_due(self, listed: Mapping[str, Any]) -> bool:
+        known = self._known.get(listed["executionArn"])
+        return known is None or known.listed != _as_listed(listed) or known.execution.ended is None
+
+    def _read_at(self, arn: str) -> float:
+        known = self._known.get(arn)
+        return known.read if known else 0.0
+
+    def _read(self, reader: Reader, listed: Mapping[str, Any]) -> _Known:
+        described = self._client.describe_execution(executionArn=listed["executionArn"])
+        # How a SUCCEEDED execution went stands in its result.
+        history = described["status"] != _SUCCEEDED
+        execution = reader.execution(described, self.definition, history=history)
+        order = _order(execution, self._target.default_mchid)
+        return _Known(_as_listed(described), time.monotonic(), order, execution)
+
+    def _put_together(self, orders: set[Key]) -> None:
+        """Tell the lives of these orders anew."""
+        executions: dict[Key, list[Execution]] = {key: [] for key in orders}
+        for known in self._known.values():
+            if known.order in executions:
+                executions[known.order].append(known.execution)
+        for key, found in executions.items():
+            self._lives.pop(key, None)
+            if found:
+                self._lives[key] = life_of(key[1], found, mchid=key[0])
+
+
+def _as_listed(listed: Mapping[str, Any]) -> tuple[str, datetime | None]:
+    return listed["status"], listed.get("stopDate")
+
+
+def _order(execution: Execution, default_mchid: str) -> Key:
+    event = parsed(execution.input)
+    if not isinstance(event, dict):
+        return default_mchid, "?"
+    return str(event.get("mchid") or default_mchid), str(event.get("out_order_no") or "?")

@@ -1,0 +1,38 @@
+"""Starts the console over the local stack, in a process of its own: a page never slows an order."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+
+from local.stack import StackError
+from tools.sam import ROOT
+
+_PATHS = (ROOT, ROOT / "layers/wechatpay", ROOT / "functions")
+
+
+@contextlib.contextmanager
+def console(variables: Mapping[str, str]) -> Iterator[str]:
+    """Serve the pages of the stack that `variables` point at. Yields their address, with its token."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "console", "--with-parent"],
+        cwd=ROOT,
+        env={**others, **variables, "PYTHONPATH": os.pathsep.join(map(str, _PATHS))},
+        text=True,
+        # Never written to: the console ends itself when this end closes, however we die.
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        if not url:
+            raise StackError("the console did not start: what it wrote is above")
+        yield url
+    finally:
+        process.terminate()
+        process.communicate()

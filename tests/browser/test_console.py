@@ -1,0 +1,117 @@
+"""The console in a real browser, `make browser`: scripts, live updates and looks."""
+
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import quote
+
+import pytest
+from wechatpay_sandbox import Simulator
+
+from operations.executions import Execution
+from tests.console.conftest import number, settle, simulator, stack, url
+from tools.browser import Browser
+
+__all__ = ["number", "settle", "simulator", "stack", "url"]
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+
+
+@pytest.fixture(scope="session")
+def started() -> Iterator[Browser]:
+    with Browser() as running:
+        yield running
+
+
+@pytest.fixture
+def browser(started: Browser, url: str) -> Iterator[Browser]:
+    """A new visitor who opened the printed address; a page may show no error and open no dialog."""
+    started.open()
+    assert started.goto(url) == 200
+    yield started
+    assert started.problems() == []
+
+
+def at(url: str, path: str) -> str:
+    return f"{url.partition('/?')[0]}{path}"
+
+
+def order(url: str, number: str) -> str:
+    return at(url, f"/orders/{quote(number, safe='')}")
+
+
+def test_the_list_fills_while_orders_settle(
+    browser: Browser, settle: Callable[..., Execution], url: str, number: str
+) -> None:
+    assert "token" not in browser.url()
+    browser.goto(at(url, f"/?q={quote(number)}"))
+    assert browser.texts("tbody tr") == []
+    settle()
+    browser.wait("tbody tr .pill.settled")
+    assert number in browser.text("tbody tr")
+
+
+def test_a_fault_shows_as_a_retry_and_then_success(
+    browser: Browser, simulator: Simulator, settle: Callable[..., Execution], url: str, number: str
+) -> None:
+    simulator.script(number, fault="unavailable", times=2)  # of each host
+    settle()
+    browser.goto(order(url, number))
+    assert browser.texts(".attempts .bad") == ["WeChatPayUnavailable"]
+    assert browser.texts(".attempts .good") == ["✓"]
+    lit = browser.texts("g.lit .name")
+    assert {"ServiceEnded", "OrderCompleted", "OrderPaid", "Completed"} <= set(lit)
+    assert "OrderCancelled" not in lit
+
+
+def test_hostile_text_is_inert(
+    browser: Browser, settle: Callable[..., Execution], url: str, number: str
+) -> None:
+    settle(metadata={HOSTILE: HOSTILE})
+    browser.goto(order(url, number))
+    assert HOSTILE in browser.text("pre")
+    assert browser.evaluate("document.images.length") == 0
+
+
+def test_the_other_language_is_one_click_away_and_stays(browser: Browser, url: str) -> None:
+    browser.click("text=中文")
+    assert browser.text("h1") == "订单"
+    browser.goto(at(url, "/"))
+    assert browser.attribute("html", "lang") == "zh-CN"
+    browser.open(locale="zh-CN")
+    browser.goto(at(url, "/"))
+    assert browser.text("h1") == "订单"
+
+
+def test_dark_mode_has_colours_of_its_own(browser: Browser, url: str) -> None:
+    seen = set()
+    for scheme in ("light", "dark"):
+        browser.open(colorScheme=scheme)
+        browser.goto(at(url, "/"))
+        seen.add(browser.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert len(seen) == 2
+
+
+def test_a_narrow_screen_needs_no_scrolling_sideways(
+    browser: Browser, settle: Callable[..., Execution], url: str, number: str
+) -> None:
+    settle(metadata={"long": "x" * 300})
+    browser.open(viewport={"width": 320, "height": 700})
+    for address in (at(url, "/"), order(url, number)):
+        browser.goto(address)
+        assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+
+
+def test_the_keyboard_reaches_an_order_and_stays_there_when_the_list_changes(
+    browser: Browser, settle: Callable[..., Execution], url: str, number: str
+) -> None:
+    settle()
+    browser.goto(at(url, f"/?q={quote(number)}"))
+    browser.wait("tbody a")
+    browser.press("Tab")
+    assert browser.evaluate("document.activeElement.className") == "skip"
+    browser.evaluate("document.querySelector('tbody a').focus()")
+    settle(out_order_no=f"{number[:20]}-2", total_amount=301)
+    browser.wait(f"[data-live]:not([data-updates='{browser.attribute('[data-live]', 'data-updates')}'])")
+    assert browser.evaluate("document.activeElement.textContent") == number
+    browser.press("Enter")
+    browser.wait("svg.workflow")
+    assert re.search("/orders/", browser.url())
