@@ -6,15 +6,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 
 from console.board import LOCAL, ON_AWS, Board
 from console.guard import add_headers, guard, may_act
 from console.live import prepare, stream
+from console.needs import ACTIONS, Needs, StandsOtherwise
 from console.pages import order_page, orders_page
 from console.rendering import Renderer
 from console.words import LANGUAGES, Words, preferred
+from operations.recovery import Did
 from operations.target import Target
 
 STATIC = Path(__file__).parent / "static"
@@ -39,6 +42,7 @@ class Console:
 
 BOARD = web.AppKey("board", Board)
 CONSOLE = web.AppKey("console", Console)
+NEEDS = web.AppKey("needs", Needs)
 RENDERER = web.AppKey("renderer", Renderer)
 type Page = Callable[[web.Request], Awaitable[tuple[str, Mapping[str, Any]]]]
 
@@ -55,6 +59,10 @@ def make_app(console: Console) -> web.Application:
     for path, page in (("/", orders), ("/orders/{number}", order)):
         app.router.add_get(path, shown(page))
         app.router.add_get(f"/live{path}", live(page))
+    app[NEEDS] = Needs(console.target, (LOCAL if console.local else ON_AWS).seconds)
+    app.router.add_get("/needs", shown(needs))
+    app.router.add_get("/needs/confirm", shown(confirm))
+    app.router.add_post("/needs/act", act)
     app.router.add_get("/language/{language}", set_language)
     app.router.add_static("/static", STATIC)
     return app
@@ -76,6 +84,37 @@ async def order(request: web.Request) -> tuple[str, Mapping[str, Any]]:
         request.app[BOARD],
     )
     return "order", found
+
+
+async def needs(request: web.Request) -> tuple[str, Mapping[str, Any]]:
+    """Show what needs someone."""
+    listing = await asyncio.to_thread(request.app[NEEDS].listing)
+    return "needs", {"listing": listing, "actions": ACTIONS}
+
+
+async def confirm(request: web.Request) -> tuple[str, Mapping[str, Any]]:
+    """Say what will be done, to what and where."""
+    query = request.query
+    chosen = await asyncio.to_thread(request.app[NEEDS].one, query.get("order", ""), query.get("arn", ""))
+    action = ACTIONS[chosen.remedy] if chosen else ""
+    return "confirm", {"chosen": chosen, "action": action, "why": "", "status": 200 if chosen else 409}
+
+
+async def act(request: web.Request) -> web.StreamResponse:
+    """Do what was confirmed, and show the order; or why it was not done."""
+    form = await request.post()
+    number, arn, action = (str(form.get(name, "")) for name in ("order", "arn", "action"))
+    try:
+        attempt = await asyncio.to_thread(request.app[NEEDS].act, number, arn, action)
+    except StandsOtherwise:
+        why = ""
+    else:
+        if attempt.did in (Did.STARTED, Did.ALREADY):
+            raise web.HTTPSeeOther(f"/orders/{quote(number, safe='')}?mchid={quote(attempt.stuck.mchid)}")
+        why = attempt.message
+    values = {"chosen": None, "action": "", "why": why}
+    text = request.app[RENDERER].page("confirm", {**common(request), **values})
+    return web.Response(text=text, content_type="text/html", status=409)
 
 
 def shown(page: Page) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -13,7 +13,8 @@ from console import charts, rows
 from console.diagram import draw
 from console.rows import Totals
 from console.words import Words
-from life.masking import inert, inert_json
+from life.masking import Veil, inert, inert_json
+from life.reading import parsed
 from life.text import amount
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -37,6 +38,7 @@ class Renderer:
             "path": lambda text: quote(text, safe=""),
             "moment": _moment,
             "seconds": _seconds,
+            "veiled": lambda text, event: Veil(parsed(event)).text(text),
         }
 
         self._templates.globals |= {
@@ -45,6 +47,7 @@ class Renderer:
             "times": _times,
             "draw": draw,
             "group_of": rows.group_of,
+            "age": _age,
         }
 
     def page(self, name: str, values: Mapping[str, Any]) -> str:
@@ -56,8 +59,8 @@ class Renderer:
         return self._templates.get_template(f"_{name}.html").render(values)
 
 
-def _navigation(local: bool) -> list[tuple[str, str]]:
-    return [("orders", "/")]
+def _navigation() -> list[tuple[str, str]]:
+    return [("orders", "/"), ("needs", "/needs")]
 
 
 def _outcomes(words: Words, totals: Totals) -> Markup:
@@ -90,6 +93,10 @@ def _moment(moment: datetime) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         moment.astimezone(UTC).isoformat(), f"{local:%Y-%m-%d %H:%M:%S %z}", shown
     )
+
+
+def _age(since: datetime) -> str:
+    return str(datetime.now(UTC) - since).partition(".")[0]
 
 
 def _seconds(began: datetime, ended: datetime) -> str:

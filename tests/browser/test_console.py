@@ -115,3 +115,20 @@ def test_the_keyboard_reaches_an_order_and_stays_there_when_the_list_changes(
     browser.press("Enter")
     browser.wait("svg.workflow")
     assert re.search("/orders/", browser.url())
+
+
+def test_a_redrive_asks_first(
+    browser: Browser,
+    simulator: Simulator,
+    settle: Callable[..., Execution],
+    url: str,
+    number: str,
+) -> None:
+    simulator.script(number, "complete", fault="no_auth")
+    arn = settle().arn
+    browser.goto(at(url, f"/needs/confirm?order={quote(number, safe='')}&arn={quote(arn)}"))
+    assert "account 000000000000" in browser.text("main")
+    assert simulator.order(number)["accepted"] == 0
+    browser.click("button.primary")
+    browser.wait(".standing .pill.settled")
+    assert simulator.order(number)["accepted"] == 1

@@ -1,0 +1,74 @@
+"""What needs someone, as `make stuck` lists it, and the two buttons: redrive and resubmit.
+
+Both act on one execution, by the code of `make redrive` and `make resubmit`, and only after a page has said
+what will be done, to which order, on which account, region and stack.
+"""
+
+import functools
+import threading
+import time
+from dataclasses import dataclass, field
+
+from operations import recovery, stuck
+from operations.merchant_files import now
+from operations.recovery import Attempt
+from operations.resubmission import hindrance
+from operations.stuck import Listing, Remedy, Selection, Stuck
+from operations.target import Target
+
+ACTIONS = {Remedy.REDRIVE: "redrive", Remedy.RESUBMIT: "resubmit", Remedy.CORRECT: "resubmit"}
+
+
+class StandsOtherwise(Exception):
+    """The execution no longer needs what was confirmed: somebody, or the workflow, was there first."""
+
+
+@dataclass
+class Needs:
+    """Finds and acts for one stack.
+
+    Attributes:
+        target: the stack.
+        seconds: how long a list is shown before it is read again: reading it asks for every failed execution.
+    """
+
+    target: Target
+    seconds: float
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _read: tuple[float, Listing] | None = None
+
+    def listing(self) -> Listing:
+        """Return what needs someone."""
+        with self._lock:
+            if self._read is None or time.monotonic() - self._read[0] > self.seconds:
+                self._read = (time.monotonic(), self._find(Selection()))
+            return self._read[1]
+
+    def one(self, out_order_no: str, arn: str) -> Stuck | None:
+        """Return an execution as it stands now; None when it needs nobody."""
+        found = self._find(Selection(orders=frozenset({out_order_no}))).needy
+        return next((each for each in found if each.arn == arn and each.remedy in ACTIONS), None)
+
+    def act(self, out_order_no: str, arn: str, confirmed: str) -> Attempt:
+        """Do what was confirmed.
+
+        Raises:
+            StandsOtherwise: it is no longer what the execution needs.
+        """
+        chosen = self.one(out_order_no, arn)
+        if chosen is None or ACTIONS[chosen.remedy] != confirmed:
+            raise StandsOtherwise
+        client, at_once = self.target.client("stepfunctions"), recovery.at_most(1)
+        if confirmed == "redrive":
+            attempts = recovery.redrive(client, [chosen], at_once)
+        else:
+            why_not = functools.partial(hindrance, self.target)
+            attempts = recovery.resubmit(client, self.target.state_machine, [chosen], at_once, why_not)
+        attempt = next(iter(attempts))
+        self._read = None
+        return attempt
+
+    def _find(self, selection: Selection) -> Listing:
+        target = self.target
+        client, machine = target.client("stepfunctions"), target.whole_state_machine
+        return stuck.find(client, machine, now(), selection, default_mchid=target.default_mchid)
