@@ -140,7 +140,7 @@ pace = $(if $(DRY_RUN),--dry-run) $(call option,RATE,rate)
 .PHONY: merchant
 reads.merchant = FILES
 merchant: setup ## write the simulated merchant's files, to try make secret with
-	@$(PYTHON) -m local.merchant_files "$(call path,FILES)"
+	@$(PYTHON) -m local.merchant "$(call path,FILES)"
 
 .PHONY: secret
 reads.secret = FILES PUBLIC_KEY_ID APPID SERVICE_ID ORDER_API MCHID PLATFORM_CERTIFICATE ORDER ARGS $(stack)

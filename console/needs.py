@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from operations import recovery, stuck
 from operations.merchant_files import now
-from operations.recovery import Attempt
+from operations.recovery import Recovery
 from operations.resubmission import hindrance
 from operations.stuck import Listing, Remedy, Selection, Stuck
 from operations.target import Target
@@ -49,7 +49,7 @@ class Needs:
         found = self._find(Selection(orders=frozenset({out_order_no}))).needy
         return next((each for each in found if each.arn == arn and each.remedy in ACTIONS), None)
 
-    def act(self, out_order_no: str, arn: str, confirmed: str) -> Attempt:
+    def act(self, out_order_no: str, arn: str, confirmed: str) -> Recovery:
         """Do what was confirmed.
 
         Raises:

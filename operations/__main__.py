@@ -106,14 +106,14 @@ def list_expiries(
     """Say when each merchant's certificate expires 商户证书到期日."""
     target = options.target_of(stack_name, region, profile)
     now = merchant_files.now()
-    found = sorted(
+    expiries = sorted(
         expiry.every(target.client("secretsmanager"), target.function.secret_prefix),
         key=lambda each: each.mchid,
     )
-    if not found:
+    if not expiries:
         prefix = target.function.secret_prefix
         raise CommandError(f"no secret is called {prefix}<mchid>: nothing is watched 未找到商户密钥")
-    _exit(report.show(console, (expiry.judge(each, now).about(each.mchid) for each in found)))
+    _exit(report.show(console, (expiry.judge(each, now).about(each.mchid) for each in expiries)))
 
 
 @app.command()

@@ -42,12 +42,12 @@ def tags(serial_no: str, expires: datetime) -> list[dict[str, str]]:
 
 def read(mchid: str, described: Mapping[str, Any]) -> Expiry:
     """Read the tags of a described or listed secret."""
-    found = {tag["Key"]: tag["Value"] for tag in described.get("Tags") or []}
+    tagged = {tag["Key"]: tag["Value"] for tag in described.get("Tags") or []}
     try:
-        expires = datetime.strptime(found.get(EXPIRES_TAG, ""), _FORMAT).replace(tzinfo=UTC)
+        expires = datetime.strptime(tagged.get(EXPIRES_TAG, ""), _FORMAT).replace(tzinfo=UTC)
     except ValueError:
         expires = None
-    return Expiry(mchid, found.get(SERIAL_TAG, ""), expires)
+    return Expiry(mchid, tagged.get(SERIAL_TAG, ""), expires)
 
 
 def every(secrets: Any, prefix: str) -> Iterator[Expiry]:

@@ -216,10 +216,14 @@ def _clock(transport: Recording) -> Finding:
     if theirs is None:
         return note(CLOCK, "not compared: the reply has no time")
     away = at - theirs
-    told = f"this clock is {abs(away):.0f} s {'ahead of' if away > 0 else 'behind'} WeChat Pay's"
+    difference = f"this clock is {abs(away):.0f} s {'ahead of' if away > 0 else 'behind'} WeChat Pay's"
     if abs(away) >= _REFUSED_AFTER_SECONDS:
-        return failed(CLOCK, f"{told}; 300 s are refused. Set it (NTP) and run this again")
-    return note(CLOCK, f"{told}; set it (NTP)") if abs(away) > _NOTABLE_SECONDS else passed(CLOCK, told)
+        return failed(CLOCK, f"{difference}; 300 s are refused. Set it (NTP) and run this again")
+    return (
+        note(CLOCK, f"{difference}; set it (NTP)")
+        if abs(away) > _NOTABLE_SECONDS
+        else passed(CLOCK, difference)
+    )
 
 
 def _time_of(reply: Reply) -> float | None:

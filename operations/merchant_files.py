@@ -70,13 +70,13 @@ class Checker:
     def platform_certificate(self, path: Path) -> str:
         """Read one of WeChat Pay's platform certificates (平台证书)."""
         name = "wechatpay_certificates"
-        text, found = self._loaded(name, path, "CERTIFICATE", load_certificate)
-        if found is not None:
-            if common_name(found).isdigit():
+        text, certificate = self._loaded(name, path, "CERTIFICATE", load_certificate)
+        if certificate is not None:
+            if common_name(certificate).isdigit():
                 self.wrong(
                     name, f"{path.name} is the merchant's own certificate, not WeChat Pay's 应为平台证书"
                 )
-            self._check_validity(name, path, found)
+            self._check_validity(name, path, certificate)
         return text
 
     def merchant_certificate(
@@ -84,10 +84,10 @@ class Checker:
     ) -> MerchantCertificate | None:
         """Read the merchant's certificate: it must be the merchant's, valid, and the pair of its key."""
         name = "merchant_serial_no"
-        _, found = self._loaded(name, path, "CERTIFICATE", load_certificate)
-        if found is None:
+        _, certificate = self._loaded(name, path, "CERTIFICATE", load_certificate)
+        if certificate is None:
             return None
-        owner = common_name(found)
+        owner = common_name(certificate)
         if not owner.isdigit():
             self.wrong(name, _not_a_merchants(path, owner))
             return None
@@ -96,25 +96,25 @@ class Checker:
                 "mchid",
                 f"{path.name} belongs to merchant {owner}, not to {mchid}: take the files of one merchant",
             )
-        if key is not None and key.public_key() != found.public_key():
+        if key is not None and key.public_key() != certificate.public_key():
             self.wrong(
                 "merchant_private_key",
                 f"is not the key of {path.name}: the two must come from one download 私钥与证书不匹配",
             )
-        self._check_validity(name, path, found)
-        return MerchantCertificate(owner, serial_of(found), found.not_valid_after_utc)
+        self._check_validity(name, path, certificate)
+        return MerchantCertificate(owner, serial_of(certificate), certificate.not_valid_after_utc)
 
-    def _check_validity(self, name: str, path: Path, found: x509.Certificate) -> None:
-        if self.now > found.not_valid_after_utc:
+    def _check_validity(self, name: str, path: Path, certificate: x509.Certificate) -> None:
+        if self.now > certificate.not_valid_after_utc:
             self.wrong(
                 name,
-                f"{path.name} expired on {found.not_valid_after_utc:%Y-%m-%d}: apply for a new one at "
+                f"{path.name} expired on {certificate.not_valid_after_utc:%Y-%m-%d}: apply for a new one at "
                 "商户平台 → 账户中心 → API安全 证书已过期",
             )
-        if self.now < found.not_valid_before_utc:
+        if self.now < certificate.not_valid_before_utc:
             self.wrong(
                 name,
-                f"{path.name} is not valid before {found.not_valid_before_utc:%Y-%m-%d %H:%M} UTC: "
+                f"{path.name} is not valid before {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC: "
                 "check this machine's clock 证书尚未生效",
             )
 
@@ -124,8 +124,8 @@ class Checker:
         text = self._text(name, path)
         if text is None:
             return "", None
-        found = _PEM_KIND.search(text)
-        actual = found[1] if found else ""
+        kind_line = _PEM_KIND.search(text)
+        actual = kind_line[1] if kind_line else ""
         if actual != kind and actual.removeprefix("RSA ") != kind:
             what = _KINDS.get(actual, "not PEM (the .p12 holds the same things, take the .pem)")
             self.wrong(name, f"{path.name} holds {what}, not {_KINDS[kind]}{(hints or {}).get(actual, '')}")

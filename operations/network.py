@@ -60,10 +60,10 @@ def _default_route(ec2: Any, subnet: str, vpc: str) -> dict[str, Any]:
 
 
 def _addresses_of(ec2: Any, gateway: str) -> list[str]:
-    found = ec2.describe_nat_gateways(NatGatewayIds=[gateway])["NatGateways"]
+    gateways = ec2.describe_nat_gateways(NatGatewayIds=[gateway])["NatGateways"]
     return [
         address["PublicIp"]
-        for each in found
+        for each in gateways
         for address in each.get("NatGatewayAddresses", [])
         if "PublicIp" in address
     ]

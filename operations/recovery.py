@@ -28,7 +28,7 @@ class Did(Enum):
 
 
 @dataclass(frozen=True)
-class Attempt:
+class Recovery:
     """One execution and what became of it; `message` says why it was refused or skipped."""
 
     stuck: Stuck
@@ -38,7 +38,7 @@ class Attempt:
 
 def redrive(
     client: Any, stuck: Iterable[Stuck], pace: Callable[[], None], *, dry_run: bool = False
-) -> Iterator[Attempt]:
+) -> Iterator[Recovery]:
     """Redrive those that can be: each goes on at the Task that failed, with its retries at zero.
 
     Args:
@@ -55,7 +55,7 @@ def redrive(
 
     for each in stuck:
         if each.remedy is Remedy.REDRIVE:
-            yield Attempt(each, Did.WOULD_START) if dry_run else _start(client, each, pace, start)
+            yield Recovery(each, Did.WOULD_START) if dry_run else _start(client, each, pace, start)
 
 
 def resubmit(
@@ -66,7 +66,7 @@ def resubmit(
     hindrance: Callable[[Stuck], str | None],
     *,
     dry_run: bool = False,
-) -> Iterator[Attempt]:
+) -> Iterator[Recovery]:
     """Start those again that can no longer be redriven, with the same input, at most once each.
 
     Args:
@@ -86,14 +86,14 @@ def resubmit(
             try:
                 why_not = hindrance(each)
             except NotAsked as exc:
-                yield Attempt(each, Did.REFUSED, str(exc))
+                yield Recovery(each, Did.REFUSED, str(exc))
                 continue
             if why_not is not None:
-                yield Attempt(each, Did.SKIPPED, why_not)
+                yield Recovery(each, Did.SKIPPED, why_not)
                 continue
         elif each.remedy is not Remedy.RESUBMIT:
             continue
-        yield Attempt(each, Did.WOULD_START) if dry_run else _start(client, each, pace, start)
+        yield Recovery(each, Did.WOULD_START) if dry_run else _start(client, each, pace, start)
 
 
 def at_most(per_second: float, sleep: Callable[[float], None] = time.sleep) -> Callable[[], None]:
@@ -106,22 +106,22 @@ def at_most(per_second: float, sleep: Callable[[float], None] = time.sleep) -> C
     return pace
 
 
-def _start(client: Any, each: Stuck, pace: Callable[[], None], start: Callable[[Stuck], None]) -> Attempt:
+def _start(client: Any, each: Stuck, pace: Callable[[], None], start: Callable[[Stuck], None]) -> Recovery:
     pace()
     try:
         start(each)
     except ClientError as exc:
         return _refusal(client, each, exc)
-    return Attempt(each, Did.STARTED)
+    return Recovery(each, Did.STARTED)
 
 
-def _refusal(client: Any, stuck: Stuck, exc: ClientError) -> Attempt:
+def _refusal(client: Any, stuck: Stuck, exc: ClientError) -> Recovery:
     """Somebody else may have been faster: that is no failure."""
     code = error_code(exc)
     if code == "ExecutionAlreadyExists":
-        return Attempt(stuck, Did.ALREADY)
+        return Recovery(stuck, Did.ALREADY)
     if code == "ExecutionNotRedrivable":
         status = client.describe_execution(executionArn=stuck.arn)["status"]
         if status in ("RUNNING", "SUCCEEDED", "PENDING_REDRIVE"):
-            return Attempt(stuck, Did.ALREADY)
-    return Attempt(stuck, Did.REFUSED, f"{code}: {exc.response.get('Error', {}).get('Message', '')}")
+            return Recovery(stuck, Did.ALREADY)
+    return Recovery(stuck, Did.REFUSED, f"{code}: {exc.response.get('Error', {}).get('Message', '')}")

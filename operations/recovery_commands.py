@@ -26,7 +26,7 @@ from operations.options import (
     Since,
     StackName,
 )
-from operations.recovery import Attempt, Did
+from operations.recovery import Did, Recovery
 from operations.resubmission import hindrance
 from operations.stuck import ABORTED, Listing, Remedy, Selection, Stuck
 from operations.target import Target
@@ -101,8 +101,8 @@ def add_to(app: typer.Typer, console: Console) -> None:
         listing = _find(target, selection)
         chosen = _choose(listing, selection, Remedy.REDRIVE)
         client, pace = target.client("stepfunctions"), recovery.at_most(rate)
-        attempts = recovery.redrive(client, chosen, pace, dry_run=dry_run)
-        _act(console, f"redrive 重新驱动: {target}", selection, listing, chosen, attempts, dry_run=dry_run)
+        recoveries = recovery.redrive(client, chosen, pace, dry_run=dry_run)
+        _act(console, f"redrive 重新驱动: {target}", selection, listing, chosen, recoveries, dry_run=dry_run)
 
     @app.command()
     def resubmit(
@@ -127,10 +127,10 @@ def add_to(app: typer.Typer, console: Console) -> None:
         listing = _find(target, selection)
         chosen = _choose(listing, selection, Remedy.RESUBMIT, Remedy.CORRECT)
         client, pace = target.client("stepfunctions"), recovery.at_most(rate)
-        attempts = recovery.resubmit(
+        recoveries = recovery.resubmit(
             client, target.state_machine, chosen, pace, functools.partial(hindrance, target), dry_run=dry_run
         )
-        _act(console, f"resubmit 重新提交: {target}", selection, listing, chosen, attempts, dry_run=dry_run)
+        _act(console, f"resubmit 重新提交: {target}", selection, listing, chosen, recoveries, dry_run=dry_run)
 
 
 def selection_of(
@@ -175,21 +175,21 @@ def _act(
     selection: Selection,
     listing: Listing,
     chosen: list[Stuck],
-    attempts: Iterator[Attempt],
+    recoveries: Iterator[Recovery],
     *,
     dry_run: bool,
 ) -> None:
     """Say where and how many, then act, a line an execution."""
     console.print(Text(f"{what}, {len(chosen)} executions"), soft_wrap=True)
     superseded = [each for each in listing.stuck if each.why_nothing and selection.orders]
-    passed_over = [Attempt(each, Did.SKIPPED, each.why_nothing) for each in superseded]
+    passed_over = [Recovery(each, Did.SKIPPED, each.why_nothing) for each in superseded]
     if not dry_run and len(chosen) > _A_FEW and sys.stdin.isatty():
         typer.confirm("Go on? 继续？", abort=True)
     did = []
-    for attempt in itertools.chain(passed_over, attempts):
-        line = (attempt.did.value + ":", attempt.stuck.out_order_no, attempt.stuck.arn, attempt.message)
+    for each in itertools.chain(passed_over, recoveries):
+        line = (each.did.value + ":", each.stuck.out_order_no, each.stuck.arn, each.message)
         console.print(Text(" ".join(line).rstrip()), soft_wrap=True)
-        did.append(attempt.did)
+        did.append(each.did)
     if not chosen:
         console.print("nothing to do 无需处理")
     elif dry_run:

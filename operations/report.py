@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 
-class Verdict(Enum):
+class Grade(Enum):
     """A note does not fail a command: something could not be checked, or needs attention soon."""
 
     PASS = "pass"  # noqa: S105 - not a password
@@ -16,7 +16,7 @@ class Verdict(Enum):
     FAIL = "FAIL"
 
 
-_STYLES = {Verdict.PASS: "green", Verdict.NOTE: "yellow", Verdict.FAIL: "bold red"}
+_STYLES = {Grade.PASS: "green", Grade.NOTE: "yellow", Grade.FAIL: "bold red"}
 
 
 @dataclass(frozen=True)
@@ -24,32 +24,32 @@ class Finding:
     """One line of a report. `message` says what was seen, and when it is no pass, what to do."""
 
     subject: str
-    verdict: Verdict
+    grade: Grade
     message: str
 
     @property
     def failed(self) -> bool:
         """Whether this fails the command."""
-        return self.verdict is Verdict.FAIL
+        return self.grade is Grade.FAIL
 
     def about(self, subject: str) -> "Finding":
         """Return the same about something more precise."""
-        return Finding(f"{self.subject} {subject}", self.verdict, self.message)
+        return Finding(f"{self.subject} {subject}", self.grade, self.message)
 
 
 def passed(subject: str, message: str) -> Finding:
     """It is as it should be."""
-    return Finding(subject, Verdict.PASS, message)
+    return Finding(subject, Grade.PASS, message)
 
 
 def note(subject: str, message: str) -> Finding:
     """It is worth knowing, and fails nothing."""
-    return Finding(subject, Verdict.NOTE, message)
+    return Finding(subject, Grade.NOTE, message)
 
 
 def failed(subject: str, message: str) -> Finding:
     """It is wrong, and the message says what to do."""
-    return Finding(subject, Verdict.FAIL, message)
+    return Finding(subject, Grade.FAIL, message)
 
 
 def show(console: Console, findings: Iterable[Finding]) -> bool:
@@ -57,7 +57,7 @@ def show(console: Console, findings: Iterable[Finding]) -> bool:
     good = True
     for finding in findings:
         line = Text.assemble(
-            (f"{finding.verdict.value:<4} ", _STYLES[finding.verdict]), (f"{finding.subject}: ", "bold")
+            (f"{finding.grade.value:<4} ", _STYLES[finding.grade]), (f"{finding.subject}: ", "bold")
         )
         # soft_wrap: a line that is piped to a file or a ticket stays one line.
         console.print(line + Text(finding.message), soft_wrap=True)

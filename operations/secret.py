@@ -28,14 +28,14 @@ def read_api_v3_key(descriptor: int | None) -> bytes:
     """
     try:
         if descriptor is not None:
-            found = os.read(descriptor, _LONGEST_KEY_BYTES)
+            key = os.read(descriptor, _LONGEST_KEY_BYTES)
         elif sys.stdin.isatty():
-            found = getpass.getpass(_PROMPT).encode()
+            key = getpass.getpass(_PROMPT).encode()
         else:
-            found = sys.stdin.buffer.readline(_LONGEST_KEY_BYTES)
+            key = sys.stdin.buffer.readline(_LONGEST_KEY_BYTES)
     except OSError as exc:
         raise CommandError(f"api_v3_key: cannot be read: {exc.strerror}") from exc
-    return found.rstrip(b"\r\n")
+    return key.rstrip(b"\r\n")
 
 
 def run(

@@ -51,8 +51,8 @@ def mchid_of(given: SecretInput) -> str | None:
         raise CommandError(
             "which merchant? FILES=directory with its apiclient_cert.pem, or MCHID=... 请指定商户"
         )
-    found = Checker(merchant_files.now()).merchant_certificate(given.certificate, None, None)
-    return found.mchid if found else None
+    certificate = Checker(merchant_files.now()).merchant_certificate(given.certificate, None, None)
+    return certificate.mchid if certificate else None
 
 
 def compose(
@@ -68,7 +68,7 @@ def compose(
     Raises:
         CommandError: names every field that is wrong and the rule. Nothing was written.
     """
-    value: dict[str, Any] = {name: held for name, held in (present or {}).items() if name in _FIELDS}
+    value: dict[str, Any] = {name: kept for name, kept in (present or {}).items() if name in _FIELDS}
     checker = Checker(merchant_files.now())
     own_key, certificate = _pair(given, value, checker)
     _api_v3_key(api_v3_key, value, checker)

@@ -147,14 +147,14 @@ def run(target: Target, smoke: Smoke, say: Callable[[str], None]) -> bool:
 
 def open_in_simulator(control: str, event: str) -> None:
     """Open the order in the local simulator first, as the cabinet did when its door was opened."""
-    found = json.loads(event)
-    number = found.get("out_order_no") if isinstance(found, dict) else None
+    order = json.loads(event)
+    number = order.get("out_order_no") if isinstance(order, dict) else None
     if not isinstance(number, str) or not number:
         return
     url = f"{control}/orders/{urllib.parse.quote(number, safe='')}"
     if urllib.parse.urlsplit(url).hostname != "127.0.0.1":
         raise CommandError("SIMULATOR_CONTROL must be on 127.0.0.1")
-    known = {name: found[name] for name in ("appid", "service_id", "finish_ticket") if name in found}
+    known = {name: order[name] for name in ("appid", "service_id", "finish_ticket") if name in order}
     asked = urllib.request.Request(  # noqa: S310 - loopback, checked above
         url, json.dumps(known).encode(), {"Content-Type": "application/json"}, method="PUT"
     )
@@ -172,7 +172,7 @@ def _number() -> str:
 
 def _problem(execution: Execution) -> dict[str, Any]:
     try:
-        found = json.loads(execution.cause)
+        problem = json.loads(execution.cause)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return problem if isinstance(problem, dict) else {}

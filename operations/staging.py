@@ -39,16 +39,16 @@ class StagedSecret:
             CommandError: it is scheduled for deletion.
         """
         try:
-            found: dict[str, Any] = self._client.describe_secret(SecretId=self.name)
+            described: dict[str, Any] = self._client.describe_secret(SecretId=self.name)
         except ClientError as exc:
             if error_code(exc) == "ResourceNotFoundException":
                 return None
             raise
-        if found.get("DeletedDate"):
+        if described.get("DeletedDate"):
             raise CommandError(
                 f"secret {self.name} is scheduled for deletion: aws secretsmanager restore-secret"
             )
-        return found
+        return described
 
     def decryption(self) -> str:
         """Return the permission that reading it needs besides, when its key is a customer's; else nothing."""
@@ -63,22 +63,22 @@ class StagedSecret:
     def text(self, **version: str) -> str | None:
         """Return a version's text, by default the current one's; None when there is none."""
         try:
-            found: str | None = self._client.get_secret_value(SecretId=self.name, **version).get(
+            text: str | None = self._client.get_secret_value(SecretId=self.name, **version).get(
                 "SecretString"
             )
         except ClientError as exc:
             if error_code(exc) == "ResourceNotFoundException":
                 return None
             raise
-        return found
+        return text
 
     def value(self, **version: str) -> dict[str, Any] | None:
         """Return a version's fields; None when there are none."""
         try:
-            found = json.loads(self.text(**version) or "")
+            fields = json.loads(self.text(**version) or "")
         except ValueError:
             return None
-        return found if isinstance(found, dict) else None
+        return fields if isinstance(fields, dict) else None
 
     def version(self, stage: str) -> str | None:
         """Return the id of the version that carries a staging label."""

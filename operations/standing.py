@@ -58,7 +58,7 @@ def query(target: Target, credentials: Credentials, key: OrderKey, now: datetime
         return Answer(now, UNKNOWN if is_unknown_order(exc.problem) else "", text=str(exc))
     except (MerchantMisconfigured, WeChatPayError, ValueError) as exc:
         return Answer(now, text=f"not asked, or no verified answer: {exc}")
-    told = [f"finish_type {state.finish_type}"] if state.finish_type is not None else []
-    told += [f"paid {state.pay_succ_time}"] if state.pay_succ_time else []
-    told += [f"transaction {state.finish_transaction_id}"] if state.finish_transaction_id else []
-    return Answer(now, state.state, state.total_amount, ", ".join(told))
+    parts = [f"finish_type {state.finish_type}"] if state.finish_type is not None else []
+    parts += [f"paid {state.pay_succ_time}"] if state.pay_succ_time else []
+    parts += [f"transaction {state.finish_transaction_id}"] if state.finish_transaction_id else []
+    return Answer(now, state.state, state.total_amount, ", ".join(parts))

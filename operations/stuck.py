@@ -144,10 +144,10 @@ def find(
             if selection.within(each["stopDate"])
         ]
         examined = pool.map(lambda each: _examine(client, each, now, default_mchid), ended)
-        found = [each for each in examined if selection.covers(each)]
-        open_orders = [each for each in found if each.remedy is not Remedy.NONE]
+        stuck = [each for each in examined if selection.covers(each)]
+        open_orders = [each for each in stuck if each.remedy is not Remedy.NONE]
         if not open_orders:
-            return Listing(found, 0)
+            return Listing(stuck, 0)
         others, unseen = _others(client, state_machine, open_orders)
         described = pool.map(
             lambda each: (each, _order_of(client, each["executionArn"], default_mchid)), others
@@ -155,7 +155,7 @@ def find(
         executions_of: defaultdict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
         for each, order in described:
             executions_of[order].append(each)
-    return Listing([_unless_superseded(each, executions_of[each.order]) for each in found], unseen)
+    return Listing([_unless_superseded(each, executions_of[each.order]) for each in stuck], unseen)
 
 
 def successor_name(arn: str) -> str:

@@ -59,10 +59,10 @@ def summary(listing: Listing) -> str:
 
 def standing(reader: Reader, out_order_no: str) -> dict[str, str]:
     """Return how an order stands that is not among those that need someone: `state` and `execution`."""
-    found = reader.executions(out_order_no, reader.lines(out_order_no))
-    if not found:
+    runs = reader.executions(out_order_no, reader.lines(out_order_no))
+    if not runs:
         return {"state": "unknown", "execution": ""}
-    newest = max(found, key=lambda each: (each.status in GOES_ON, each.began))
+    newest = max(runs, key=lambda each: (each.status in GOES_ON, each.began))
     states = {**dict.fromkeys(GOES_ON, "running"), "SUCCEEDED": "settled"}
     return {"state": states.get(newest.status, newest.status), "execution": newest.arn}
 

@@ -89,8 +89,8 @@ class Target:
     @property
     def parameters(self) -> dict[str, str]:
         """The stack's parameters."""
-        found = self.stack.get("Parameters", [])
-        return {each["ParameterKey"]: each.get("ParameterValue", "") for each in found}
+        stack_parameters = self.stack.get("Parameters", [])
+        return {each["ParameterKey"]: each.get("ParameterValue", "") for each in stack_parameters}
 
     @property
     def default_mchid(self) -> str:
@@ -105,13 +105,13 @@ class Target:
     def function(self) -> Function:
         """The function behind the stack's alias."""
         arn = self.outputs["CompleteOrderFunctionArn"]
-        found = self.client("lambda").get_function_configuration(FunctionName=arn)
-        variables = found.get("Environment", {}).get("Variables", {})
+        configured = self.client("lambda").get_function_configuration(FunctionName=arn)
+        variables = configured.get("Environment", {}).get("Variables", {})
         return Function(
             arn=arn,
             hosts=parse_hosts(variables.get("WECHATPAY_HOSTS", "")),
             secret_prefix=variables.get("MERCHANT_SECRET_PREFIX", self.outputs["MerchantSecretPrefix"]),
-            subnets=tuple(found.get("VpcConfig", {}).get("SubnetIds") or ()),
+            subnets=tuple(configured.get("VpcConfig", {}).get("SubnetIds") or ()),
         )
 
     @property
@@ -122,8 +122,8 @@ class Target:
     @property
     def whole_state_machine(self) -> str:
         """ARN of the machine itself: lists executions of every version and alias."""
-        found = _ARN_OF_A_MACHINE.match(self.state_machine)
-        return found[0] if found else self.state_machine
+        whole = _ARN_OF_A_MACHINE.match(self.state_machine)
+        return whole[0] if whole else self.state_machine
 
     def mchid(self, given: str | None) -> str:
         """Return the merchant meant: the one given, else the stack's default."""

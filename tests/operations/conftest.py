@@ -12,8 +12,8 @@ import pytest
 from cryptography import x509
 from wechatpay_sandbox import Simulator
 
-from local import merchant_files
 from local.aws import EmbeddedAws
+from local.merchant import write
 from local.stack import Stack, deploy
 from operations import __main__ as command_line
 from operations.staging import StagedSecret
@@ -86,7 +86,7 @@ class Merchant:
 
     def take_files(self) -> None:
         """Take the files as they are now from WeChat Pay."""
-        secret = merchant_files.write(self.simulator.control_url, self.directory)
+        secret = write(self.simulator.control_url, self.directory)
         self.api_v3_key: str = secret["api_v3_key"]
         self.public_key_id: str | None = secret.get("wechatpay_public_key_id")
 
