@@ -13,6 +13,7 @@ import typer
 from aiohttp import web
 
 from console.app import Console, make_app
+from console.sandbox import Sandbox
 from operations import options
 from operations.options import Profile, Region, StackName
 
@@ -29,7 +30,9 @@ def main(
     """Serve the console of a stack until interrupted 在本机提供控制台页面."""
     token = secrets.token_urlsafe(24)
     local = urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname in _LOOPBACK
-    app = make_app(Console(options.target_of(stack_name, region, profile), token, local))
+    control = os.environ.get("SIMULATOR_CONTROL") if local else None
+    sandbox = Sandbox(control) if control else None
+    app = make_app(Console(options.target_of(stack_name, region, profile), token, local, sandbox))
     with socket.create_server(("127.0.0.1", port)) as listener:
         typer.echo(f"http://127.0.0.1:{listener.getsockname()[1]}/?token={token}")
         if with_parent:

@@ -10,12 +10,14 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from console import cabinet
 from console.board import LOCAL, ON_AWS, Board
 from console.guard import add_headers, guard, may_act
 from console.live import prepare, stream
 from console.needs import ACTIONS, Needs, StandsOtherwise
 from console.pages import order_page, orders_page
 from console.rendering import Renderer
+from console.sandbox import Sandbox, SandboxError
 from console.words import LANGUAGES, Words, preferred
 from operations.recovery import Did
 from operations.target import Target
@@ -33,11 +35,13 @@ class Console:
         target: the stack.
         token: what allows to act.
         local: whether the stack is on this machine.
+        sandbox: the local WeChat Pay; None where the stack calls the real one.
     """
 
     target: Target
     token: str
     local: bool
+    sandbox: Sandbox | None = None
 
 
 BOARD = web.AppKey("board", Board)
@@ -63,6 +67,9 @@ def make_app(console: Console) -> web.Application:
     app.router.add_get("/needs", shown(needs))
     app.router.add_get("/needs/confirm", shown(confirm))
     app.router.add_post("/needs/act", act)
+    if console.sandbox is not None:
+        app.router.add_get("/cabinet", shown(show_cabinet))
+        app.router.add_post("/cabinet/{what:close|preset|crowd}", close_door)
     app.router.add_get("/language/{language}", set_language)
     app.router.add_static("/static", STATIC)
     return app
@@ -71,7 +78,8 @@ def make_app(console: Console) -> web.Application:
 async def orders(request: web.Request) -> tuple[str, Mapping[str, Any]]:
     """Show the list of orders."""
     snapshot = await request.app[BOARD].after(0, 10)
-    return "orders", orders_page(snapshot, request.query)
+    # Read after the orders: WeChat Pay is never behind what an order proved.
+    return "orders", orders_page(snapshot, request.query, await ledger(request))
 
 
 async def order(request: web.Request) -> tuple[str, Mapping[str, Any]]:
@@ -83,7 +91,18 @@ async def order(request: web.Request) -> tuple[str, Mapping[str, Any]]:
         request.query,
         request.app[BOARD],
     )
-    return "order", found
+    return "order", {**found, "entry": (await ledger(request) or {}).get(request.match_info["number"])}
+
+
+async def ledger(request: web.Request) -> Mapping[str, Mapping[str, Any]] | None:
+    """Return WeChat Pay's own ledger; None where it cannot be seen."""
+    sandbox = request.app[CONSOLE].sandbox
+    if sandbox is None:
+        return None
+    try:
+        return await asyncio.to_thread(sandbox.ledger)
+    except SandboxError:
+        return None
 
 
 async def needs(request: web.Request) -> tuple[str, Mapping[str, Any]]:
@@ -115,6 +134,36 @@ async def act(request: web.Request) -> web.StreamResponse:
     values = {"chosen": None, "action": "", "why": why}
     text = request.app[RENDERER].page("confirm", {**common(request), **values})
     return web.Response(text=text, content_type="text/html", status=409)
+
+
+async def show_cabinet(_request: web.Request) -> tuple[str, Mapping[str, Any]]:
+    """Show the cabinet."""
+    known = {"goods": cabinet.GOODS, "presets": cabinet.presets(), "faults": cabinet.FAULTS}
+    return "cabinet", {**known, "why": ""}
+
+
+async def close_door(request: web.Request) -> web.StreamResponse:
+    """Close a door, and show the order as it settles; or why it was not closed."""
+    console, form = request.app[CONSOLE], await request.post()
+    given = {name: str(value) for name, value in form.items()}
+    assert console.sandbox is not None  # noqa: S101 - else there is no such address
+    try:
+        match request.match_info["what"]:
+            case "close":
+                events = [cabinet.bought(given)]
+            case "preset":
+                events = [cabinet.preset(given.get("preset", ""))]
+            case _:
+                events = list(cabinet.crowd())
+        await asyncio.to_thread(
+            cabinet.close_doors, console.target, console.sandbox, events, given.get("fault", "")
+        )
+    except (cabinet.NotAnOrder, SandboxError) as exc:
+        name, values = await show_cabinet(request)
+        text = request.app[RENDERER].page(name, {**common(request), **values, "why": str(exc)})
+        return web.Response(text=text, content_type="text/html", status=409)
+    wanted = quote(events[0]["out_order_no"]) if len(events) == 1 else "CAB-"
+    raise web.HTTPSeeOther(f"/?q={wanted}")
 
 
 def shown(page: Page) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -158,6 +207,7 @@ def common(request: web.Request) -> dict[str, Any]:
         "live": f"/live{request.rel_url.raw_path.removeprefix('/live')}",
         "may_act": may_act(request, console.token),
         "local": console.local,
+        "sandboxed": console.sandbox is not None,
         "target": str(console.target),
     }
 

@@ -12,8 +12,16 @@ from operations.merchant_files import now
 from operations.target import Target
 
 
-def orders_page(snapshot: Snapshot, query: Mapping[str, str]) -> dict[str, Any]:
-    """Return the list: a page of the rows chosen, and what all orders add up to."""
+def orders_page(
+    snapshot: Snapshot, query: Mapping[str, str], ledger: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Return the list: a page of the rows chosen, and what all orders add up to.
+
+    Args:
+        snapshot: the orders.
+        query: of the address.
+        ledger: WeChat Pay's own, by the order's number, where it can be seen.
+    """
     every = [rows.row_of(life) for life in snapshot.lives]
     group, search = query.get("group", ""), query.get("q", "")
     found = rows.chosen(every, group if group in rows.GROUPS else "", search)
@@ -32,6 +40,7 @@ def orders_page(snapshot: Snapshot, query: Mapping[str, str]) -> dict[str, Any]:
         "group": group,
         "search": search,
         "snapshot": snapshot,
+        "ledger": _compared(snapshot, ledger) if ledger is not None else None,
         "Standing": Standing,
     }
 
@@ -72,6 +81,14 @@ def _details(run: Run) -> dict[str, str]:
         tried = f"{attempts[name]}x · " if attempts[name] > 1 else f"{times}x · " if times > 1 else ""
         details[name] = f"{tried}{seconds[name]:.2f} s"
     return details
+
+
+def _compared(snapshot: Snapshot, ledger: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what WeChat Pay charged for the orders that are paid, and whether each is what was asked."""
+    paid = [life for life in snapshot.lives if life.standing is Standing.PAID]
+    charged = {life.out_order_no: ledger.get(life.out_order_no, {}).get("charged", 0) for life in paid}
+    agrees = all(charged[life.out_order_no] == rows.row_of(life).amount for life in paid)
+    return {"charged": sum(charged.values()), "agrees": agrees}
 
 
 def _link(query: Mapping[str, str], page: int) -> str:

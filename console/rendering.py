@@ -59,8 +59,9 @@ class Renderer:
         return self._templates.get_template(f"_{name}.html").render(values)
 
 
-def _navigation() -> list[tuple[str, str]]:
-    return [("orders", "/"), ("needs", "/needs")]
+def _navigation(sandboxed: bool) -> list[tuple[str, str]]:
+    cabinet = [("cabinet", "/cabinet")] if sandboxed else []
+    return [("orders", "/"), ("needs", "/needs"), *cabinet]
 
 
 def _outcomes(words: Words, totals: Totals) -> Markup:

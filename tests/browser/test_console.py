@@ -132,3 +132,13 @@ def test_a_redrive_asks_first(
     browser.click("button.primary")
     browser.wait(".standing .pill.settled")
     assert simulator.order(number)["accepted"] == 1
+
+
+def test_a_door_is_closed_and_the_order_becomes_paid(browser: Browser, url: str) -> None:
+    browser.goto(at(url, "/cabinet"))
+    browser.select("form[action='/cabinet/close'] select", "unavailable")
+    browser.click("form[action='/cabinet/close'] button")
+    browser.wait("tbody .pill.settled")
+    browser.click("tbody a")
+    browser.wait("svg.workflow")
+    assert "OrderPaid" in browser.texts("g.lit .name")

@@ -17,7 +17,7 @@ def test_the_list_tells_where_an_order_stands_as_it_changes(
     parts = visitor.parts(f"/live/?q={quote(number)}")
     assert number not in next(parts)
     settle()
-    part = next(part for part in parts if number in part and ">paid<" in part)
+    part = next(part for part in parts if number in part and 'settled">paid<' in part)
     assert "¥3.00" in part
     assert "REPLY" in part
 
