@@ -1,5 +1,6 @@
 """A function in this process: the real handler, its own environment, boto3, sockets, nothing patched."""
 
+import base64
 import contextlib
 import gc
 import importlib.util
@@ -16,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 from wechatpay.hosts import FailedHosts
 from wechatpay_sandbox import Simulator
@@ -27,6 +29,8 @@ PREFIX = "wechatpay/merchants/"
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:ServiceEnded:one"
 SHORTEST = 8
 """Characters of the shortest text to look for: a shorter one would be found by chance."""
+PIECE = 12
+"""Characters of a secret that may nowhere stand together, in whatever encoding."""
 _number = itertools.count()
 
 Event = dict[str, Any]
@@ -87,6 +91,8 @@ class Function:
         self._seen: set[tuple[str, str]] = set()
         self._looked_at = 0
         self._not_secret: set[str] = set()
+        self._pieces: dict[str, str] = {}
+        self._cut: set[tuple[str, str]] = set()
         self.store_secret()
         environment = {
             "MERCHANT_SECRET_PREFIX": PREFIX,
@@ -167,11 +173,18 @@ class Function:
             *(repr(vars(merchant)) for merchant in self.app.merchants.values()),
         ]
         places = [*self.said, *self.output.getvalue().splitlines()]
-        everything = "\n".join(places)
-        found = [(kind, secret) for kind, secret in self.secrets() if secret in everything]
-        return [f"{kind} in: {place}" for place in places for kind, secret in found if secret in place]
+        for kind, secret in self.secrets() - self._cut:
+            self._pieces |= dict.fromkeys(_pieces(kind, secret), kind)
+            self._cut.add((kind, secret))
+        found = []
+        for place in places:
+            text = place.lower()
+            kinds = {self._pieces.get(text[at : at + PIECE]) for at in range(len(text) - PIECE + 1)}
+            short = {kind for kind, secret in self._cut if len(secret) < PIECE and secret.lower() in text}
+            found += [f"{kind} in: {place}" for kind in sorted((kinds - {None}) | short)]
+        return found
 
-    def secrets(self) -> list[tuple[str, str]]:
+    def secrets(self) -> set[tuple[str, str]]:
         """Everything that must never come out, each with what it is."""
         found = self._seen
         for stored in self.secrets_manager.ever_stored:
@@ -190,11 +203,11 @@ class Function:
         self._looked_at = len(arrived)
         found |= {("finish_ticket", ticket) for ticket in self.tickets | self._issued()}
         public = "\n".join(self._not_secret)
-        return [
+        return {
             (kind, secret)
-            for kind, secret in sorted(found)
+            for kind, secret in found
             if len(secret) >= SHORTEST and not (kind == "finish_ticket" and secret in public)
-        ]
+        }
 
     def _issued(self) -> set[str]:
         orders = self.simulator._api.orders._orders
@@ -207,6 +220,33 @@ class Function:
                 handler.setStream(self.output)
         with contextlib.redirect_stdout(self.output), contextlib.redirect_stderr(self.output):
             yield
+
+
+def _pieces(kind: str, secret: str) -> Iterator[str]:
+    """Every 12 characters in a row of a secret; of a ticket in every encoding: WeChat Pay quotes those."""
+    if kind == "Authorization":
+        return  # but for its signature it is what anybody may know
+    forms = set(encodings(secret)) if kind == "finish_ticket" else {secret}
+    for form in (each.lower() for each in forms):
+        yield from (form[at : at + PIECE] for at in range(len(form) - PIECE + 1))
+
+
+def encodings(secret: str) -> Iterator[str]:
+    """A text as itself, percent-encoded, escaped for JSON, in base64 and in hexadecimal."""
+    raw = secret.encode("utf-8", "surrogatepass")
+    yield secret
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    if len(secret) < PIECE:
+        return
+    yield json.dumps(secret)[1:-1]
+    yield quote(raw, safe="")
+    yield "".join(f"%{byte:02x}" for byte in raw)
+    yield "".join(f"\\u{ord(char):04x}" for char in secret)
+    yield raw.hex()
+    for shift, lead in enumerate((0, 2, 3)):
+        text = base64.b64encode(b"-" * shift + raw).decode().rstrip("=")
+        yield text[lead:-1]
+        yield text[lead:-1].replace("+", "-").replace("/", "_")
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -1,10 +1,12 @@
+import contextlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from wechatpay.errors import ReplyError, ServiceError, UnexpectedReply
+from wechatpay.errors import ReplyError, ServiceError, UnexpectedReply, WeChatPayError
 from wechatpay.orders import Accepted, OrderKey, OrderState
-from wechatpay.smart_retail import STATES, complete, query
+from wechatpay.smart_retail import STATES, cancel, complete, query
 from wechatpay_sandbox import Simulator
 
 from tests.unit.wechatpay.merchant import WarmMerchant
@@ -144,6 +146,54 @@ def test_an_acceptance_names_the_order_id(simulator: Simulator, order_no: str, o
     replied(simulator, order_no, "complete", answer(key, order_id=order_id))
     with pytest.raises(UnexpectedReply, match="order_id"):
         complete(merchant.client(), key, parameters)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"total_amount": 1201}, "total_amount is not the one asked for"),
+        ({"total_amount": None}, "total_amount is not the one asked for"),
+        ({"finish_type": 1}, "finish_type is not the one asked for"),
+        ({"state": "USER_ACCEPTED"}, "state is none of a settled order"),
+        ({"state": "EXPIRED"}, "state is none of a settled order"),
+        ({"state": None}, "state is none of a settled order"),
+    ],
+    ids=str,
+)
+def test_a_genuine_acceptance_that_contradicts_what_was_asked_is_none(
+    simulator: Simulator, order_no: str, change: dict[str, Any], complaint: str
+) -> None:
+    merchant = WarmMerchant(simulator)
+    key = merchant.key(order_no)
+    parameters = finish(simulator, order_no)
+    replied(simulator, order_no, "complete", answer(key, order_id="1", **change))
+    with pytest.raises(UnexpectedReply, match=complaint):
+        complete(merchant.client(), key, parameters)
+
+
+def test_a_genuine_acceptance_may_say_more_of_what_was_asked(simulator: Simulator, order_no: str) -> None:
+    merchant = WarmMerchant(simulator)
+    key = merchant.key(order_no)
+    parameters = finish(simulator, order_no)
+    more = {"total_amount": 1200, "finish_type": 2, "state": "FINISHED"}
+    replied(simulator, order_no, "complete", answer(key, order_id="1", **more))
+    assert complete(merchant.client(), key, parameters).order_id == "1"
+
+
+def test_the_path_names_the_api_the_order_was_created_with(simulator: Simulator, order_no: str) -> None:
+    merchant = WarmMerchant(simulator)
+    key = replace(merchant.key(order_no), order_api="payafter-orders")
+    with contextlib.suppress(WeChatPayError):
+        complete(merchant.client(), key, finish(simulator, order_no))
+    with contextlib.suppress(WeChatPayError):
+        cancel(merchant.client(), key, "误开门")
+    with contextlib.suppress(WeChatPayError):
+        query(merchant.client(), key)
+    targets = [request["target"] for request in simulator.requests() if "payafter" in request["target"]]
+    number = order_no.replace("|", "%7C").replace("*", "%2A")
+    paths = [target.partition("?")[0].removeprefix("/v3/payscore/payafter-orders") for target in targets]
+    assert paths[:2] == [f"/{number}/complete", f"/{number}/cancel"]
+    assert set(paths[2:]) == {""}
 
 
 @pytest.mark.parametrize("change", OTHER_ORDERS, ids=str)

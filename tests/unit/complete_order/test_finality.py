@@ -1,0 +1,255 @@
+"""When a refusal ends an order: *Later attempts* and the row 404 of the rules, through the handler."""
+
+import json
+from typing import Any
+
+import pytest
+from wechatpay.errors import MerchantMisconfigured, OutcomeUnknown, WeChatPayUnavailable
+from wechatpay_sandbox import APPID, SERVICE_ID
+
+from tests.function import Function, attempt, later
+from tests.unit.complete_order.orders import arrived, cancel, finish, opened
+
+NAMED = {"appid": APPID, "service_id": SERVICE_ID}
+ABOVE_CAP = {"status": 400, "code": "PARAM_ERROR", "tail": "271316656", "applied": False}
+NOT_FOUND = {"status": 404, "code": "ORDER_NOT_EXIST", "tail": "271317510", "applied": False}
+
+
+def refuse(function: Function, order_no: str, operation: str = "complete", **refusal: Any) -> None:
+    function.simulator.script(order_no, operation, fault="reply", times=None, **refusal)
+
+
+def sent(function: Function, order_no: str) -> list[dict[str, Any]]:
+    requests = function.simulator.requests(order_no)
+    return [json.loads(each["body"]) for each in requests if each["operation"] == "complete"]
+
+
+# Listed refusals
+
+
+@pytest.mark.parametrize(("minutes", "final"), [(0, False), (9, False), (10, True), (600, True)])
+def test_a_listed_refusal_of_a_later_attempt_stands_after_ten_minutes(
+    function: Function, order_no: str, minutes: float, final: bool
+) -> None:
+    event = finish(order_no, finish_ticket=opened(function, order_no))
+    refuse(function, order_no, **ABOVE_CAP)
+    function.client_context = later(minutes)
+    if final:
+        assert function(event)["error"]["category"] == "REJECTED"
+    else:
+        with pytest.raises(WeChatPayUnavailable, match="not final yet"):
+            function(event)
+    assert arrived(function, order_no) == ["complete", "query"]
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        attempt(retry_count=1, entered_time=None),
+        attempt(redrive_count=1),
+        attempt(retry_count=None),
+        attempt("arn:aws:states:us-east-1:000000000000:execution:ServiceEnded:resubmit-1"),
+    ],
+    ids=["retry", "redrive", "older definition", "resubmission"],
+)
+def test_every_kind_of_later_attempt_knows_that_it_is_one(
+    function: Function, order_no: str, context: object
+) -> None:
+    event = finish(order_no, finish_ticket=opened(function, order_no))
+    refuse(function, order_no, **ABOVE_CAP)
+    function.client_context = context
+    with pytest.raises(WeChatPayUnavailable, match="not final yet"):
+        function(event)
+
+
+@pytest.mark.parametrize("context", [None, attempt()], ids=["direct", "first"])
+def test_a_listed_refusal_of_a_first_attempt_stands(
+    function: Function, order_no: str, context: object
+) -> None:
+    event = finish(order_no, finish_ticket=opened(function, order_no))
+    refuse(function, order_no, **ABOVE_CAP)
+    function.client_context = context
+    result = function(event)
+    assert (result["error"]["category"], result["evidence"]) == ("REJECTED", "REPLY")
+
+
+@pytest.mark.parametrize("doubt", ["reset_before", "bad_gateway", "unsigned"])
+def test_a_refusal_never_outweighs_an_attempt_of_the_same_invocation(
+    function: Function, order_no: str, doubt: str
+) -> None:
+    event = finish(order_no, finish_ticket=opened(function, order_no))
+    unapplied = {"applied": False} if doubt == "unsigned" else {}
+    function.simulator.script(order_no, "complete", fault=doubt, **unapplied)
+    refuse(function, order_no, **ABOVE_CAP)
+    for context in (attempt(), later(600)):
+        function.client_context = context
+        with pytest.raises(WeChatPayUnavailable, match="not final yet"):
+            function(event)
+        function.simulator.clear_faults(order_no)
+        function.simulator.script(order_no, "complete", fault=doubt, **unapplied)
+        refuse(function, order_no, **ABOVE_CAP)
+
+
+def test_an_unsigned_refusal_stands_only_when_ten_minutes_have_passed(
+    function: Function, order_no: str
+) -> None:
+    event = finish(order_no, finish_ticket=opened(function, order_no))
+    refuse(function, order_no, **ABOVE_CAP, signed=False)
+    with pytest.raises(WeChatPayUnavailable, match="not final yet"):
+        function(event)
+    function.client_context = later(10)
+    result = function(event)
+    assert (result["error"]["category"], result["evidence"]) == ("REJECTED", "QUERY")
+
+
+def test_a_refusal_without_a_query_that_shows_the_order_open_never_stands(
+    function: Function, order_no: str
+) -> None:
+    event = finish(order_no, finish_ticket=opened(function, order_no), **NAMED)
+    refuse(function, order_no, **ABOVE_CAP)
+    refuse(function, order_no, "query", **NOT_FOUND)
+    for context in (attempt(), later(600)):
+        function.client_context = context
+        with pytest.raises(OutcomeUnknown, match="ORDER_NOT_EXIST"):
+            function(event)
+
+
+@pytest.mark.parametrize(("signed", "tickets"), [(True, 2), (False, 1)])
+def test_a_ticket_is_replaced_only_after_a_verified_refusal(
+    function: Function, order_no: str, signed: bool, tickets: int
+) -> None:
+    function.simulator.open_order(order_no, finish_ticket="from-the-cabinet")
+    refusal = {"status": 400, "code": "PARAM_ERROR", "message": "参数错误", "applied": False}
+    function.simulator.script(order_no, "complete", fault="reply", signed=signed, **refusal)
+    if signed:
+        answer = {"out_order_no": order_no, "state": "USER_ACCEPTED", "finish_ticket": "of-the-query-instead"}
+        refuse(function, order_no, "query", status=200, content=json.dumps(answer), applied=False)
+        function.tickets.add("of-the-query-instead")
+        refuse(function, order_no, **refusal)
+        assert function(finish(order_no, finish_ticket="from-the-cabinet"))["outcome"] == "FAILED"
+    else:
+        assert function(finish(order_no, finish_ticket="from-the-cabinet"))["outcome"] == "COMPLETED"
+    bodies = sent(function, order_no)
+    assert len(bodies) == 2
+    assert len({body["finish_ticket"] for body in bodies}) == tickets
+    assert len({json.dumps(body | {"finish_ticket": ""}, sort_keys=True) for body in bodies}) == 1
+
+
+# 404
+
+
+@pytest.mark.parametrize("ticket", [{}, {"finish_ticket": "from-the-cabinet"}], ids=["no ticket", "ticket"])
+def test_an_order_nobody_knows_is_final_when_the_event_names_appid_and_service_id(
+    function: Function, order_no: str, ticket: dict[str, str]
+) -> None:
+    result = function(finish(order_no, **ticket, **NAMED))
+    assert (result["error"]["category"], result["error"]["status"]) == ("REJECTED", 404)
+    assert result["evidence"] == ("REPLY" if ticket else "QUERY")
+
+
+@pytest.mark.parametrize("named", [{}, {"appid": APPID}, {"service_id": SERVICE_ID}], ids=str)
+@pytest.mark.parametrize("ticket", [{}, {"finish_ticket": "from-the-cabinet"}], ids=["no ticket", "ticket"])
+def test_an_order_nobody_knows_by_the_secrets_identifiers_is_the_secrets_fault(
+    function: Function, order_no: str, ticket: dict[str, str], named: dict[str, str]
+) -> None:
+    with pytest.raises(MerchantMisconfigured, match="appid and service_id of the secret"):
+        function(finish(order_no, **ticket, **named))
+
+
+@pytest.mark.parametrize("minutes", [0, 600])
+@pytest.mark.parametrize("ticket", [{}, {"finish_ticket": "from-the-cabinet"}], ids=["no ticket", "ticket"])
+def test_a_404_of_a_later_attempt_is_never_final(
+    function: Function, order_no: str, ticket: dict[str, str], minutes: float
+) -> None:
+    function.client_context = later(minutes)
+    with pytest.raises(OutcomeUnknown, match="may have been applied"):
+        function(finish(order_no, **ticket, **NAMED))
+
+
+@pytest.mark.parametrize("lost", ["reset_before", "bad_gateway", "reset_after"])
+def test_a_404_after_a_lost_reply_is_never_final(function: Function, order_no: str, lost: str) -> None:
+    event = finish(order_no, finish_ticket=opened(function, order_no), **NAMED)
+    function.simulator.script(order_no, "complete", fault=lost)
+    refuse(function, order_no, "*", **NOT_FOUND)
+    with pytest.raises(OutcomeUnknown, match="may have been applied"):
+        function(event)
+
+
+def test_a_404_of_the_completion_alone_is_retried(function: Function, order_no: str) -> None:
+    event = finish(order_no, finish_ticket=opened(function, order_no), **NAMED)
+    refuse(function, order_no, **NOT_FOUND)
+    with pytest.raises(WeChatPayUnavailable, match="still open"):
+        function(event)
+
+
+# Events that are invalid now
+
+
+def test_an_invalid_event_of_a_first_attempt_is_its_own_fault(function: Function, order_no: str) -> None:
+    opened(function, order_no)
+    assert function(finish(order_no, colour="red"))["error"]["category"] == "INVALID_INPUT"
+    assert arrived(function, order_no) == []
+
+
+def test_an_invalid_event_of_a_later_attempt_asks_first_and_is_never_the_events_fault(
+    function: Function, order_no: str
+) -> None:
+    opened(function, order_no)
+    function.client_context = later(600)
+    with pytest.raises(MerchantMisconfigured, match=r"the event is invalid now.*colour"):
+        function(finish(order_no, colour="red"))
+    assert arrived(function, order_no) == ["query"]
+
+
+@pytest.mark.parametrize("wish", [finish, cancel])
+def test_what_an_attempt_before_has_settled_is_found_though_the_event_is_invalid_now(
+    function: Function, order_no: str, wish: Any
+) -> None:
+    opened(function, order_no)
+    outcome = function(wish(order_no))["outcome"]
+    function.client_context = later()
+    result = function(wish(order_no, colour="red", metadata={"cabinet": "SZ-1"}))
+    assert (result["outcome"], result["evidence"]) == (outcome, "QUERY")
+    assert result["metadata"] == {"cabinet": "SZ-1"}
+
+
+def test_an_order_settled_otherwise_is_a_conflict_though_the_event_is_invalid_now(
+    function: Function, order_no: str
+) -> None:
+    function.simulator.open_order(order_no, state="FINISHED", finish_type=2, total_amount=1)
+    function.client_context = later()
+    assert function(finish(order_no, colour="red"))["error"]["category"] == "CONFLICT"
+
+
+@pytest.mark.parametrize("change", [{"finish_type": 7}, {"total_amount": "x"}, {"out_order_no": "无"}])
+def test_an_invalid_event_that_names_no_order_or_wish_is_never_the_events_fault(
+    function: Function, order_no: str, change: dict[str, Any]
+) -> None:
+    function.client_context = later()
+    with pytest.raises(MerchantMisconfigured, match="invalid now"):
+        function(finish(order_no) | change)
+
+
+def test_an_unknown_order_of_an_invalid_event_is_never_the_events_fault(
+    function: Function, order_no: str
+) -> None:
+    function.client_context = later()
+    with pytest.raises(MerchantMisconfigured, match="invalid now"):
+        function(finish(order_no, colour="red", **NAMED))
+
+
+# Readers behind the writer
+
+
+@pytest.mark.parametrize("state", ["CREATED", "USER_ACCEPTED"])
+@pytest.mark.parametrize("shown", [{"fault": "wrong_shape"}, {"fault": "debit_in_progress"}], ids=str)
+def test_an_order_that_looks_open_after_its_acceptance_is_unknown(
+    function: Function, order_no: str, state: str, shown: dict[str, Any]
+) -> None:
+    event = finish(order_no, finish_ticket=opened(function, order_no))
+    function.simulator.script(order_no, "complete", **shown)
+    answer = json.dumps({"out_order_no": order_no, "state": state})
+    refuse(function, order_no, "query", status=200, content=answer, applied=False)
+    with pytest.raises(OutcomeUnknown, match=f"says state {state}"):
+        function(event)
+    assert function.simulator.order(order_no)["accepted"] == 1
