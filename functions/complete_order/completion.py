@@ -117,7 +117,7 @@ class Completion:
             return None
         if raised := MerchantMisconfigured if rule.then in REREADS else ERRORS.get(rule.then):
             raise raised(self._saying(error)) from error
-        self._finality.remember(rule, error)
+        self._finality.remember(rule)
         try:
             state = query_once(self._client, self._key)
         except OrderNotFound as not_found:

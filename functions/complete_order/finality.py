@@ -36,18 +36,17 @@ class Finality:
         # By now a query sees what the attempts before this state's last ten minutes have written (D).
         self._seen_by_every_query = attempts.long_under_way(now)
         self._may_be_applied = False
-        self._unproven = False
 
-    def remember(self, rule: ReplyRule, error: WeChatPayError) -> None:
+    def remember(self, rule: ReplyRule) -> None:
         """Take note of an answer that leaves open whether it was applied."""
         self._may_be_applied |= rule.doubtful
-        self._unproven |= isinstance(error, ReplyError) and not error.problem.verified
 
     def allows(self) -> bool:
-        """Tell whether a listed refusal is final, now that a verified query shows the order open."""
-        if self._may_be_applied:
-            return False
-        return self._seen_by_every_query or (self._first and not self._unproven)
+        """Tell whether a listed refusal is final, now that a verified query shows the order open.
+
+        Signed or not: WeChat Pay's 4xx often carry no signature (V), and what proves it is the query.
+        """
+        return not self._may_be_applied and (self._first or self._seen_by_every_query)
 
     def refused(self, error: ReplyError) -> Result:
         """Return the result of a refusal that is final."""

@@ -228,7 +228,7 @@ _SERIAL = frozenset({"Wechatpay-Serial错误"})
 
 
 def _refused() -> list[Case]:
-    """The closed list: final on a first attempt, when it is signed and a query shows the order open."""
+    """The closed list: final on a first attempt, once a verified query shows the order open."""
     row = "risk cap, end before start, out of range"
     listed = [
         ("PARAM_ERROR", "", "271316656", "271316656"),
@@ -243,7 +243,7 @@ def _refused() -> list[Case]:
         Case("PARAM_ERROR", "for ever", wrong, "REJECTED", "REPLY", 2, 2, None, code),
         Case("PARAM_ERROR", "applied", wrong | {"applied": True}, SETTLED, "QUERY", proves=code),
         Case("PARAM_ERROR", "unsigned, once", unsigned, SETTLED, "REPLY", 2, 1),
-        Case("PARAM_ERROR", "unsigned, for ever", unsigned, "WeChatPayUnavailable", None, 2, 2, None),
+        Case("PARAM_ERROR", "unsigned, for ever", unsigned, "REJECTED", "QUERY", 2, 2, None),
         Case("PARAM_ERROR", "unsigned, applied", {"fault": "unsigned_4xx_applied"}, SETTLED, "QUERY"),
     ]
     for code_said, message, tail, proves in listed:
@@ -251,9 +251,7 @@ def _refused() -> list[Case]:
         cases += [
             Case(row, f"{message or tail}", refusal, "REJECTED", "REPLY", proves=named),
             Case(row, f"{proves} applied", refusal | {"applied": True}, SETTLED, "QUERY", proves=named),
-            Case(
-                row, f"{proves} unsigned", refusal | {"signed": False}, "WeChatPayUnavailable", proves=named
-            ),
+            Case(row, f"{proves} unsigned", refusal | {"signed": False}, "REJECTED", "QUERY", proves=named),
         ]
     return cases
 

@@ -90,16 +90,50 @@ def test_a_refusal_never_outweighs_an_attempt_of_the_same_invocation(
         refuse(function, order_no, **ABOVE_CAP)
 
 
-def test_an_unsigned_refusal_stands_only_when_ten_minutes_have_passed(
-    function: Function, order_no: str
+@pytest.mark.parametrize("context", [None, attempt(), later(10)], ids=["direct", "first", "after ten minutes"])
+def test_an_unsigned_listed_refusal_stands_by_the_query_after_it(
+    function: Function, order_no: str, context: object
 ) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no))
     refuse(function, order_no, **ABOVE_CAP, signed=False)
-    with pytest.raises(WeChatPayUnavailable, match="not final yet"):
-        function(event)
-    function.client_context = later(10)
+    function.client_context = context
     result = function(event)
     assert (result["error"]["category"], result["evidence"]) == ("REJECTED", "QUERY")
+    assert result["error"]["verified"] is False
+    assert arrived(function, order_no) == ["complete", "query"]
+
+
+@pytest.mark.parametrize("context", [later(), later(9)], ids=["retry", "after nine minutes"])
+def test_an_unsigned_refusal_of_a_later_attempt_waits_as_a_signed_one(
+    function: Function, order_no: str, context: object
+) -> None:
+    event = finish(order_no, finish_ticket=opened(function, order_no))
+    refuse(function, order_no, **ABOVE_CAP, signed=False)
+    function.client_context = context
+    with pytest.raises(WeChatPayUnavailable, match="not final yet"):
+        function(event)
+
+
+@pytest.mark.parametrize("signed", [True, False])
+@pytest.mark.parametrize("again", [True, False])
+def test_a_wrong_parameter_stands_only_when_it_is_refused_twice(
+    function: Function, order_no: str, signed: bool, again: bool
+) -> None:
+    event = finish(order_no, finish_ticket=opened(function, order_no))
+    refusal = {"status": 400, "code": "PARAM_ERROR", "message": "参数错误", "applied": False}
+    function.simulator.script(
+        order_no, "complete", fault="reply", signed=signed, times=1 + again, **refusal
+    )
+    function.client_context = None
+    assert function(event)["outcome"] == ("FAILED" if again else "COMPLETED")
+    assert arrived(function, order_no) == ["complete", "query", "complete", *["query"] * again]
+
+
+def test_an_unsigned_refusal_of_a_settled_order_is_no_refusal(function: Function, order_no: str) -> None:
+    event = finish(order_no, finish_ticket=opened(function, order_no))
+    refuse(function, order_no, **{**ABOVE_CAP, "applied": True}, signed=False)
+    result = function(event)
+    assert (result["outcome"], result["evidence"]) == ("COMPLETED", "QUERY")
 
 
 def test_a_refusal_without_a_query_that_shows_the_order_open_never_stands(
