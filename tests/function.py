@@ -210,8 +210,7 @@ class Function:
         }
 
     def _issued(self) -> set[str]:
-        orders = self.simulator._api.orders._orders
-        return {ticket for order in list(orders.values()) for ticket in list(order.tickets)}
+        return set(self.simulator.tickets())
 
     @contextlib.contextmanager
     def _captured(self) -> Iterator[None]:

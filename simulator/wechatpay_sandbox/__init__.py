@@ -1,14 +1,18 @@
 """A stand-in for WeChat Pay on a developer's machine: it verifies, decides, signs and misbehaves.
 
-It shares no code with what it tests. See docs/simulator.md.
+It shares no code with what it tests, and knows no project: any client may use it.
 """
 
 import asyncio
+import contextlib
 import functools
+import random
 import ssl
 import tempfile
 import threading
+import time
 from collections.abc import Coroutine, Iterable
+from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,12 +21,15 @@ import trustme
 from aiohttp import web
 
 from wechatpay_sandbox.control import PREFIX, Control, HttpControl
+from wechatpay_sandbox.core import Core
 from wechatpay_sandbox.faults import ChaosKind
 from wechatpay_sandbox.keys import Keys, Mode
 from wechatpay_sandbox.listeners import ADDRESS, Host
-from wechatpay_sandbox.notifications import Flaw, Notice, Shape
+from wechatpay_sandbox.notifications import Flaw, Notice, Notifier, Shape
 from wechatpay_sandbox.orders import Orders
+from wechatpay_sandbox.outbox import Outgoing
 from wechatpay_sandbox.server import Api
+from wechatpay_sandbox.state import State
 
 MCHID = "1900000001"
 APPID = "wxd678efh567hg6787"
@@ -36,7 +43,10 @@ class Simulator:
 
     ``debit_after`` seconds after its completion an order is paid (None: never). ``keep_alive`` seconds after
     its last reply an idle connection is closed. Port 0 is any free port. With ``tls`` the hosts speak https,
-    and ``ca_pem`` and ``ca_file`` hold the authority to trust; control is always plain http.
+    and ``ca_pem`` and ``ca_file`` hold the authority to trust; control is always plain http. ``tolerate``
+    lifts rules by their names, ``clock_skew`` seconds is WeChat Pay's clock ahead of the machine's. ``state``
+    is a directory that keeps keys and orders from one start to the next; ``notify_anywhere`` lets
+    notifications leave this machine.
     """
 
     def __init__(
@@ -52,6 +62,10 @@ class Simulator:
         port: int = 0,
         backup_port: int = 0,
         control_port: int = 0,
+        tolerate: Iterable[str] = (),
+        clock_skew: float = 0.0,
+        state: str | Path | None = None,
+        notify_anywhere: bool = False,
     ) -> None:
         self._ports = (port, backup_port)
         self._control_port = control_port
@@ -60,8 +74,21 @@ class Simulator:
         self.ca_pem: bytes | None = None
         self.ca_file: str | None = None
         self._files: tempfile.TemporaryDirectory[str] | None = None
-        self._api = Api(Keys(mchid, keys), Orders(mchid, appid, service_id, debit_after))
+        self._state = State(Path(state)) if state is not None else None
+        chance = random.SystemRandom()
+        own_keys = Keys(mchid, keys) if self._state is None else self._state.keys(mchid, keys)
+        orders = Orders(mchid, appid, service_id, debit_after, chance)
+        self._core = Core(own_keys, orders, clock=time.time, random=chance)
+        self._core.rules.tolerate(tolerate)
+        self._core.clock_skew = clock_skew
+        self._core.outbox.anywhere = notify_anywhere
+        if self._state is not None:
+            self._state.read_orders(orders)
+        self._api = Api(self._core)
+        self._api.happened = self._happened
         self._control = Control(self._api)
+        self._something = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._http_control = HttpControl(self._control)
         self._hosts: list[Host] = []
         self._control_host: Host | None = None
@@ -127,6 +154,31 @@ class Simulator:
         """A notice that the order is paid, to be sent: ``notice.send(url)``. See ``notices``."""
         return self._run(self._control.notice(out_order_no, shape, flaw=flaw, **changes))
 
+    def confirm(self, out_order_no: str) -> dict[str, Any]:
+        """The shopper confirms a CREATED order."""
+        return self._run(self._control.confirm(out_order_no))
+
+    def pay(self, out_order_no: str, amount: int | None = None) -> dict[str, Any]:
+        """The shopper pays by hand: all, or of a serviceorder a part in fen."""
+        return self._run(self._control.pay(out_order_no, amount=amount))
+
+    def purse(self, openid: str, balance: int | None) -> dict[str, Any]:
+        """Set what a shopper's purse holds, in fen; None: no end."""
+        return self._run(self._control.purse(openid, balance=balance))
+
+    def notifications(self, out_order_no: str | None = None) -> list[dict[str, Any]]:
+        """What WeChat Pay sent of its own accord, with the attempts made and the last answer."""
+        return self._run(self._control.notifications(out_order_no))
+
+    @property
+    def notifier(self) -> Notifier:
+        """Makes notices of any kind with this simulator's keys."""
+        return self._core.notifier
+
+    def tickets(self) -> list[str]:
+        """Every finish_ticket that is valid or was."""
+        return self._run(self._control.tickets())
+
     def ledger(self) -> list[dict[str, Any]]:
         """Every order as it truly stands."""
         return self._run(self._control.ledger())
@@ -175,6 +227,15 @@ class Simulator:
         """A further platform certificate, preferred from now on; returns the secret to store."""
         return self._run(self._control.rotate_platform_certificate())
 
+    def drop_oldest_platform_certificate(self) -> dict[str, Any]:
+        """The oldest platform certificate has expired: nothing is signed with it any more."""
+        return self._run(self._control.drop_oldest_platform_certificate())
+
+    def tolerate(self, *rules: str) -> list[str]:
+        """Lift these rules and no others: names, or patterns; returns the names lifted."""
+        tolerated: list[str] = self._run(self._control.tolerate(rules))["tolerated"]
+        return tolerated
+
     def secret(self) -> dict[str, Any]:
         """The merchant's secret."""
         return self._run(self._control.secret())
@@ -195,6 +256,10 @@ class Simulator:
         """Move the orders' clock forward, so that debits become due without waiting."""
         self._run(self._control.advance(seconds))
 
+    def set_clock(self, skew: float) -> None:
+        """Let WeChat Pay's own clock be so many seconds ahead of the machine's, or behind."""
+        self._run(self._control.set_clock(skew))
+
     def _run[T](self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
@@ -208,8 +273,41 @@ class Simulator:
         self._control_host.up()
         self._control.hosts = self._hosts
         self._api.refuse_host = lambda index, seconds: self._hosts[index].down_for(seconds)
+        self._start_task(self._look_after())
+
+    def _happened(self) -> None:
+        self._something.set()
+
+    def _start_task(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _look_after(self) -> None:
+        """Send what is to be sent when it is due, and keep what has changed."""
+        while True:
+            self._something.clear()
+            for outgoing in self._core.outbox.due(self._core.now()):
+                self._start_task(self._send(outgoing))
+            if self._state is not None:
+                self._state.write_orders(self._core.orders)
+            next_at = self._core.outbox.next_at()
+            wait = None if next_at is None else max(next_at - self._core.now(), 0.01)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._something.wait(), wait)
+
+    async def _send(self, outgoing: Outgoing) -> None:
+        status = None
+        with contextlib.suppress(OSError, ValueError, HTTPException):
+            status, _ = await asyncio.to_thread(outgoing.notice.send, outgoing.url)
+        self._core.outbox.answered(outgoing, status)
 
     async def _stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._state is not None:
+            self._state.write_orders(self._core.orders)
         for host in (*self._hosts, self._control_host):
             if host is not None:
                 await host.close()

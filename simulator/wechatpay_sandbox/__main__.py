@@ -1,13 +1,19 @@
-"""The simulator as a process: ``python -m wechatpay_sandbox``. Prints one line of JSON when it is ready."""
+"""The sandbox as a process: ``wechatpay-sandbox``, or ``python -m wechatpay_sandbox``."""
 
 import argparse
 import json
 import logging
 import signal
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
-from wechatpay_sandbox import MCHID, Simulator
-from wechatpay_sandbox.fault_kinds import describe
+from wechatpay_sandbox import APPID, MCHID, SERVICE_ID, Simulator, fault_kinds, rules, ruleset
 from wechatpay_sandbox.keys import MODES
+from wechatpay_sandbox.state import write_merchant_files
 
 
 def _seconds(text: str) -> float | None:
@@ -15,49 +21,105 @@ def _seconds(text: str) -> float | None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m wechatpay_sandbox", description="WeChat Pay simulator")
+    parser = argparse.ArgumentParser(
+        prog="wechatpay-sandbox",
+        description="A stand-in for WeChat Pay Score on 127.0.0.1. `rules` and `faults` print tables.",
+    )
+    parser.add_argument("command", nargs="?", choices=("serve", "rules", "faults"), default="serve")
     parser.add_argument("--port", type=int, default=0, help="main host; 0 is any free port")
     parser.add_argument("--backup-port", type=int, default=0, help="backup host")
     parser.add_argument("--control-port", type=int, default=0, help="HTTP control")
     parser.add_argument("--mchid", default=MCHID)
+    parser.add_argument("--appid", default=APPID)
+    parser.add_argument("--service-id", default=SERVICE_ID)
     parser.add_argument("--debit-after", type=_seconds, default=0.2, metavar="SECONDS|never")
     parser.add_argument("--keys", choices=MODES, default="public_key")
-    parser.add_argument("--tls", action="store_true", help="speak https; the line printed names the CA file")
-    parser.add_argument("--list-faults", action="store_true", help="print a table of the faults and exit")
+    parser.add_argument("--tls", action="store_true", help="speak https; ca_file names the authority")
+    parser.add_argument("--state", metavar="DIR", help="keep keys, files and orders in this directory")
+    parser.add_argument("--tolerate", action="append", default=[], metavar="RULE", help="a name or a pattern")
+    parser.add_argument("--clock", type=float, default=0.0, metavar="SECONDS", help="its clock is ahead by")
+    parser.add_argument("--notify-anywhere", action="store_true", help="notifications may leave this machine")
+    parser.add_argument("--json", action="store_true", help="say where it is as JSON, also to a person")
     return parser.parse_args()
 
 
-def _list_faults() -> None:
-    rows = describe()
-    print("| " + " | ".join(rows[0]) + " |")
-    print("|" + " --- |" * len(rows[0]))
-    for row in rows:
-        print("| " + " | ".join(row.values()) + " |")
+def _print_table(rows: Iterable[Mapping[str, str]]) -> None:
+    for number, row in enumerate(rows):
+        if not number:
+            print("| " + " | ".join(row) + " |")
+            print("|" + " --- |" * len(row))
+        print("| " + " | ".join(value.replace("|", "\\|") for value in row.values()) + " |")
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    stopping = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
+    with ExitStack() as stack:
+        directory = arguments.state or stack.enter_context(tempfile.TemporaryDirectory(prefix="wechatpay-"))
+        simulator = stack.enter_context(
+            Simulator(
+                arguments.mchid,
+                arguments.keys,
+                arguments.debit_after,
+                tls=arguments.tls,
+                appid=arguments.appid,
+                service_id=arguments.service_id,
+                port=arguments.port,
+                backup_port=arguments.backup_port,
+                control_port=arguments.control_port,
+                tolerate=arguments.tolerate,
+                clock_skew=arguments.clock,
+                state=arguments.state,
+                notify_anywhere=arguments.notify_anywhere,
+            )
+        )
+        files = Path(directory) / "merchant"
+        write_merchant_files(files, simulator.secret(), simulator.merchant_certificate())
+        ready = _ready(simulator, files)
+        if sys.stdout.isatty() and not arguments.json:
+            print("\n".join(f"{name:24} {value}" for name, value in _lines(ready)), flush=True)
+        else:
+            print(json.dumps(ready), flush=True)
+        signal.sigwait(stopping)
+
+
+def _ready(simulator: Simulator, files: Path) -> dict[str, Any]:
+    secret = simulator.secret()
+    ready: dict[str, Any] = {
+        "hosts": simulator.hosts,
+        "control": simulator.control_url,
+        "merchant_files": str(files.absolute()),
+        "mchid": secret["mchid"],
+        "merchant_serial_no": secret["merchant_serial_no"],
+        "appid": secret["appid"],
+        "service_id": secret["service_id"],
+    }
+    if "wechatpay_public_key_id" in secret:
+        ready["wechatpay_public_key_id"] = secret["wechatpay_public_key_id"]
+    if simulator.ca_file is not None:
+        ready["ca_file"] = simulator.ca_file
+    return ready
+
+
+def _lines(ready: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    for name, value in ready.items():
+        yield name, " ".join(value) if isinstance(value, list) else value
+    yield "", "apiclient_key.pem, apiclient_cert.pem, api_v3_key.txt, pub_key.pem are among the files."
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT, or print a table."""
     arguments = _arguments()
-    if arguments.list_faults:
-        _list_faults()
-        return
-    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of clients that leave in the middle
-    stopping = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
-    with Simulator(
-        arguments.mchid,
-        arguments.keys,
-        arguments.debit_after,
-        tls=arguments.tls,
-        port=arguments.port,
-        backup_port=arguments.backup_port,
-        control_port=arguments.control_port,
-    ) as simulator:
-        ready = {"hosts": simulator.hosts, "control": simulator.control_url}
-        if simulator.ca_file is not None:
-            ready["ca_file"] = simulator.ca_file
-        print(json.dumps(ready), flush=True)
-        signal.sigwait(stopping)
+    if arguments.command == "rules":
+        _print_table(rules.describe(ruleset.RULES))
+    elif arguments.command == "faults":
+        _print_table(fault_kinds.describe())
+    else:
+        logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of clients that leave in the middle
+        try:
+            _serve(arguments)
+        except (ValueError, OSError) as problem:
+            sys.exit(f"wechatpay-sandbox: {problem}")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """What a test, the demo or a user may do to the simulated world, in process and over HTTP alike."""
 
 import asyncio
+import inspect
 import json
+import math
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -13,8 +15,9 @@ from wechatpay_sandbox.fault_kinds import make
 from wechatpay_sandbox.faults import ChaosKind
 from wechatpay_sandbox.keys import Mode
 from wechatpay_sandbox.listeners import Host
-from wechatpay_sandbox.notifications import Flaw, Notice, Notifier, Shape
+from wechatpay_sandbox.notifications import FLAWS, SHAPES, Flaw, Notice, Shape
 from wechatpay_sandbox.orders import Order
+from wechatpay_sandbox.outbox import on_this_machine
 from wechatpay_sandbox.server import Api
 
 PREFIX = "/simulator"
@@ -30,13 +33,15 @@ class Control:
 
     def __init__(self, api: Api) -> None:
         self._api = api
+        self._core = api.core
         self.hosts: Sequence[Host] = ()
 
     async def open_order(self, out_order_no: str, *, replace: bool = False, **settings: Any) -> Json:
         """Put an order in the world; one that is there already stays as it is unless it is to be replaced."""
-        existing = self._api.orders.find(out_order_no, self._api.now())
+        now = self._core.now()
+        existing = self._core.orders.find(out_order_no, now)
         if existing is None or replace:
-            existing = self._api.orders.open(out_order_no, self._api.now(), settings)
+            existing = self._core.orders.open(out_order_no, now, settings)
         return self._snapshot(existing)
 
     async def order(self, out_order_no: str) -> Json:
@@ -47,37 +52,74 @@ class Control:
         self, out_order_no: str, *, finish_type: int = 2, total_amount: int = 0
     ) -> Json:
         """Someone else finishes (2) or cancels (1) the order now."""
+        if finish_type not in (1, 2) or type(total_amount) is not int or total_amount < 0:
+            raise ValueError("finish_type must be 1 or 2, total_amount an integer of fen, at least 0")
         order = self._find(out_order_no)
         completion = {"finish_type": finish_type, "total_amount": total_amount}
-        order.settle(completion, "someone else", self._api.now())
+        order.settle(completion, "someone else", self._core.now())
         return self._snapshot(order)
+
+    async def confirm(self, out_order_no: str) -> Json:
+        """The shopper confirms a CREATED order."""
+        order = self._find(out_order_no)
+        self._core.orders.confirm(order)
+        return self._snapshot(order)
+
+    async def pay(self, out_order_no: str, *, amount: int | None = None) -> Json:
+        """The shopper pays by hand: all, or of a serviceorder a part in fen."""
+        if amount is not None and type(amount) is not int:
+            raise ValueError("amount must be an integer of fen")
+        order = self._find(out_order_no)
+        self._core.orders.pay(order, amount, self._core.now())
+        return self._snapshot(order)
+
+    async def purse(self, openid: str, *, balance: int | None) -> Json:
+        """Set what a shopper's purse holds, in fen; null: no end."""
+        if balance is not None and (type(balance) is not int or balance < 0):
+            raise ValueError("balance must be an integer of fen, at least 0, or null")
+        self._core.orders.fill(openid, balance, self._core.now())
+        return dict(self._core.orders.purses)
 
     async def notice(
         self, out_order_no: str, shape: Shape = "smartretail", *, flaw: Flaw | None = None, **changes: Any
     ) -> Notice:
         """A notice that the order is paid, well formed or with a flaw."""
-        return Notifier(self._api.keys).paid(self._find(out_order_no), shape, flaw=flaw, **changes)
+        if shape not in SHAPES or flaw not in (None, *FLAWS):
+            raise ValueError(f"shape is one of {', '.join(SHAPES)}, flaw one of {', '.join(FLAWS)}")
+        return self._core.notifier.paid(self._find(out_order_no), shape, flaw=flaw, **changes)
 
     async def send_notice(
         self, out_order_no: str, *, url: str, shape: Shape = "smartretail", flaw: Flaw | None = None
     ) -> Json:
         """Send a notice to an address on this machine, as WeChat Pay would; returns the answer."""
-        if urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"):
+        if not isinstance(url, str) or not on_this_machine(url):
             raise ValueError("url must be on this machine")
         notice = await self.notice(out_order_no, shape, flaw=flaw)
-        status, body = await asyncio.to_thread(notice.send, url)
+        try:
+            status, body = await asyncio.to_thread(notice.send, url)
+        except OSError as failed:
+            raise ValueError(f"nothing answers at {url}: {failed}") from failed
         return {"status": status, "body": body.decode(errors="replace")}
+
+    async def notifications(self, out_order_no: str | None = None) -> list[Json]:
+        """What WeChat Pay sent of its own accord, with the attempts made and the last answer."""
+        sent = self._core.outbox.sent
+        return [each.entry() for each in sent if out_order_no in (None, each.out_order_no)]
 
     async def ledger(self) -> list[Json]:
         """Every order as it truly stands, debits up to now included."""
-        return self._api.orders.ledger(self._api.now())
+        return self._core.orders.ledger(self._core.now())
+
+    async def tickets(self) -> list[str]:
+        """Every finish_ticket that is valid or was."""
+        return [ticket for order in self._core.orders.all(self._core.now()) for ticket in order.tickets]
 
     async def requests(self, out_order_no: str | None = None, after: int | str = 0) -> list[Json]:
         """The latest requests that arrived, oldest first: all, or one order's, numbered above ``after``."""
-        seen = int(after)
+        seen = int(after)  # from a query string, a text
         return [
             dict(request)
-            for request in self._api.requests
+            for request in self._core.requests
             if request["number"] > seen and out_order_no in (None, request["out_order_no"])
         ]
 
@@ -91,50 +133,63 @@ class Control:
         **options: Any,
     ) -> list[Json]:
         """Plan a fault for the next calls on an order (None: any order); returns all planned faults."""
-        self._api.misbehaviour.script(out_order_no, operation, make(fault, options), times)
-        return self._api.misbehaviour.pending()
+        if not isinstance(out_order_no, str | None):
+            raise ValueError("out_order_no must be a text, or null")  # noqa: TRY004 - one error type
+        self._core.misbehaviour.script(out_order_no, operation, make(fault, options), times)
+        return self._core.misbehaviour.pending()
 
     async def pending_faults(self) -> list[Json]:
         """The planned faults that have not happened yet."""
-        return self._api.misbehaviour.pending()
+        return self._core.misbehaviour.pending()
 
     async def clear_faults(self, out_order_no: str | None = None) -> list[Json]:
         """Forget planned faults: all, or one order's. Chaos goes on."""
-        self._api.misbehaviour.clear(out_order_no)
-        return self._api.misbehaviour.pending()
+        self._core.misbehaviour.clear(out_order_no)
+        return self._core.misbehaviour.pending()
 
     async def chaos(self, rate: float, seed: int = 0, kinds: Iterable[ChaosKind] | None = None) -> Json:
         """Throw faults at random; rate 0 stops it."""
-        chosen = self._api.misbehaviour.set_chaos(rate, seed, kinds)
+        chosen = self._core.misbehaviour.set_chaos(rate, seed, kinds)
         return {"rate": rate, "seed": seed, "kinds": chosen}
 
     async def set_keys(self, mode: Mode) -> Json:
         """Move the merchant to certificate, both or public_key; returns the secret to store."""
-        self._api.keys.set_mode(mode)
+        self._core.keys.set_mode(mode)
         return await self.secret()
 
     async def rotate_merchant_key(self, *, keep_old: bool = False) -> Json:
         """A new merchant key; returns the secret to store. The old serial is refused at once unless kept."""
-        self._api.keys.rotate_merchant(keep_old=keep_old)
+        self._core.keys.rotate_merchant(keep_old=keep_old)
         return await self.secret()
 
     async def drop_old_merchant_keys(self) -> Json:
         """Refuse the serials that rotations kept; returns the secret that is left."""
-        self._api.keys.drop_old_merchant_keys()
+        self._core.keys.drop_old_merchant_keys()
         return await self.secret()
 
     async def rotate_platform_certificate(self) -> Json:
         """A further platform certificate, preferred from now on; returns the secret to store."""
-        self._api.keys.rotate_platform_certificate()
+        self._core.keys.rotate_platform_certificate()
         return await self.secret()
+
+    async def drop_oldest_platform_certificate(self) -> Json:
+        """The oldest platform certificate has expired: nothing is signed with it any more."""
+        self._core.keys.drop_oldest_platform_certificate()
+        return await self.secret()
+
+    async def tolerate(self, rules: Iterable[str]) -> Json:
+        """Lift these rules and no others: names, or patterns like ``smartretail.complete.*``."""
+        if isinstance(rules, str) or not isinstance(rules, Iterable):
+            raise ValueError("rules must be a list of names")  # noqa: TRY004 - one error type
+        return {"tolerated": self._core.rules.tolerate(list(rules))}
 
     async def secret(self) -> Json:
         """The merchant's secret, as the product stores it."""
-        return self._api.keys.secret(self._api.orders.appid, self._api.orders.service_id)
+        return self._core.keys.secret(self._core.orders.appid, self._core.orders.service_id)
 
     async def merchant_certificate(self) -> str:
         """The merchant's API certificate (apiclient_cert.pem)."""
-        return self._api.keys.merchant.certificate_pem
+        return self._core.keys.merchant.certificate_pem
 
     async def set_host(self, index: int, *, up: bool) -> list[Json]:
         """Let a host listen, or refuse connections and break those that are open."""
@@ -148,16 +203,25 @@ class Control:
 
     async def set_latency(self, seconds: float) -> Json:
         """Delay every reply by so many seconds, as distance would."""
-        self._api.latency = float(seconds)
+        self._api.latency = _seconds(seconds, low=0)
         return {"latency": self._api.latency}
 
     async def advance(self, seconds: float) -> Json:
         """Move the orders' clock forward: debits become due without waiting. Signatures are unmoved."""
-        self._api.clock_offset += float(seconds)
-        return {"offset": self._api.clock_offset}
+        self._core.clock_offset += _seconds(seconds)
+        return {"offset": self._core.clock_offset}
+
+    async def set_clock(self, skew: float) -> Json:
+        """Let WeChat Pay's own clock be so many seconds ahead of the machine's, or behind."""
+        self._core.clock_skew = _seconds(skew)
+        return {"skew": self._core.clock_skew}
+
+    def happened(self) -> None:
+        """Something may have come up to be sent or kept."""
+        self._api.happened()
 
     def _find(self, out_order_no: str) -> Order:
-        order = self._api.orders.find(out_order_no, self._api.now())
+        order = self._core.orders.find(out_order_no, self._core.now())
         if order is None:
             raise NotThere(f"no order {out_order_no}")
         return order
@@ -165,7 +229,7 @@ class Control:
     def _snapshot(self, order: Order) -> Json:
         snapshot = order.ledger_entry()
         if order.state == "USER_ACCEPTED":
-            snapshot["finish_ticket"] = next(iter(order.tickets), None) or order.issue_ticket()
+            snapshot["finish_ticket"] = next(iter(order.tickets), None) or self._core.orders.ticket(order)
         return snapshot
 
 
@@ -173,6 +237,7 @@ class HttpControl:
     """The operations under ``/simulator``, as JSON in and out. Browsers are refused: they send an Origin."""
 
     def __init__(self, control: Control) -> None:
+        self._control = control
         c = control
         self._routes: list[tuple[str, re.Pattern[str], Callable[..., Awaitable[Any]]]] = [
             (method, re.compile(PREFIX + path), operation)
@@ -180,8 +245,13 @@ class HttpControl:
                 ("PUT", r"/orders/(?P<out_order_no>[^/]+)", c.open_order),
                 ("GET", r"/orders/(?P<out_order_no>[^/]+)", c.order),
                 ("POST", r"/orders/(?P<out_order_no>[^/]+)/settle", c.settle_elsewhere),
+                ("POST", r"/orders/(?P<out_order_no>[^/]+)/confirm", c.confirm),
+                ("POST", r"/orders/(?P<out_order_no>[^/]+)/pay", c.pay),
                 ("POST", r"/orders/(?P<out_order_no>[^/]+)/notice", c.send_notice),
+                ("GET", r"/notifications", c.notifications),
+                ("PUT", r"/purses/(?P<openid>[^/]+)", c.purse),
                 ("GET", r"/ledger", c.ledger),
+                ("GET", r"/tickets", c.tickets),
                 ("GET", r"/requests", c.requests),
                 ("POST", r"/faults", c.script),
                 ("GET", r"/faults", c.pending_faults),
@@ -191,11 +261,14 @@ class HttpControl:
                 ("POST", r"/merchant-key", c.rotate_merchant_key),
                 ("DELETE", r"/merchant-key/old", c.drop_old_merchant_keys),
                 ("POST", r"/platform-certificate", c.rotate_platform_certificate),
+                ("DELETE", r"/platform-certificate/oldest", c.drop_oldest_platform_certificate),
+                ("PUT", r"/tolerated", c.tolerate),
                 ("GET", r"/secret", c.secret),
                 ("GET", r"/merchant-certificate", c.merchant_certificate),
                 ("PUT", r"/hosts/(?P<index>[0-9])", c.set_host),
                 ("PUT", r"/latency", c.set_latency),
                 ("POST", r"/clock", c.advance),
+                ("PUT", r"/clock", c.set_clock),
             )
         ]
 
@@ -204,23 +277,55 @@ class HttpControl:
         if "Origin" in request.headers:
             return _json(403, {"error": "not for browsers"})
         for method, path, operation in self._routes:
-            match = path.fullmatch(request.path)
+            match = path.fullmatch(request.rel_url.raw_path)
             if match is not None and method == request.method:
-                return await self._call(operation, request, match.groupdict())
+                place = {name: unquote(value) for name, value in match.groupdict().items()}
+                return await self._call(operation, request, place)
         return _json(404, {"error": f"no such control: {request.method} {request.path}"})
 
     async def _call(
         self, operation: Callable[..., Awaitable[Any]], request: web.BaseRequest, place: Mapping[str, str]
     ) -> web.Response:
-        arguments: Json = {**place, **request.query}
-        if "index" in arguments:
-            arguments["index"] = int(arguments["index"])
         try:
-            return _json(200, await operation(**_document(await request.read()), **arguments))
+            arguments = _document(await request.read()) | dict(request.query) | dict(place)
+            if "index" in arguments:
+                arguments["index"] = int(arguments["index"])
+            _check_arguments(operation, arguments)
+            answer = await operation(**arguments)
         except NotThere as missing:
             return _json(404, {"error": str(missing)})
         except (ValueError, TypeError) as problem:
             return _json(400, {"error": str(problem)})
+        self._control.happened()
+        return _json(200, answer)
+
+
+def _check_arguments(operation: Callable[..., Awaitable[Any]], arguments: Mapping[str, Any]) -> None:
+    """Say in words what an operation lacks or does not know."""
+    known = inspect.signature(operation).parameters
+    free = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in known.values())
+    unknown = [name for name in arguments if name not in known and not free]
+    if unknown:
+        raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(known) or 'nothing'}")
+    lacking = [
+        name
+        for name, each in known.items()
+        if each.default is inspect.Parameter.empty
+        and each.kind is not inspect.Parameter.VAR_KEYWORD
+        and name not in arguments
+    ]
+    if lacking:
+        raise ValueError(f"missing: {', '.join(lacking)}")
+    for name in ("replace", "up", "keep_old"):
+        if name in known and not isinstance(arguments.get(name, False), bool):
+            raise ValueError(f"{name} must be true or false")
+
+
+def _seconds(value: object, low: float = -math.inf) -> float:
+    """A number of seconds."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value < math.inf:
+        raise ValueError("seconds must be a number" + ("" if low == -math.inf else f", at least {low}"))
+    return float(value)
 
 
 def _document(body: bytes) -> Json:

@@ -4,15 +4,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from wechatpay_sandbox import rules
+from wechatpay_sandbox.family import Family
 from wechatpay_sandbox.fault_kinds import Fault
+from wechatpay_sandbox.fields import parse_leniently
 from wechatpay_sandbox.orders import CANCEL, FINISH, Order
-from wechatpay_sandbox.replies import UNDOCUMENTED_TAIL, Reply, error, html, to_json
+from wechatpay_sandbox.replies import UNDOCUMENTED_TAIL, Reply, error, html, ok, to_json
+
+PHONE = "13800138000"
 
 
 def by_someone_else(order: Order, body: bytes, fault: Fault) -> dict[str, Any]:
     """What another terminal asks for in the moment before this request, as the fault says."""
-    asked = rules.parse_leniently(body)
+    asked = parse_leniently(body)
     amount = asked.get("total_amount", 0)
     completion: dict[str, Any] = {
         "appid": order.appid,
@@ -28,16 +31,47 @@ def by_someone_else(order: Order, body: bytes, fault: Fault) -> dict[str, Any]:
     return completion
 
 
-def misanswer(reply: Reply, out_order_no: str, fault: Fault) -> Reply:
+def wanted(operation: str, body: bytes) -> dict[str, Any]:
+    """What a completion or a cancellation asks for, in the old families' words; never used to decide."""
+    asked = parse_leniently(body)
+    amount = asked.get("total_amount")
+    if operation == "cancel" or asked.get("finish_type") == CANCEL:
+        return {"finish_type": CANCEL, "total_amount": 0}
+    return {"finish_type": FINISH, "total_amount": amount if type(amount) is int else 0}
+
+
+def claimed(order: Order, family: Family, operation: str, fault: Fault, now: float) -> Reply | None:
+    """What a reply says that lies about an order; None: it has nothing to lie about."""
+    settled = order.completion is not None
+    if fault.claim in ("open", "created"):
+        if not settled:
+            return None
+        state = "USER_ACCEPTED" if fault.claim == "open" else "CREATED"
+        behind = replace(order, state=state, completion=None, asked=None, payments=[], revoked_reason=None)
+        return ok(family.query_document(behind))
+    pretended = replace(order, payments=list(order.payments))
+    if not settled:
+        asked = order.wanted or {"finish_type": FINISH, "total_amount": 0}
+        pretended.settle(asked, "nobody", now)
+    if operation != "query":
+        return ok(family.settled_document(pretended, operation))
+    if fault.claim == "paid" and pretended.state == "FINISHED" and pretended.amount:
+        pretended.pay(pretended.amount, now)
+    return ok(family.query_document(pretended))
+
+
+def misanswer(reply: Reply, out_order_no: str, fault: Fault, order: Order | None) -> Reply:
     """The answer as the fault wants it, not signed yet."""
     if fault.body == "html":
         reply = html(fault.status, f"{fault.status} openresty")
     elif fault.status and fault.body == "empty":
         reply = Reply(fault.status)
     elif fault.status and fault.code:
-        reply = error(
-            fault.status, fault.code, fault.message, tail=fault.tail or UNDOCUMENTED_TAIL, detail=fault.detail
-        )
+        message = fault.message
+        if fault.body == "quoting" and order is not None:
+            message = f"{message} {' '.join([*order.tickets][-1:])} {order.openid} {PHONE}"
+        tail = fault.tail or UNDOCUMENTED_TAIL
+        reply = error(fault.status, fault.code, message, tail=tail, detail=fault.detail)
     elif fault.status:
         reply = replace(reply, status=fault.status)
     if fault.body in _BODIES:
@@ -52,7 +86,7 @@ def misanswer(reply: Reply, out_order_no: str, fault: Fault) -> Reply:
 
 
 def _other_order(reply: Reply, out_order_no: str, fault: Fault) -> bytes:
-    document = rules.parse_leniently(reply.body)
+    document = parse_leniently(reply.body)
     return to_json({**document, "out_order_no": f"{out_order_no[:31]}X"})
 
 
@@ -61,12 +95,17 @@ def _duplicate_keys(reply: Reply, out_order_no: str, fault: Fault) -> bytes:
 
 
 def _oversized(reply: Reply, out_order_no: str, fault: Fault) -> bytes:
-    document = rules.parse_leniently(reply.body)
+    document = parse_leniently(reply.body)
     return to_json({**document, "attach": "A" * fault.size})
+
+
+def _numeric_code(reply: Reply, out_order_no: str, fault: Fault) -> bytes:
+    return to_json({**parse_leniently(reply.body), "code": fault.status})
 
 
 _BODIES: dict[str, Callable[[Reply, str, Fault], bytes]] = {
     "other-order": _other_order,
     "duplicate-keys": _duplicate_keys,
     "oversized": _oversized,
+    "numeric-code": _numeric_code,
 }

@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-OPERATIONS = ("complete", "query", "certificates")
+OPERATIONS = ("complete", "query", "cancel", "create", "sync", "certificates")
 
 type OrderChange = Literal["", "settled-same", "settled-amount", "cancelled", "tickets-expired"]
-type Body = Literal["", "html", "empty", "other-order", "duplicate-keys", "oversized"]
-type Signature = Literal["valid", "absent", "wrong", "signtest", "unknown-serial"]
+type Claim = Literal["", "accepted", "finished", "paid", "open", "created"]
+type Body = Literal[
+    "", "html", "empty", "other-order", "duplicate-keys", "oversized", "numeric-code", "quoting"
+]
+type Signature = Literal["valid", "absent", "wrong", "signtest", "unknown-serial", "foreign"]
 type Wire = Literal["whole", "truncated", "slow-body", "slow-head", "late", "reset", "silent", "refuse"]
 
 
@@ -22,6 +25,8 @@ class Fault:
 
     ``chaos``: thrown at random by default; kinds that end an order otherwise, or are costly, are not.
     ``applied``: the request is processed before anything goes wrong; otherwise it changes nothing.
+    ``claim``: the answer lies: it says accepted, finished, paid, or still open, whatever the order is.
+    ``then``: faults that the next calls on the same order get, each an operation and a kind.
     ``status``/``code``/``message``/``tail``/``detail``: an answer in place of the real one (0: the real one).
     ``content``: text to send for a body. ``size``: bytes of an oversized body; ``chunked`` sends it without a
     Content-Length, ``gzip`` compressed. ``offset``: seconds added to the reply's timestamp.
@@ -36,6 +41,8 @@ class Fault:
     chaos: bool = True
     applied: bool = True
     order_change: OrderChange = ""
+    claim: Claim = ""
+    then: tuple[tuple[str, str], ...] = ()
     status: int = 0
     code: str = ""
     message: str = ""
@@ -71,12 +78,24 @@ _ON_COMPLETE: _Axes = {"operations": ("complete",)}
 _PROXY: _Axes = {"signature": "absent", "body": "html"}
 _OVERSIZED: _Axes = {"body": "oversized", "chaos": False}
 _EMPTY: _Axes = {"body": "empty"}
+_ON_QUERY: _Axes = {"operations": ("query",)}
+_OF_ORDER: _Axes = {"operations": ("complete", "query", "cancel")}
+_STALE: _Axes = {"offset": -301}
+_FOREIGN: _Axes = {"signature": "foreign"}
+_ACCEPTED: _Axes = {"claim": "accepted", "operations": ("complete", "cancel"), **_NOT_APPLIED}
+_PAID: _Axes = {"claim": "paid", **_ON_QUERY, **_NOT_APPLIED}
 
 
 def _error(status: int, code: str, message: str, tail: str = "") -> _Axes:
     return {"status": status, "code": code, "message": message, "tail": tail}
 
 
+def _odd(status: int, code: str, message: str) -> _Axes:
+    return _error(status, code, message) | _NOT_APPLIED | _OF_ORDER
+
+
+_NOT_FOUND: _Axes = _odd(404, "ORDER_NOT_EXIST", "订单不存在") | {"tail": "271317510"}
+_BEHIND: _Axes = {"claim": "open", **_ON_QUERY}
 _SYSTEM_ERROR = _error(500, "SYSTEM_ERROR", "系统异常，请稍后重试")
 _PARAM_ERROR = _error(400, "PARAM_ERROR", "参数错误")
 
@@ -121,6 +140,73 @@ _TABLE: Mapping[str, tuple[str, _Axes]] = {
     "oversized_body": ("a signed body of 32 MB", _OVERSIZED),
     "oversized_chunked": ("a signed body of 32 MB without a Content-Length", _OVERSIZED | {"chunked": True}),
     "oversized_gzip": ("a signed body of 32 MB, compressed to some KB", _OVERSIZED | {"gzip": True}),
+    # The reply lies: nothing was applied, and it says the contrary.
+    "forged_accepted_unsigned": ("an unsigned 200 that accepts, nothing applied", _ACCEPTED | _UNSIGNED),
+    "forged_accepted_stale": ("a 200 that accepts, signed 301 s ago, nothing applied", _ACCEPTED | _STALE),
+    "forged_accepted_foreign": (
+        "a 200 that accepts, signed with another merchant's key, nothing applied",
+        _ACCEPTED | _FOREIGN,
+    ),
+    "forged_accepted_other_order": (
+        "a correctly signed 200 that accepts another order, nothing applied",
+        _ACCEPTED | {"body": "other-order"},
+    ),
+    "forged_finished_unsigned": (
+        "an unsigned query that says finished, whatever the order is",
+        _PAID | _UNSIGNED | {"claim": "finished"},
+    ),
+    "forged_paid_unsigned": ("an unsigned query that says paid, whatever the order is", _PAID | _UNSIGNED),
+    "forged_paid_stale": ("a query that says paid, signed 301 s ago, whatever the order is", _PAID | _STALE),
+    "forged_paid_foreign": (
+        "a query that says paid, signed with another merchant's key, whatever the order is",
+        _PAID | _FOREIGN,
+    ),
+    "forged_paid_other_order": (
+        "a correctly signed query that says another order is paid",
+        _PAID | {"body": "other-order"},
+    ),
+    "forged_404_unsigned": ("an unsigned 404 ORDER_NOT_EXIST, nothing applied", _NOT_FOUND | _UNSIGNED),
+    "forged_404_foreign": (
+        "a 404 ORDER_NOT_EXIST signed with another merchant's key, nothing applied",
+        _NOT_FOUND | _FOREIGN,
+    ),
+    # Verified, and behind: a reader that has not seen yet what the writer did.
+    "behind_open": ("a signed query that shows the order still open after it was settled", _BEHIND),
+    "behind_created": (
+        "a signed query that shows the order not even confirmed after it was settled",
+        _BEHIND | {"claim": "created"},
+    ),
+    "not_found": ("a signed 404 ORDER_NOT_EXIST, nothing applied", _NOT_FOUND | _RARE),
+    "lost_then_404": (
+        "applied and never answered, and the next query and call say 404",
+        _ON_COMPLETE
+        | {
+            "wire": "reset",
+            "then": (("query", "not_found"), ("complete", "not_found"), ("query", "not_found")),
+        },
+    ),
+    # Refusals that are on nobody's list, nothing applied.
+    "timeout_408": ("408 REQUEST_TIMEOUT, nothing applied", _odd(408, "REQUEST_TIMEOUT", "请求超时")),
+    "conflict_409": ("409 RESOURCE_CONFLICT, nothing applied", _odd(409, "RESOURCE_CONFLICT", "资源冲突")),
+    "conflict_409_applied": (
+        "409 RESOURCE_CONFLICT, yet applied",
+        _odd(409, "RESOURCE_CONFLICT", "资源冲突") | {"applied": True},
+    ),
+    "locked_423": ("423 ORDER_LOCKED, nothing applied", _odd(423, "ORDER_LOCKED", "订单处理中，请稍后")),
+    "too_early_425": ("425 TOO_EARLY, nothing applied", _odd(425, "TOO_EARLY", "请稍后重试")),
+    "unlisted_code": ("400 with a code nobody knows, nothing applied", _odd(400, "BIZ_BUSY", "业务繁忙")),
+    "gateway_code": (
+        "400 whose code is a number: a gateway's, not WeChat Pay's, unsigned",
+        _odd(400, "0", "bad request") | _UNSIGNED | {"body": "numeric-code"},
+    ),
+    "lower_case_code": (
+        "404 whose code is in lower case: a gateway's, not WeChat Pay's, unsigned",
+        _odd(404, "not_found", "no route") | _UNSIGNED,
+    ),
+    "quoting_refusal": (
+        "400 with a code nobody knows whose message quotes the ticket, the openid and a phone number",
+        _odd(400, "BIZ_BUSY", "业务繁忙:") | {"body": "quoting"},
+    ),
     # The network fails.
     "host_down": (
         "every connection of the host is broken, and new ones are refused for a second",
@@ -200,7 +286,7 @@ def make(name: str, options: Mapping[str, Any]) -> Fault:
 
 
 def describe() -> list[dict[str, str]]:
-    """Every kind with its meaning, for the documentation and ``--list-faults``."""
+    """Every kind with its meaning, for the documentation and ``faults``."""
     return [
         {
             "fault": f"`{kind.name}`",

@@ -84,8 +84,12 @@ class Misbehaviour:
 
         A kind is a name, or an object with ``fault`` and options; one given twice is twice as likely.
         """
-        if not 0 <= rate <= 1:
-            raise ValueError("rate must be between 0 and 1")
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
+            raise ValueError("rate must be a number between 0 and 1")
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise ValueError("seed must be an integer")  # noqa: TRY004 - one error type
+        if kinds is not None and (isinstance(kinds, str | Mapping) or not isinstance(kinds, Iterable)):
+            raise ValueError("kinds must be a list")
         survivable = [kind for kind in KINDS.values() if kind.chaos]
         chosen = survivable if kinds is None else [_with_options(kind) for kind in kinds]
         self._chaos = Chaos(rate, seed, tuple(chosen))
@@ -107,5 +111,7 @@ class Misbehaviour:
 
 
 def _with_options(kind: ChaosKind) -> Fault:
+    if not isinstance(kind, str | Mapping):
+        raise ValueError("a kind is a name, or an object with fault and options")  # noqa: TRY004 - one error type
     options = {"fault": kind} if isinstance(kind, str) else dict(kind)
     return make(str(options.pop("fault", "")), options)

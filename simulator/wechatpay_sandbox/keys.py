@@ -3,6 +3,7 @@
 import functools
 import secrets
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_pem_private_key,
 )
 from cryptography.x509.oid import NameOID
 
@@ -48,6 +50,18 @@ def _certificate(key: RSAPrivateKey, common_name: str, serial: int) -> x509.Cert
     )
 
 
+def private_pem(key: RSAPrivateKey) -> str:
+    """A private key as PKCS#8 without a password."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _load(pem: str) -> RSAPrivateKey:
+    key = load_pem_private_key(pem.encode(), None)
+    if not isinstance(key, RSAPrivateKey):
+        raise ValueError("not an RSA key")  # noqa: TRY004 - one error for a file that was changed
+    return key
+
+
 @dataclass(frozen=True)
 class MerchantKey:
     """The merchant's API certificate and its private key."""
@@ -64,7 +78,7 @@ class MerchantKey:
 
     @property
     def private_pem(self) -> str:
-        return self.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        return private_pem(self.private_key)
 
     @property
     def certificate_pem(self) -> str:
@@ -128,6 +142,11 @@ class Keys:
         """The platform certificates, oldest first; the first is generated when a mode needs it."""
         return [PlatformKey.generate_certificate()]
 
+    @functools.cached_property
+    def foreign(self) -> RSAPrivateKey:
+        """A key of another merchant's world: whoever trusts what it signs trusts anybody."""
+        return generate_private_key(public_exponent=65537, key_size=2048)
+
     def set_mode(self, mode: Mode) -> None:
         """Move the merchant to another stage of the migration."""
         if mode not in MODES:
@@ -167,6 +186,13 @@ class Keys:
         self.set_mode(self.mode)
         return self.certificates[-1].serial
 
+    def drop_oldest_platform_certificate(self) -> None:
+        """Sign with the oldest platform certificate no more: it has expired."""
+        if len(self.certificates) == 1:
+            raise ValueError("the last platform certificate cannot be dropped")
+        self.certificates.pop(0)
+        self.set_mode(self.mode)
+
     def secret(self, appid: str, service_id: str) -> dict[str, Any]:
         """What the merchant keeps in its secret now."""
         secret: dict[str, Any] = {
@@ -183,6 +209,32 @@ class Keys:
         if self.mode != "public_key":
             secret["wechatpay_certificates"] = [key.pem for key in self.certificates]
         return secret
+
+    def to_json(self) -> dict[str, Any]:
+        """What makes the merchant the same one after the next start."""
+        return {
+            "mchid": self.mchid,
+            "api_v3_key": self.api_v3_key,
+            "merchant_key": self.merchant.private_pem,
+            "merchant_certificate": self.merchant.certificate_pem,
+            "public_key_id": self.public_key.serial,
+            "public_key": private_pem(self.public_key.private_key),
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any], mchid: str, mode: Mode) -> "Keys":
+        """The merchant that was kept. ValueError when it is another one than asked for."""
+        if kept["mchid"] != mchid:
+            raise ValueError(f"the state is of merchant {kept['mchid']}, not {mchid}")
+        keys = cls.__new__(cls)
+        keys.mchid, keys.api_v3_key = mchid, kept["api_v3_key"]
+        certificate = x509.load_pem_x509_certificate(kept["merchant_certificate"].encode())
+        serial = f"{certificate.serial_number:040X}"
+        keys.merchant = MerchantKey(serial, _load(kept["merchant_key"]), certificate)
+        keys.public_key = PlatformKey(kept["public_key_id"], _load(kept["public_key"]), None)
+        keys._accept_only_current()
+        keys.set_mode(mode)
+        return keys
 
     def _accept_only_current(self) -> None:
         self._accepted = {self.merchant.serial: self.merchant.private_key.public_key()}

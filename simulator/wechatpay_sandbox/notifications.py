@@ -1,36 +1,46 @@
-"""WeChat Pay's notices of payment (支付成功回调通知), in both known shapes, well or badly made.
+"""WeChat Pay's notifications (回调通知), in both known shapes, well or badly made.
 
-It shares no code with what it tests. The serviceorder shape is from
-https://pay.weixin.qq.com/doc/v3/merchant/4012587960; the smart-retail shape is inferred from its query.
+The serviceorder shape is from https://pay.weixin.qq.com/doc/v3/merchant/4012587960; the smart-retail shape is
+inferred from its query.
 """
 
 import base64
 import http.client
 import json
-import secrets
+import time
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from random import Random, SystemRandom
 from typing import Any, Literal
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from wechatpay_sandbox import signing
+from wechatpay_sandbox import service_order
 from wechatpay_sandbox.keys import Keys
-from wechatpay_sandbox.orders import SHANGHAI, Order, shanghai
+from wechatpay_sandbox.orders import Order, shanghai
+from wechatpay_sandbox.signing import ReplySigner, Signatures
 
 type Shape = Literal["serviceorder", "smartretail"]
 type Flaw = Literal[
     "wrong-signature", "signtest", "stale", "early", "unknown-serial", "unsigned", "other-key"
 ]
 
+SHAPES: tuple[Shape, ...] = ("serviceorder", "smartretail")
+FLAWS: tuple[Flaw, ...] = (
+    "wrong-signature",
+    "signtest",
+    "stale",
+    "early",
+    "unknown-serial",
+    "unsigned",
+    "other-key",
+)
 USER_PAID = "PAYSCORE.USER_PAID"
+USER_CONFIRM = "PAYSCORE.USER_CONFIRM"
 ANSWER_SECONDS = 5.0
 """Seconds after which WeChat Pay takes a notice for failed."""
-OPENID = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
-_STALE = 301
-_OFFSETS = {"stale": -_STALE, "early": _STALE}
+_OFFSETS = {"stale": -301, "early": 310}
 _PROBE = "WECHATPAY/SIGNTEST/"
 
 
@@ -57,8 +67,10 @@ class Notice:
 class Notifier:
     """Makes notices about orders, with the keys of one simulated merchant."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, signer: ReplySigner | None = None, random: Random | None = None) -> None:
         self._keys = keys
+        self._random = random or SystemRandom()
+        self._signer = signer or ReplySigner(Signatures(), time.time, self._random)
 
     def paid(
         self,
@@ -73,13 +85,20 @@ class Notifier:
         resource = {**(_serviceorder(order) if shape == "serviceorder" else _smart_retail(order)), **changes}
         return self.of(resource, flaw=flaw, event_type=event_type)
 
+    def confirmed(self, order: Order) -> Notice:
+        """A notice that the shopper has confirmed an order."""
+        resource = {**_common(order), "state": "DOING", "state_description": "USER_CONFIRM"}
+        del resource["total_amount"]
+        return self.of(resource, event_type=USER_CONFIRM)
+
     def of(
         self, resource: Mapping[str, Any], *, flaw: Flaw | None = None, event_type: str = USER_PAID
     ) -> Notice:
         """A notice of any resource."""
-        key = secrets.token_hex(16) if flaw == "other-key" else self._keys.api_v3_key
+        key = self._random.randbytes(16).hex() if flaw == "other-key" else self._keys.api_v3_key
         plain = json.dumps(resource, ensure_ascii=False).encode()
-        return self.signed(json.dumps(_envelope(plain, key, event_type), ensure_ascii=False).encode(), flaw)
+        envelope = self._envelope(plain, key, event_type)
+        return self.signed(json.dumps(envelope, ensure_ascii=False).encode(), flaw)
 
     def signed_again(self, notice: Notice) -> Notice:
         """The same notice sent once more by WeChat Pay itself: same id and content, new signature."""
@@ -92,36 +111,35 @@ class Notifier:
             return Notice(headers, body)
         covered = body + b" " if flaw == "wrong-signature" else body
         key = self._keys.signing_key(None)
-        headers |= signing.reply_headers(key, covered, offset=_OFFSETS.get(flaw or "", 0))
+        headers |= self._signer.headers(key, covered, offset=_OFFSETS.get(flaw or "", 0))
         if flaw == "signtest":
             headers["Wechatpay-Signature"] = _PROBE + headers["Wechatpay-Signature"][len(_PROBE) :]
         if flaw == "unknown-serial":
-            headers["Wechatpay-Serial"] = f"{secrets.randbits(158) | 1 << 158:040X}"
+            headers["Wechatpay-Serial"] = f"{self._random.getrandbits(158) | 1 << 158:040X}"
         return Notice(headers, body)
+
+    def _envelope(self, plain: bytes, api_v3_key: str, event_type: str) -> dict[str, Any]:
+        nonce = self._random.randbytes(6).hex()
+        sealed = AESGCM(api_v3_key.encode()).encrypt(nonce.encode(), plain, b"payscore")
+        return {
+            "id": f"EV-{self._random.randbytes(16).hex()}",
+            "create_time": shanghai(self._signer.clock(), "%Y-%m-%dT%H:%M:%S+08:00"),
+            "resource_type": "encrypt-resource",
+            "event_type": event_type,
+            "summary": "支付成功" if event_type == USER_PAID else "用户确认成功",
+            "resource": {
+                "original_type": "payscore",
+                "algorithm": "AEAD_AES_256_GCM",
+                "ciphertext": base64.b64encode(sealed).decode(),
+                "associated_data": "payscore",
+                "nonce": nonce,
+            },
+        }
 
 
 def with_header(notice: Notice, name: str, value: str) -> Notice:
     """The same notice with one more header."""
     return replace(notice, headers={**notice.headers, name: value})
-
-
-def _envelope(plain: bytes, api_v3_key: str, event_type: str) -> dict[str, Any]:
-    nonce = secrets.token_hex(6)
-    sealed = AESGCM(api_v3_key.encode()).encrypt(nonce.encode(), plain, b"payscore")
-    return {
-        "id": f"EV-{secrets.token_hex(16)}",
-        "create_time": datetime.now(SHANGHAI).isoformat(timespec="seconds"),
-        "resource_type": "encrypt-resource",
-        "event_type": event_type,
-        "summary": "支付成功",
-        "resource": {
-            "original_type": "payscore",
-            "algorithm": "AEAD_AES_256_GCM",
-            "ciphertext": base64.b64encode(sealed).decode(),
-            "associated_data": "payscore",
-            "nonce": nonce,
-        },
-    }
 
 
 def _common(order: Order) -> dict[str, Any]:
@@ -130,7 +148,7 @@ def _common(order: Order) -> dict[str, Any]:
         "mchid": order.mchid,
         "out_order_no": order.out_order_no,
         "service_id": order.service_id,
-        "openid": OPENID,
+        "openid": order.openid,
         "order_id": order.order_id,
         "service_introduction": "智能柜购物",
         "total_amount": order.charged,
@@ -147,18 +165,7 @@ def _smart_retail(order: Order) -> dict[str, Any]:
 
 
 def _serviceorder(order: Order) -> dict[str, Any]:
-    detail = {
-        "seq": 1,
-        "amount": order.charged,
-        "paid_type": "NEWTON",
-        "paid_time": shanghai(order.paid_at),
-        "transaction_id": f"42{order.order_id[2:]}",
-    }
-    collection = {
-        "state": "USER_PAID",
-        "total_amount": order.charged,
-        "paying_amount": 0,
-        "paid_amount": order.charged,
-        "details": [detail],
-    }
-    return {**_common(order), "state": "DONE", "need_collection": True, "collection": collection}
+    shown = service_order.collection(order)
+    if not order.payments:  # asked for before anything was paid: it says so all the same
+        shown |= {"state": "USER_PAID", "paying_amount": 0, "paid_amount": order.amount}
+    return {**_common(order), "state": "DONE", "need_collection": True, "collection": shown}

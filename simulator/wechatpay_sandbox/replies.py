@@ -1,9 +1,13 @@
-"""What the simulator answers, before it is signed and sent."""
+"""What the sandbox answers, before it is signed and sent."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wechatpay_sandbox.fault_kinds import Fault
+    from wechatpay_sandbox.rules import Rule
 
 JSON_TYPE = "application/json; charset=utf-8"
 SUCCESS_TAIL = "0"
@@ -13,13 +17,17 @@ UNDOCUMENTED_TAIL = "268435456"
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer. ``tail`` is WeChat Pay's internal code, sent as the last part of ``Request-ID``."""
+    """One answer. ``tail`` is WeChat Pay's internal code, sent as the last part of ``Request-ID``.
+
+    ``fault``: how the bytes of the answer travel (``Fault.wire``); None: whole and at once.
+    """
 
     status: int
     body: bytes = b""
     tail: str = SUCCESS_TAIL
     content_type: str = JSON_TYPE
     headers: Mapping[str, str] = field(default_factory=dict)
+    fault: "Fault | None" = None
 
 
 def to_json(value: object) -> bytes:
@@ -33,7 +41,10 @@ def ok(document: Mapping[str, Any]) -> Reply:
 
 
 class Refusal(Exception):
-    """The request is refused as WeChat Pay refuses it: HTTP status, code, message, internal code, detail."""
+    """The request is refused as WeChat Pay refuses it: HTTP status, code, message, internal code, detail.
+
+    ``rule`` is the rule that was broken; its reason in plain words goes into the sandbox's record.
+    """
 
     def __init__(
         self,
@@ -43,6 +54,7 @@ class Refusal(Exception):
         *,
         tail: str = UNDOCUMENTED_TAIL,
         detail: Mapping[str, Any] | None = None,
+        rule: "Rule | None" = None,
     ) -> None:
         super().__init__(f"{status} {code} {message}")
         self.status = status
@@ -50,6 +62,7 @@ class Refusal(Exception):
         self.message = message
         self.tail = tail
         self.detail = detail
+        self.rule = rule
 
     def reply(self) -> Reply:
         """The error body, in the form of every APIv3 error."""

@@ -6,15 +6,14 @@ Source: https://pay.weixin.qq.com/doc/v3/merchant/4012365336 (requests) and /401
 import base64
 import binascii
 import re
-import secrets
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -43,11 +42,29 @@ class Message:
         return head.encode("utf-8", "surrogateescape") + self.body + b"\n"
 
 
+class Signatures:
+    """RSA PKCS#1 v1.5 with SHA-256. A simulation may hand in something that costs less."""
+
+    def sign(self, key: RSAPrivateKey, text: bytes) -> str:
+        """The signature in base64."""
+        return sign(key, text)
+
+    def fits(self, key: RSAPublicKey, signature: str, text: bytes) -> bool:
+        """Tell whether a signature in base64 is of this text by this key."""
+        try:
+            key.verify(base64.b64decode(signature, validate=True), text, PKCS1v15(), SHA256())
+        except (InvalidSignature, binascii.Error):
+            return False
+        return True
+
+
 class Verifier:
     """Checks ``Authorization`` as WeChat Pay's gateway does; remembers nonces while they could return."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, signatures: Signatures, clock: Callable[[], float]) -> None:
         self._keys = keys
+        self._signatures = signatures
+        self._clock = clock
         self._nonces: dict[str, float] = {}
         self._next_sweep = 0.0
 
@@ -56,7 +73,7 @@ class Verifier:
         claims = self._claims(authorization, message)
         if claims["mchid"] != self._keys.mchid:
             raise _sign_error("mchid", "商户号不存在或与证书不符", message)
-        now = time.time()
+        now = self._clock()
         if not claims["timestamp"].isascii() or not claims["timestamp"].isdigit():
             raise _sign_error("timestamp", "timestamp is not a number of seconds", message)
         if abs(now - int(claims["timestamp"])) > MAX_SKEW:
@@ -69,10 +86,8 @@ class Verifier:
         if key is None:
             raise _sign_error("serial_no", "商户证书序列号有误。请使用签名私钥匹配的证书序列号", message)
         text = message.signed_text(claims["timestamp"], claims["nonce_str"])
-        try:
-            key.verify(base64.b64decode(claims["signature"], validate=True), text, PKCS1v15(), SHA256())
-        except (InvalidSignature, binascii.Error):
-            raise _sign_error("signature", "sign not match", message, text) from None
+        if not self._signatures.fits(key, claims["signature"], text):
+            raise _sign_error("signature", "sign not match", message, text)
         self._refuse_replay(claims["nonce_str"], now, message)
 
     def _claims(self, authorization: str, message: Message) -> dict[str, str]:
@@ -120,24 +135,35 @@ def sign(key: RSAPrivateKey, text: bytes) -> str:
     return base64.b64encode(key.sign(text, PKCS1v15(), SHA256())).decode()
 
 
-def reply_headers(key: PlatformKey, body: bytes, *, offset: int = 0) -> dict[str, str]:
-    """The five headers of a signed reply; ``offset`` moves its timestamp by so many seconds."""
-    timestamp = str(int(time.time()) + offset)
-    nonce = secrets.token_hex(16)
-    return {
-        "Wechatpay-Timestamp": timestamp,
-        "Wechatpay-Nonce": nonce,
-        "Wechatpay-Signature": sign(key.private_key, f"{timestamp}\n{nonce}\n".encode() + body + b"\n"),
-        "Wechatpay-Serial": key.serial,
-        "Wechatpay-Signature-Type": SCHEME,
-    }
+@dataclass(frozen=True)
+class ReplySigner:
+    """Signs what WeChat Pay says. ``clock`` is its own, ``random`` makes the nonces."""
+
+    signatures: Signatures
+    clock: Callable[[], float]
+    random: Random
+
+    def headers(
+        self, key: PlatformKey, body: bytes, *, offset: int = 0, signed_with: RSAPrivateKey | None = None
+    ) -> dict[str, str]:
+        """The five headers of a signed reply; ``offset`` moves its timestamp by so many seconds."""
+        timestamp = str(int(self.clock()) + offset)
+        nonce = self.random.randbytes(16).hex()
+        text = f"{timestamp}\n{nonce}\n".encode() + body + b"\n"
+        return {
+            "Wechatpay-Timestamp": timestamp,
+            "Wechatpay-Nonce": nonce,
+            "Wechatpay-Signature": self.signatures.sign(signed_with or key.private_key, text),
+            "Wechatpay-Serial": key.serial,
+            "Wechatpay-Signature-Type": SCHEME,
+        }
 
 
-def encrypted_certificate(key: PlatformKey, api_v3_key: str) -> Mapping[str, Any]:
+def encrypted_certificate(key: PlatformKey, api_v3_key: str, random: Random) -> Mapping[str, Any]:
     """One entry of ``GET /v3/certificates``."""
     if key.certificate is None:
         raise ValueError("a WeChat Pay public key has no certificate to download")
-    nonce = secrets.token_hex(6)
+    nonce = random.randbytes(6).hex()
     sealed = AESGCM(api_v3_key.encode()).encrypt(nonce.encode(), key.pem.encode(), b"certificate")
     return {
         "serial_no": key.serial,

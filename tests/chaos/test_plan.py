@@ -64,8 +64,13 @@ def test_every_kind_of_fault_is_thrown_at_random_or_planned(plan):
         make(str(kind["fault"]), {k: v for k, v in kind.items() if k != "fault"}).name for kind in at_random()
     }
     planned = {str(fault["fault"]) for order in plan for fault in order.faults}
-    # no_auth needs the operator by design, and reply is whatever a test wants.
-    assert set(KINDS) - thrown - planned == {"no_auth", "reply"}
+    # no_auth needs the operator by design, reply is whatever a test wants, lost_then_404 brings not_found.
+    assert set(KINDS) - thrown - planned == {
+        "no_auth",
+        "reply",
+        "not_found",
+        *scenarios.NOT_SURVIVED_YET,
+    }
 
 
 @pytest.mark.parametrize(

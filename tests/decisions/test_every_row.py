@@ -89,7 +89,8 @@ def test_every_reply_is_decided_by_the_row_named_here(function: Function, order_
     app = function.app
     signed_transport = SignedTransport(app.merchants[MCHID], app.transport)
     client = Client(signed_transport, function.simulator.hosts, Deadline(30))
-    parameters = {"finish_type": 1, "cancel_reason": "误开门", "finish_ticket": opened["finish_ticket"]}
+    cancelled = {"finish_type": 1, "cancel_reason": "误开门", "total_amount": 0, "profit_sharing": False}
+    parameters = cancelled | {"finish_ticket": opened["finish_ticket"]}
     key = OrderKey(MCHID, APPID, SERVICE_ID, order_no)
     with pytest.raises(errors.WeChatPayError) as raised:
         smart_retail.complete(client, key, parameters)

@@ -63,6 +63,7 @@ def completion(simulator: Simulator, order_no: str, **changes: Any) -> dict[str,
         "total_amount": 300,
         "fees": [{"fee_name": "可乐", "fee_amount": 300}],
         "finish_ticket": simulator.order(order_no)["finish_ticket"],
+        "profit_sharing": False,
     } | changes
     number = order_no.replace("|", "%7C").replace("*", "%2A")
     return as_merchant(simulator) | {"method": "post", "path": f"{ORDERS}/{number}/complete", "body": body}

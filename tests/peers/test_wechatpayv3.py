@@ -52,6 +52,7 @@ class Peer(Core):  # type: ignore[misc]
             "total_amount": 300,
             "fees": [{"fee_name": "可乐", "fee_amount": 300}],
             "finish_ticket": self._simulator.order(order_no).get("finish_ticket", "none"),
+            "profit_sharing": False,
         } | changes
         path = f"{ORDERS}/{quote(order_no, safe='')}/complete"
         status, text = self.request(path, method=RequestType.POST, data=body)

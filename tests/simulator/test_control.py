@@ -186,7 +186,7 @@ def test_it_shares_no_code_with_what_it_tests():
 
 
 def test_the_documented_table_of_faults_is_the_one_it_prints():
-    command = [sys.executable, "-m", "wechatpay_sandbox", "--list-faults"]
+    command = [sys.executable, "-m", "wechatpay_sandbox", "faults"]
     table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert all(f"`{name}`" in table for name in KINDS)
     assert table in Path("docs/simulator.md").read_text(encoding="utf-8")

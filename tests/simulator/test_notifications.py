@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from wechatpay_sandbox import MCHID, Simulator
-from wechatpay_sandbox.notifications import Notice, Notifier
+from wechatpay_sandbox.notifications import Notice
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_what_is_sealed_with_another_key_is_signed_and_cannot_be_opened(simulato
 
 def test_signed_again_it_is_the_same_notice_under_a_new_signature(simulator: Simulator):
     notice = simulator.notice("paid")
-    again = Notifier(simulator._api.keys).signed_again(notice)
+    again = simulator.notifier.signed_again(notice)
     prove(simulator, again)
     assert again.body == notice.body
     assert again.headers["Wechatpay-Nonce"] != notice.headers["Wechatpay-Nonce"]

@@ -1,18 +1,20 @@
 """An order is completed once, however often it is asked; the shopper is charged once, by WeChat Pay."""
 
 import re
+import time
+from random import Random
 
 import pytest
 from wechatpay_sandbox import Simulator
 from wechatpay_sandbox.orders import RISK_CAP, Order, Orders, shanghai
 
 NOW = 1_717_207_200.0  # 2024-06-01 10:00:00 in Shanghai
-FINISHED = {"appid": "wx", "service_id": "500001", "finish_type": 2, "total_amount": 1200}
+FINISHED = {"finish_type": 2, "total_amount": 1200}
 
 
-def an_order(**settings) -> Order:
-    orders = Orders("1900000001", "wx", "500001", debit_after=5.0)
-    return orders.open("A1", NOW, settings)
+def an_order(**settings) -> tuple[Orders, Order]:
+    orders = Orders("1900000001", "wx", "500001", 5.0, Random(1))
+    return orders, orders.open("A1", NOW, settings)
 
 
 def test_a_200_carries_exactly_the_five_documented_fields(sim, merchant, opened, ticket):
@@ -93,23 +95,27 @@ def test_a_service_may_end_the_moment_it_starts(merchant, opened, ticket, end):
 
 def test_an_end_in_the_future_is_refused(merchant, opened, ticket):
     reply = merchant.complete(opened, merchant.body(ticket, real_service_end_time="29990101"))
-    assert (reply.status_code, reply.json()["message"]) == (400, "服务结束时间不能晚于当前时间")
+    message = "实际结束时间不能晚于使用完结接口的时间"
+    assert (reply.status_code, reply.json()["message"]) == (400, message)
 
 
-def test_a_service_may_end_this_very_second():
-    order = an_order()
-    order.complete(
-        FINISHED | {"finish_ticket": order.issue_ticket(), "real_service_end_time": shanghai(NOW)}, NOW
-    )
-    assert order.state == "FINISHED"
+@pytest.mark.parametrize(("skew", "status"), [(-30.0, 400), (30.0, 200)])
+def test_an_end_is_held_against_wechat_pays_own_clock(as_merchant, skew, status):
+    with Simulator(clock_skew=skew) as simulator:
+        merchant = as_merchant(simulator)
+        ticket = simulator.open_order("A1")["finish_ticket"]
+        body = merchant.body(ticket, real_service_end_time=shanghai(time.time()))
+        assert merchant.complete("A1", body).status_code == status
+        simulator.set_clock(0)
+        merchant.verify(merchant.query("A1"))
 
 
 @pytest.mark.parametrize("left_as", ["REVOKED", "FINISHED"])
 def test_a_cancellation_charges_nothing(sim, merchant, number, left_as):
     sim.open_order(number, cancelled_state=left_as, debit_after=0)
     ticket = sim.order(number)["finish_ticket"]
-    gone = dict.fromkeys(("fees", "discounts", "total_amount", "real_service_end_location"), ...)
-    document = merchant.body(ticket, finish_type=1, cancel_reason="未取货", **gone)
+    gone = dict.fromkeys(("fees", "discounts", "real_service_end_location"), ...)
+    document = merchant.body(ticket, finish_type=1, cancel_reason="未取货", total_amount=0, **gone)
     assert merchant.complete(number, document).status_code == 200
     queried = merchant.query(number).json()
     assert (queried["state"], queried["finish_type"]) == (left_as, 1)
@@ -117,20 +123,20 @@ def test_a_cancellation_charges_nothing(sim, merchant, number, left_as):
 
 
 def test_the_shopper_is_charged_once_and_some_time_later():
-    order = an_order()
-    order.complete(FINISHED | {"finish_ticket": order.issue_ticket()}, NOW)
-    order.catch_up(NOW + 4.9)
+    orders, order = an_order()
+    order.settle(FINISHED, "merchant", NOW)
+    orders.catch_up(order, NOW + 4.9)
     assert (order.state, order.debits, order.charged) == ("FINISHED", 0, 0)
     for moment in (5.0, 6.0, 60.0):
-        order.catch_up(NOW + moment)
+        orders.catch_up(order, NOW + moment)
         assert (order.state, order.debits, order.charged) == ("USER_PAID", 1, 1200)
-    assert order.query_document()["pay_succ_time"] == "20240601100005"
+    assert shanghai(order.paid_at) == "20240601100005"
 
 
 def test_nothing_to_pay_is_never_debited():
-    order = an_order(debit_after=0)
-    order.complete(FINISHED | {"total_amount": 0, "finish_ticket": order.issue_ticket()}, NOW)
-    order.catch_up(NOW + 1e6)
+    orders, order = an_order(debit_after=0)
+    order.settle(FINISHED | {"total_amount": 0}, "merchant", NOW)
+    orders.catch_up(order, NOW + 1e6)
     assert (order.state, order.debits) == ("FINISHED", 0)
 
 

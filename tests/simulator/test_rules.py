@@ -85,13 +85,16 @@ def test_a_body_that_is_no_proper_json_object_is_a_param_error(merchant, opened,
         ({"cancel_reason": DROP}, "/cancel_reason"),
         ({"cancel_reason": "因" * 31}, "/cancel_reason"),
         ({"total_amount": 1}, "/total_amount"),
+        ({"total_amount": DROP}, "/total_amount"),
+        ({"profit_sharing": DROP}, "/profit_sharing"),
         ({"real_service_end_location": "店"}, "/real_service_end_location"),
     ],
     ids=str,
 )
 def test_a_cancellation_has_rules_of_its_own(merchant, opened, ticket, changes, field):
-    cancelled = dict.fromkeys(("fees", "discounts", "total_amount", "real_service_end_location"), DROP)
-    document = merchant.body(ticket, **{"finish_type": 1, "cancel_reason": "未取货"} | cancelled | changes)
+    cancelled = dict.fromkeys(("fees", "discounts", "real_service_end_location"), DROP)
+    cancelled |= {"finish_type": 1, "cancel_reason": "未取货", "total_amount": 0}
+    document = merchant.body(ticket, **cancelled | changes)
     reply = merchant.complete(opened, document)
     assert reply.status_code == 400
     assert reply.json()["detail"]["field"] == field

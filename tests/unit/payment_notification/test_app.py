@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from wechatpay_sandbox import MCHID
-from wechatpay_sandbox.notifications import Flaw, Notifier, Shape, with_header
+from wechatpay_sandbox.notifications import Flaw, Shape, with_header
 
 from tests.unit.payment_notification.conftest import PREFIX, Function, as_base64, awaited
 
@@ -29,7 +29,7 @@ def queries(function: Function, number: str) -> int:
 
 
 def signed(function: Function, resource: dict[str, Any], **options: Any) -> Any:
-    return Notifier(function.simulator._api.keys).of(resource, **options)
+    return function.simulator.notifier.of(resource, **options)
 
 
 @pytest.mark.parametrize("shape", ["smartretail", "serviceorder"])
@@ -95,7 +95,7 @@ def test_the_same_notice_again_wakes_nothing_again(function: Function, paid: str
 
     between_two_waits = function(notice)["statusCode"]
     function.aws.running.clear()
-    after_the_end = function(Notifier(function.simulator._api.keys).signed_again(notice))["statusCode"]
+    after_the_end = function(function.simulator.notifier.signed_again(notice))["statusCode"]
 
     assert (between_two_waits, after_the_end) == (503, 204)
     assert len(function.aws.woken) == woken
@@ -186,14 +186,14 @@ def test_an_execution_that_cannot_be_seen_is_over_only_when_it_is_gone(
 
 
 def test_what_is_too_large_is_refused_unread(function: Function):
-    notice = Notifier(function.simulator._api.keys).signed(b"x" * (64 * 1024 + 1))
+    notice = function.simulator.notifier.signed(b"x" * (64 * 1024 + 1))
     assert function(notice)["statusCode"] == 413
     assert function(notice, **as_base64(notice))["statusCode"] == 413
 
 
 @pytest.mark.parametrize("mchid", ["", "abc", "1" * 33, "19/00", "１９", None])
 def test_what_is_no_merchants_address_is_not_found(function: Function, mchid: Any):
-    notice = Notifier(function.simulator._api.keys).signed(b"{}")
+    notice = function.simulator.notifier.signed(b"{}")
     assert function(notice, mchid=mchid)["statusCode"] == 404
 
 
@@ -209,14 +209,14 @@ def test_a_log_says_of_a_heeded_notice_which_order_and_what_came_of_it(function:
 
 
 def test_a_flood_for_made_up_merchants_reads_one_secret(cold: Function):
-    notices = Notifier(cold.simulator._api.keys)
+    notices = cold.simulator.notifier
     answers = {cold(notices.signed(b"{}"), mchid=str(n))["statusCode"] for n in range(100, 200)}
     assert answers == {503}
     assert cold.secrets_manager.reads == [f"{PREFIX}100"]
 
 
 def test_a_flood_for_one_merchant_without_a_secret_reads_it_once(cold: Function):
-    notices = Notifier(cold.simulator._api.keys)
+    notices = cold.simulator.notifier
     answers = {cold(notices.signed(b"{}"), mchid="100")["statusCode"] for _ in range(20)}
     assert answers == {503}
     assert cold.secrets_manager.reads == [f"{PREFIX}100"]
@@ -251,7 +251,7 @@ PARTS = st.dictionaries(st.sampled_from(ENVELOPE), HOSTILE)
 @fast
 @given(st.binary(max_size=200))
 def test_any_signed_bytes_are_answered(function: Function, body: bytes):
-    notice = Notifier(function.simulator._api.keys).signed(body)
+    notice = function.simulator.notifier.signed(body)
     answer = function(notice, **as_base64(notice))
     assert answer["statusCode"] == 400
 
@@ -261,7 +261,7 @@ def test_any_signed_bytes_are_answered(function: Function, body: bytes):
 def test_any_signed_envelope_is_answered(function: Function, outer: dict[str, Any], inner: dict[str, Any]):
     envelope = {"id": "EV-1", "event_type": "PAYSCORE.USER_PAID", "resource": inner, **outer}
     body = json.dumps(envelope).encode()
-    notice = Notifier(function.simulator._api.keys).signed(body)
+    notice = function.simulator.notifier.signed(body)
     answer = function(notice, **as_base64(notice))
     assert answer["statusCode"] in (204, 400)
 

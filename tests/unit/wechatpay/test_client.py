@@ -52,7 +52,14 @@ def query(order_no: str) -> str:
 def cancellation(simulator: Simulator, order_no: str) -> dict[str, object]:
     ticket = simulator.open_order(order_no)["finish_ticket"]
     own = {name: simulator.secret()[name] for name in ("appid", "service_id")}
-    return {**own, "finish_type": 1, "cancel_reason": "未取货", "finish_ticket": ticket}
+    return {
+        **own,
+        "finish_type": 1,
+        "total_amount": 0,
+        "profit_sharing": False,
+        "cancel_reason": "未取货",
+        "finish_ticket": ticket,
+    }
 
 
 def ready(merchant: WarmMerchant) -> WarmMerchant:

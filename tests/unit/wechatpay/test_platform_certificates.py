@@ -279,6 +279,7 @@ def test_a_secret_that_ages_while_the_order_is_sent_does_not_hide_the_answer(
         return reply
 
     merchant.signed_transport._transport.send = aging  # type: ignore[method-assign,assignment]
-    parameters = {"finish_type": 1, "cancel_reason": "未取货", "finish_ticket": ticket}
+    cancelled = {"finish_type": 1, "cancel_reason": "未取货", "total_amount": 0, "profit_sharing": False}
+    parameters = cancelled | {"finish_ticket": ticket}
     assert smart_retail.complete(merchant.client(), merchant.key(order_no), parameters).order_id
     assert len(merchant.exchanges) == 1

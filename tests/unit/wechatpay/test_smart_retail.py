@@ -17,6 +17,7 @@ def finish(simulator: Simulator, order_no: str, **changes: Any) -> dict[str, Any
     opened = simulator.open_order(order_no)
     return {
         "finish_type": 2,
+        "profit_sharing": False,
         "total_amount": 1200,
         "fees": [{"fee_name": "可乐", "fee_amount": 1300}],
         "discounts": [{"discount_name": "优惠", "discount_amount": 100}],

@@ -1,0 +1,112 @@
+"""The sandbox's control over HTTP, for whatever runs in another process. Standard library only."""
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+from urllib.parse import quote, urlencode
+
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class ControlError(RuntimeError):
+    """The sandbox refused a control request, or does not answer. The message says why."""
+
+
+class Client:
+    """Calls of one sandbox's control. ``url`` is what it printed as ``control``."""
+
+    def __init__(self, url: str, *, timeout: float = 60.0) -> None:
+        self._url = url
+        self._timeout = timeout
+
+    def call(self, method: str, path: str, document: object = None, **query: object) -> Any:
+        """Make one call and return what it answers. Raises ControlError."""
+        asked = {name: str(value) for name, value in query.items() if value is not None}
+        url = f"{self._url}{path}{'?' + urlencode(asked) if asked else ''}"
+        body = None if document is None else json.dumps(document).encode()
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        request = urllib.request.Request(url, body, headers, method=method)
+        try:
+            with _DIRECT.open(request, timeout=self._timeout) as reply:
+                return json.load(reply)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                text = refused.read().decode(errors="replace")
+            raise ControlError(f"{method} {path}: {_reason(text)}") from refused
+        except OSError as exc:
+            raise ControlError(f"the sandbox does not answer at {self._url}: {exc}") from exc
+
+    def open_order(self, out_order_no: str, **settings: Any) -> dict[str, Any]:
+        """Put an order in the world, USER_ACCEPTED by default; returns its ledger entry."""
+        return self._object("PUT", _order(out_order_no), settings)
+
+    def order(self, out_order_no: str) -> dict[str, Any]:
+        """One order as it truly stands."""
+        return self._object("GET", _order(out_order_no))
+
+    def confirm(self, out_order_no: str) -> dict[str, Any]:
+        """The shopper confirms a CREATED order."""
+        return self._object("POST", f"{_order(out_order_no)}/confirm")
+
+    def pay(self, out_order_no: str, amount: int | None = None) -> dict[str, Any]:
+        """The shopper pays by hand: all, or of a serviceorder a part in fen."""
+        return self._object("POST", f"{_order(out_order_no)}/pay", {"amount": amount})
+
+    def purse(self, openid: str, balance: int | None) -> dict[str, Any]:
+        """Set what a shopper's purse holds, in fen; None: no end."""
+        return self._object("PUT", f"/purses/{quote(openid, safe='')}", {"balance": balance})
+
+    def fault(self, fault: str, **plan: Any) -> None:
+        """Plan a fault: for ``out_order_no``, on ``operation``, ``times``, and the kind's options."""
+        self.call("POST", "/faults", {"fault": fault, **plan})
+
+    def chaos(self, rate: float, seed: int = 0, kinds: object = None) -> None:
+        """Throw faults at random at this rate; 0 stops it."""
+        self.call("PUT", "/chaos", {"rate": rate, "seed": seed, "kinds": kinds})
+
+    def advance(self, seconds: float) -> None:
+        """Move the orders' clock forward, so that debits become due without waiting."""
+        self.call("POST", "/clock", {"seconds": seconds})
+
+    def set_clock(self, skew: float) -> None:
+        """Let WeChat Pay's own clock be so many seconds ahead of the machine's, or behind."""
+        self.call("PUT", "/clock", {"skew": skew})
+
+    def tolerate(self, *rules: str) -> list[str]:
+        """Lift these rules and no others; returns the names lifted."""
+        return list(self.call("PUT", "/tolerated", {"rules": rules})["tolerated"])
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """Every order as it truly stands."""
+        return list(self.call("GET", "/ledger"))
+
+    def requests(self, out_order_no: str | None = None, *, after: int = 0) -> list[dict[str, Any]]:
+        """The latest requests that arrived, oldest first, with their answers; numbered above ``after``."""
+        return list(self.call("GET", "/requests", out_order_no=out_order_no, after=after))
+
+    def notifications(self, out_order_no: str | None = None) -> list[dict[str, Any]]:
+        """What WeChat Pay sent of its own accord."""
+        return list(self.call("GET", "/notifications", out_order_no=out_order_no))
+
+    def secret(self) -> dict[str, Any]:
+        """The merchant's secret."""
+        return self._object("GET", "/secret")
+
+    def merchant_certificate(self) -> str:
+        """The merchant's API certificate as PEM."""
+        return str(self.call("GET", "/merchant-certificate"))
+
+    def _object(self, method: str, path: str, document: object = None) -> dict[str, Any]:
+        return dict(self.call(method, path, document))
+
+
+def _order(out_order_no: str) -> str:
+    return f"/orders/{quote(out_order_no, safe='')}"
+
+
+def _reason(text: str) -> str:
+    try:
+        return str(json.loads(text)["error"])
+    except (ValueError, KeyError, TypeError):
+        return text

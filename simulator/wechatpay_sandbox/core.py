@@ -1,0 +1,282 @@
+"""WeChat Pay's side of the wire without the wire: a request in, a reply out, in one thread and by one clock.
+
+The clock, the randomness and the signatures are handed in, so that a simulation can drive the same core that
+``server.py`` puts on sockets.
+"""
+
+import itertools
+import re
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from wechatpay_sandbox import fields, signing
+from wechatpay_sandbox.fault_effects import by_someone_else, claimed, misanswer, wanted
+from wechatpay_sandbox.fault_kinds import Fault, make
+from wechatpay_sandbox.faults import Misbehaviour
+from wechatpay_sandbox.keys import Keys
+from wechatpay_sandbox.notifications import Notifier
+from wechatpay_sandbox.orders import Orders
+from wechatpay_sandbox.outbox import Outbox
+from wechatpay_sandbox.replies import Refusal, Reply, ok
+from wechatpay_sandbox.rules import Rulebook
+from wechatpay_sandbox.ruleset import RULES
+from wechatpay_sandbox.service_order import ServiceOrder
+from wechatpay_sandbox.smart_retail import SmartRetail
+
+_ORDERS = re.compile(
+    r"/v3/payscore/(?P<api>smartretail-orders|payafter-orders|serviceorder)"
+    r"(?:/(?P<number>[^/?]+)/(?P<action>complete|cancel|sync))?"
+)
+_QUERIED_ORDER = re.compile(r"(?:\?|&)out_order_no=([^&]*)")
+_CERTIFICATES = "/v3/certificates"
+_PROBE = "WECHATPAY/SIGNTEST/"
+KEPT_REQUESTS = 20_000
+KEPT_BODY = 4096
+"""Bytes of an answer's body that are kept for the records."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as it arrived: the target and the body byte for byte, and at which host."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    host: int = 0
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request as far as its first line tells: what is asked, of which API, and of which order."""
+
+    operation: str
+    out_order_no: str = ""
+    api: str = ""
+    segment: str = ""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A request whose body is still to be read: what it asks, the fault it meets, and its record."""
+
+    call: Call
+    fault: Fault | None
+    record: dict[str, Any]
+
+
+def route(method: str, target: str) -> Call:
+    """Which operation a request is; an empty operation for what does not exist."""
+    path, _, query = target.partition("?")
+    match = _ORDERS.fullmatch(path)
+    if match is None:
+        found = target == _CERTIFICATES and method == "GET"
+        return Call("certificates" if found else "")
+    api, segment, action = match["api"], match["number"], match["action"]
+    if method == "GET" and segment is None:
+        asked = _QUERIED_ORDER.search(f"?{query}")
+        return Call("query", fields.unquote_loosely(asked[1]) if asked else "", api)
+    if method != "POST" or query or (action == "sync" and api == "smartretail-orders"):
+        return Call("")
+    if segment is None:
+        return Call("create", "", api)
+    return Call(action, fields.unquote_loosely(segment), api, segment)
+
+
+class Core:
+    """One simulated merchant's WeChat Pay.
+
+    ``clock`` is the machine's, in UNIX seconds; ``random`` makes numbers, tickets and nonces; ``signatures``
+    signs and checks.
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        orders: Orders,
+        *,
+        clock: Callable[[], float],
+        random: Random,
+        signatures: signing.Signatures | None = None,
+    ) -> None:
+        signatures = signatures or signing.Signatures()
+        self.keys = keys
+        self.orders = orders
+        self.clock = clock
+        self.clock_skew = 0.0
+        """Seconds that WeChat Pay's clock is ahead of the machine's; below 0, behind."""
+        self.clock_offset = 0.0
+        self.rules = Rulebook(RULES)
+        self.misbehaviour = Misbehaviour()
+        self.requests: deque[dict[str, Any]] = deque(maxlen=KEPT_REQUESTS)
+        self._random = random
+        self._signer = signing.ReplySigner(signatures, self.wechat_clock, random)
+        self._verifier = signing.Verifier(keys, signatures, self.wechat_clock)
+        self.notifier = Notifier(keys, self._signer, random)
+        self.outbox = Outbox(orders, self.notifier)
+        self._reader = fields.Reader(self.rules)
+        families = (SmartRetail(orders, self._reader), ServiceOrder(orders, self._reader))
+        self._families = {api: family for family in families for api in family.apis}
+        self._numbers = itertools.count(1)
+
+    def wechat_clock(self) -> float:
+        """WeChat Pay's own clock, which dates its signatures."""
+        return self.clock() + self.clock_skew
+
+    def now(self) -> float:
+        """The orders' clock: WeChat Pay's, plus what time was moved on."""
+        return self.wechat_clock() + self.clock_offset
+
+    def answer(self, request: Request) -> Reply:
+        """The signed reply to a request; ``reply.fault`` says how its bytes would travel."""
+        arrival = self.arrive(request)
+        if arrival.fault is not None and arrival.fault.acts_on_arrival:
+            return Reply(0, fault=arrival.fault)
+        return self.reply(arrival, request)
+
+    def arrive(self, request: Request) -> Arrival:
+        """A request arrives: record it, and draw the fault that it meets."""
+        call = route(request.method, request.target)
+        fault = None
+        if call.operation and call.operation != "create":
+            fault = self.misbehaviour.next_fault(call.out_order_no, call.operation)
+        record = {
+            "number": next(self._numbers),
+            "time": self.clock(),
+            "host": request.host,
+            "operation": call.operation,
+            "out_order_no": call.out_order_no,
+            "api": call.api,
+            "method": request.method,
+            "target": request.target,
+            "headers": dict(request.headers),
+            "body": "",
+            "verified": False,
+            "refused": None,
+            "fault": fault.name if fault is not None else None,
+            "status": None,
+            "reply": None,
+        }
+        self.requests.append(record)
+        order = self.orders.find(call.out_order_no, self.now())
+        if order is not None:
+            order.calls[call.operation] += 1
+        return Arrival(call, fault, record)
+
+    def reply(self, arrival: Arrival, request: Request) -> Reply:
+        """Answer a request that has arrived whole."""
+        call, fault, record = arrival.call, arrival.fault, arrival.record
+        record["body"] = request.body.decode(errors="replace")
+        if call.operation == "create":
+            number = fields.parse_leniently(request.body).get("out_order_no")
+            call = replace(call, out_order_no=number if isinstance(number, str) else "")
+            fault = self.misbehaviour.next_fault(call.out_order_no, call.operation)
+            record |= {"out_order_no": call.out_order_no, "fault": fault.name if fault else None}
+            if fault is not None and fault.acts_on_arrival:
+                return Reply(0, fault=fault)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        reply, fault = self._answer(request, headers, call, fault, record)
+        record["status"] = reply.status
+        signed = self._signed(reply, headers.get("wechatpay-serial"), fault)
+        if fault is None or fault.wire not in ("reset", "silent"):
+            sent = signed.body[:KEPT_BODY].decode(errors="replace")
+            record["reply"] = {"headers": dict(signed.headers), "body": sent}
+        return replace(signed, fault=fault)
+
+    def _answer(
+        self,
+        request: Request,
+        headers: Mapping[str, str],
+        call: Call,
+        fault: Fault | None,
+        record: dict[str, Any],
+    ) -> tuple[Reply, Fault | None]:
+        """The reply to send and the fault still to act on while sending it."""
+        try:
+            message = signing.Message(request.method, request.target, request.body)
+            self._verifier.verify(headers.get("authorization", ""), message)
+            record["verified"] = True
+            self._reader.check_headers(headers, request.method)
+        except Refusal as refusal:
+            return self._refused(refusal, record), None
+        order = self.orders.find(call.out_order_no, self.now())
+        if order is not None and call.operation in ("complete", "cancel"):
+            order.wanted = wanted(call.operation, request.body)
+        if fault is None:
+            return self._process(call, request, record), None
+        if fault.order_change:
+            self._change_order(call, request.body, fault)
+        for operation, name in fault.then:
+            self.misbehaviour.script(call.out_order_no, operation, make(name, {}), 1)
+        reply = self._process(call, request, record) if fault.applied else Reply(200)
+        if fault.claim and order is not None and order.api == call.api:
+            lie = claimed(order, self._families[order.api], call.operation, fault, self.now())
+            reply = lie or reply
+        return misanswer(reply, call.out_order_no, fault, order), fault
+
+    def _process(self, call: Call, request: Request, record: dict[str, Any]) -> Reply:
+        try:
+            if call.operation == "certificates":
+                return self._certificates()
+            if call.operation:
+                return self._of_order(call, request)
+            self.rules.refuse("request.path")
+        except Refusal as refusal:
+            return self._refused(refusal, record)
+        raise AssertionError(call)
+
+    def _of_order(self, call: Call, request: Request) -> Reply:
+        family, now = self._families[call.api], self.now()
+        if call.operation == "query":
+            return family.query(call.api, request.target.partition("?")[2], now)
+        if call.operation == "create":
+            return family.create(call.api, request.body, now)
+        number = self._reader.order_number(call.segment)
+        act = {"complete": family.complete, "cancel": family.cancel, "sync": family.sync}[call.operation]
+        return act(call.api, number, request.body, now)
+
+    def _refused(self, refusal: Refusal, record: dict[str, Any]) -> Reply:
+        if refusal.rule is not None:
+            rule = refusal.rule
+            record["refused"] = {"rule": rule.name, "reason": rule.reason, "source": rule.source}
+        return refusal.reply()
+
+    def _certificates(self) -> Reply:
+        if self.keys.mode == "public_key":
+            self.rules.refuse("certificates.public_key_merchant")
+        entries = [
+            signing.encrypted_certificate(key, self.keys.api_v3_key, self._random)
+            for key in self.keys.certificates
+        ]
+        return ok({"data": entries})
+
+    def _change_order(self, call: Call, body: bytes, fault: Fault) -> None:
+        """What someone else does to the order in the moment before this request."""
+        order = self.orders.find(call.out_order_no, self.now())
+        if order is None:
+            return
+        if fault.order_change == "tickets-expired":
+            order.tickets.clear()
+        elif order.completion is None:
+            order.settle(by_someone_else(order, body, fault), "someone else", self.now())
+
+    def _signed(self, reply: Reply, wanted_serial: str | None, fault: Fault | None) -> Reply:
+        key = self.keys.signing_key(wanted_serial)
+        request_id = f"{self._random.randbytes(20).hex().upper()}-{reply.tail}"
+        headers = {**reply.headers, "Request-ID": request_id}
+        signature = fault.signature if fault is not None else "valid"
+        if signature != "absent":
+            offset = fault.offset if fault is not None else 0
+            signed_body = reply.body + b" " if signature == "wrong" else reply.body
+            foreign = self.keys.foreign if signature == "foreign" else None
+            headers |= self._signer.headers(key, signed_body, offset=offset, signed_with=foreign)
+        if signature == "signtest":
+            headers["Wechatpay-Signature"] = _PROBE + headers["Wechatpay-Signature"][len(_PROBE) :]
+        if signature == "unknown-serial":
+            headers["Wechatpay-Serial"] = f"{self._random.getrandbits(158) | 1 << 158:040X}"
+        if fault is not None and fault.missing_header:
+            headers = {n: v for n, v in headers.items() if n.lower() != fault.missing_header.lower()}
+        return replace(reply, headers=headers)

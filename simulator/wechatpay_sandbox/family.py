@@ -1,0 +1,280 @@
+"""What the families of orders share: finding an order, whose it is, creation, payment elsewhere."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from wechatpay_sandbox.fields import Field, Reader
+from wechatpay_sandbox.orders import Order, Orders, from_shanghai, shanghai
+from wechatpay_sandbox.replies import Reply, ok
+from wechatpay_sandbox.rules import Rule, table
+
+QUERY = ("service_id", "out_order_no", "appid")
+IDENTIFIERS = {
+    "appid": Field(str, 1, 32, "V: string(32)", required="V: 必填", firm=True),
+    "service_id": Field(str, 1, 32, "V: string(32)", required="V: 必填", firm=True),
+}
+CANCEL = {
+    **IDENTIFIERS,
+    "reason": Field(str, 1, 30, "V: 30 characters at most", required="V: 必填", firm=True),
+}
+SYNC = {
+    **IDENTIFIERS,
+    "type": Field(str, 1, 16, "V: Order_Paid", required="V: 必填", firm=True),
+    "detail": Field(
+        dict,
+        source="V: 场景类型为Order_Paid时必填",
+        required="V: 场景类型为Order_Paid时必填",
+        firm=True,
+        fields={
+            "paid_time": Field(str, 14, 14, "V: yyyyMMddHHmmss", required="V: 必填", firm=True, time=True)
+        },
+    ),
+}
+
+ORDER_RULES = table(
+    Rule(
+        "order.unknown",
+        "T: 271317510",
+        "the merchant has no order of this number under this API, app and service",
+        "订单不存在",
+        404,
+        "ORDER_NOT_EXIST",
+        "271317510",
+        firm=True,
+    ),
+    Rule(
+        "order.twin_path",
+        "I: an order is known on the path it was created on",
+        "the order was created on the other of smartretail-orders and payafter-orders",
+        "订单不存在",
+        404,
+        "ORDER_NOT_EXIST",
+        "271317510",
+    ),
+    Rule(
+        "order.appid",
+        "V: 完结订单和取消订单需要和创单传入的appid保持一致",
+        "the order was created with another appid",
+        "与订单不一致",
+    ),
+    Rule(
+        "order.service_id", "V: as the appid", "the order was created with another service_id", "与订单不一致"
+    ),
+    Rule(
+        "order.reentry",
+        "V: the same call may be repeated with the same parameters only",
+        "the same call was accepted before with other parameters",
+        "订单重入参数校验失败",
+        tail="271316598",
+        firm=True,
+    ),
+    Rule(
+        "order.risk_cap",
+        "V: total_amount is at most the risk amount",
+        "the total is above what the service may charge for one order",
+        "完结金额超过服务风险金额上限",
+        tail="271316656",
+    ),
+    Rule(
+        "order.end_in_future",
+        "T: 实际结束时间不能晚于使用完结接口的时间; V: leave a margin, clocks differ",
+        "the end of service is later than WeChat Pay's own clock",
+        "实际结束时间不能晚于使用完结接口的时间",
+    ),
+    Rule(
+        "order.end_before_start",
+        "T: 271316637",
+        "the service ends before it starts",
+        "服务结束时间不能早于服务开始时间",
+        tail="271316637",
+    ),
+    Rule(
+        "order.end_required",
+        "T: 创建订单未填写服务结束时间,则结束时间必填",
+        "the order was created without an end of service, and the completion has none either",
+        "创建订单未填写服务结束时间,则结束时间必填",
+    ),
+    Rule(
+        "create.appid_bound",
+        "T: 271302149",
+        "the appid is not bound to the merchant",
+        "mch_id和appid未绑定",
+        tail="271302149",
+    ),
+    Rule(
+        "create.service_bound",
+        "T: 268503786",
+        "the service_id is not the merchant's",
+        "无权限",
+        tail="268503786",
+    ),
+    Rule(
+        "create.openid",
+        "V: openid is required without confirmation by the shopper, and left out with it",
+        "openid goes with need_user_confirm false, and with nothing else",
+        "openid仅在免确认订单时必填",
+    ),
+    Rule(
+        "sync.type",
+        "V: Order_Paid is the only one",
+        "type must be Order_Paid",
+        "type应为Order_Paid",
+        firm=True,
+    ),
+    Rule(
+        "sync.state",
+        "T: only a completed order that is not paid",
+        "only a completed order that is not paid can be reported as paid elsewhere",
+        "当前订单状态不合法",
+        tail="271302262",
+        firm=True,
+    ),
+    Rule(
+        "sync.paid_time",
+        "T: time of completion < paid_time <= time of this call",
+        "paid_time must lie after the completion and not after now",
+        "收款时间应晚于完结时间且不晚于当前时间",
+    ),
+)
+
+
+class Family:
+    """Orders of one kind of documents. Subclasses say how a document reads and an order is shown."""
+
+    apis: tuple[str, ...] = ()
+
+    def __init__(self, orders: Orders, reader: Reader) -> None:
+        self.orders = orders
+        self.reader = reader
+        self.refuse = reader.rules.refuse
+
+    def create(self, api: str, body: bytes, now: float) -> Reply:
+        """Put an order in the world, confirmed or to be confirmed by the shopper."""
+        document = self.read_create(body)
+        number = self.reader.check_order_number(document["out_order_no"], location="body")
+        if document["appid"] != self.orders.appid:
+            self.refuse("create.appid_bound", "/appid", value=document["appid"])
+        if document["service_id"] != self.orders.service_id:
+            self.refuse("create.service_bound", "/service_id", value=document["service_id"])
+        confirming = document.get("need_user_confirm", True)
+        if confirming == ("openid" in document):
+            self.refuse("create.openid", "/openid")
+        order = self.orders.find(number, now)
+        if order is None:
+            state = "CREATED" if confirming else "USER_ACCEPTED"
+            settings = {"api": api, "state": state, "created": document, **self.order_of(document)}
+            for name in ("appid", "service_id", "openid", "notify_url", "attach", "service_introduction"):
+                if name in document:
+                    settings[name] = document[name]
+            order = self.orders.add(number, now, debit_after=self.orders.debit_after, **settings)
+        elif order.created != document or order.api != api:
+            self.refuse("order.reentry")
+        return ok(self.created_document(order, confirming=confirming))
+
+    def query(self, api: str, query: str, now: float) -> Reply:
+        """The order as it stands."""
+        asked = self.reader.query(query, QUERY)
+        order = self.find(api, asked["out_order_no"], now)
+        if (asked["appid"], asked["service_id"]) != (order.appid, order.service_id):
+            self.refuse("order.unknown")
+        return ok(self.query_document(order))
+
+    def sync(self, api: str, number: str, body: bytes, now: float) -> Reply:
+        """The merchant says that the order was paid by other means."""
+        document = self.reader.document(body, "sync", SYNC)
+        if document["type"] != "Order_Paid":
+            self.refuse("sync.type", "/type", value=document["type"])
+        order = self.find(api, number, now)
+        self.check_identifiers(order, document)
+        paid_time = document["detail"]["paid_time"]
+        before = order.payments[-1] if order.payments else None
+        if order.state == "USER_PAID" and before and before.by_merchant and shanghai(before.at) == paid_time:
+            return ok(self.synced_document(order))
+        if order.state != "FINISHED" or not order.amount:
+            self.refuse("sync.state")
+        if not shanghai(order.finished_at) < paid_time <= shanghai(now):
+            self.refuse("sync.paid_time", "/detail/paid_time", value=paid_time)
+        self.orders.sync(order, paid_at=from_shanghai(paid_time))
+        return ok(self.synced_document(order))
+
+    def find(self, api: str, number: str, now: float) -> Order:
+        """The order of this number and this family, or WeChat Pay's 404."""
+        order = self.orders.find(number, now)
+        if order is None or order.api not in self.apis:
+            self.refuse("order.unknown")
+        assert order is not None
+        if order.api != api:
+            self.refuse("order.twin_path")
+        return order
+
+    def check_identifiers(self, order: Order, document: Mapping[str, Any]) -> None:
+        """Refuse a request about an order of another app or service."""
+        for name, owned in (("appid", order.appid), ("service_id", order.service_id)):
+            if document[name] != owned:
+                self.refuse(f"order.{name}", f"/{name}", value=document[name])
+
+    def check_money_and_time(
+        self, order: Order, amount: int, start: str | None, end: str | None, now: float
+    ) -> None:
+        """Refuse a completion above the cap, with an end in the future, before its start, or lacking."""
+        if amount > order.risk_cap:
+            self.refuse("order.risk_cap")
+        if end is None and order.service_end_time is None:
+            self.refuse("order.end_required")
+        if end is not None and end > shanghai(now)[: len(end)]:
+            self.refuse("order.end_in_future")
+        if start is not None and end is not None:
+            length = min(len(start), len(end))
+            if end[:length] < start[:length]:
+                self.refuse("order.end_before_start")
+
+    def reenter(self, order: Order, asked: Mapping[str, Any]) -> None:
+        """Absorb a completion that was accepted before; refuse one with other parameters."""
+        if asked != order.asked:
+            self.refuse("order.reentry")
+        order.reentries += 1
+
+    def identity(self, order: Order) -> dict[str, Any]:
+        """The fields that every reply begins with."""
+        return {
+            "appid": order.appid,
+            "mchid": order.mchid,
+            "out_order_no": order.out_order_no,
+            "service_id": order.service_id,
+        }
+
+    def accepted_document(self, order: Order) -> dict[str, Any]:
+        """The five fields of an acceptance that says no state."""
+        return {**self.identity(order), "order_id": order.order_id}
+
+    def settled_document(self, order: Order, operation: str) -> dict[str, Any]:
+        """The reply to an accepted completion or cancellation."""
+        return self.accepted_document(order)
+
+    def read_create(self, body: bytes) -> dict[str, Any]:
+        """The document of a creation, when it keeps the family's rules."""
+        raise NotImplementedError
+
+    def order_of(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """What of a creation's document an ``Order`` holds under a name of its own."""
+        raise NotImplementedError
+
+    def created_document(self, order: Order, *, confirming: bool) -> dict[str, Any]:
+        """The reply to a creation."""
+        raise NotImplementedError
+
+    def query_document(self, order: Order) -> dict[str, Any]:
+        """The reply to a query."""
+        raise NotImplementedError
+
+    def complete(self, api: str, number: str, body: bytes, now: float) -> Reply:
+        """Accept a completion once, absorb an identical one, refuse every other."""
+        raise NotImplementedError
+
+    def cancel(self, api: str, number: str, body: bytes, now: float) -> Reply:
+        """Take an order back that is not completed."""
+        raise NotImplementedError
+
+    def synced_document(self, order: Order) -> dict[str, Any]:
+        """The reply to a sync."""
+        raise NotImplementedError

@@ -1,0 +1,34 @@
+"""All rules of the sandbox, by name."""
+
+from collections.abc import Mapping
+
+from wechatpay_sandbox import service_order, smart_retail
+from wechatpay_sandbox.family import ORDER_RULES, SYNC
+from wechatpay_sandbox.fields import REQUEST_RULES, field_rules
+from wechatpay_sandbox.rules import Rule, table
+
+RULES: Mapping[str, Rule] = table(
+    Rule(
+        "request.path",
+        "V: APIv3 answers 404 on a path that does not exist",
+        "there is no such call, or not by this method",
+        "请求的资源不存在",
+        404,
+        "RESOURCE_NOT_EXISTS",
+        firm=True,
+    ),
+    Rule(
+        "certificates.public_key_merchant",
+        "V: 404 RESOURCE_NOT_EXISTS means a public-key merchant",
+        "the merchant verifies with WeChat Pay's public key: it has no platform certificates",
+        "无可用的平台证书，请在商户平台-API安全申请使用微信支付公钥",
+        404,
+        "RESOURCE_NOT_EXISTS",
+        firm=True,
+    ),
+    *REQUEST_RULES.values(),
+    *ORDER_RULES.values(),
+    *field_rules("sync", SYNC).values(),
+    *smart_retail.RULES.values(),
+    *service_order.RULES.values(),
+)
