@@ -64,6 +64,10 @@ reads.browser = ARGS
 browser: local-build ## the console's tests in a real browser, which a lock file brings
 	@$(PYTHON) -m pytest tests/browser $(ARGS)
 
+.PHONY: screenshots
+screenshots: local-build ## take the pictures of README and docs again
+	@PYTHONPATH=layers/wechatpay:functions $(PYTHON) -m tools.screenshots
+
 .PHONY: fuzz
 reads.fuzz = EXAMPLES ARGS
 fuzz: setup ## the property tests, with many new examples of each
