@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+import urllib.request
 import uuid
 from urllib.parse import quote
 
@@ -78,6 +79,10 @@ def test_the_environment_of_a_running_stack_reaches_it(running):
     stacks = connect("cloudformation", environment).describe_stacks(StackName=environment["STACK_NAME"])
     assert stacks["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
     assert environment["SIMULATOR_CONTROL"].endswith("/simulator")
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+        environment["CONSOLE_URL"]
+    ) as page:
+        assert page.status == 200
 
 
 def test_settling_an_order_prints_its_path_and_its_result(running, event):
