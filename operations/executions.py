@@ -14,7 +14,7 @@ POLL_SECONDS = 0.1
 FAIL_STATE = "Failed"
 GOES_ON = ("RUNNING", "PENDING_REDRIVE")
 # In these the order is accepted, and the workflow waits for the debit: seconds, or days.
-WAITS_FOR_PAYMENT = frozenset({"AwaitPayment", "AwaitNotice"})
+WAITS_FOR_PAYMENT = frozenset({"AwaitPayment", "AwaitNotification"})
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ EVENT: Result = {
     "metadata": {"cabinet": "深圳“南山”-3\n", "id": 9007199254740991, "nothing": None, "list": [1, [2]]},
 }
 ROUND = ["AwaitPayment", "QueryOrder", "Payment"]
-WOKEN = ["AwaitNotice", "QueryOrder", "Payment"]
+WOKEN = ["AwaitNotification", "QueryOrder", "Payment"]
 ACCEPTED = ["ServiceEnded", "Outcome", "OrderCompleted", "Payment"]
 OVERDUE = ["OrderPaymentOverdue", "Payment"]
 END = ["OrderPaid", "Completed"]
@@ -258,7 +258,7 @@ HEARD = {
     ),
     "without the table by the clock": Scenario(
         asked(OPEN, BY_WECHAT, wakes=[NO_TABLE]),
-        [*ACCEPTED, *["AwaitNotice", *ROUND] * 2, *END],
+        [*ACCEPTED, *["AwaitNotification", *ROUND] * 2, *END],
         (COMPLETED, PAID),
         SCHEDULE[:2],
         [NO_TABLE.error] * 2,

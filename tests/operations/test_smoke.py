@@ -56,7 +56,7 @@ def test_a_real_order_is_settled(
     assert simulator.order(number)["total_amount"] == 300
 
 
-@pytest.mark.parametrize("waiting", ["AwaitPayment", "AwaitNotice"])
+@pytest.mark.parametrize("waiting", ["AwaitPayment", "AwaitNotification"])
 def test_an_order_that_only_waits_to_be_paid_is_not_waited_for(
     stack: Stack, tmp_path: Path, waiting: str
 ) -> None:

@@ -23,7 +23,7 @@ TABLE = {"Fn::GetAtt": ["WaitingOrders", "Arn"]}
 @pytest.fixture
 def waits(workflow: Template) -> tuple[dict[str, Any], dict[str, Any]]:
     """The wait by the clock, and the one that a notice ends early."""
-    return workflow["States"]["AwaitPayment"], workflow["States"]["AwaitNotice"]
+    return workflow["States"]["AwaitPayment"], workflow["States"]["AwaitNotification"]
 
 
 def test_off_leaves_nothing_of_it_in_the_stack(resources: Template):
@@ -48,7 +48,7 @@ def test_off_gives_the_workflow_no_table_and_so_the_wait_by_the_clock(
         "Fn::If": ["HearsNotifications", {"Ref": "WaitingOrders"}, "off"]
     }
     payment = workflow["States"]["Payment"]
-    assert payment["Choices"][-1] == {"Condition": '{% "${WaitingOrders}" != "off" %}', "Next": "AwaitNotice"}
+    assert payment["Choices"][-1] == {"Condition": '{% "${WaitingOrders}" != "off" %}', "Next": "AwaitNotification"}
     assert payment["Default"] == "AwaitPayment"
 
 

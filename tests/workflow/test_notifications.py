@@ -71,7 +71,7 @@ class Followed:
         history = self.stack.client("stepfunctions").get_paginator("get_execution_history")
         pages = history.paginate(executionArn=self.arns[name])
         entered = [e.get("stateEnteredEventDetails", {}).get("name") for p in pages for e in p["events"]]
-        return entered.count("AwaitNotice")
+        return entered.count("AwaitNotification")
 
     def published(self, name: str) -> list[str]:
         return [event["detail-type"] for event in self.outbox.about(name)]
@@ -112,7 +112,7 @@ def test_a_notice_ends_the_wait_and_the_workflow_says_once_that_the_order_is_pai
     execution = followed.ended(shape)
     again = followed.notice(shape, shape=shape)
 
-    assert execution.states[-5:] == ["AwaitNotice", "QueryOrder", "Payment", "OrderPaid", "Completed"]
+    assert execution.states[-5:] == ["AwaitNotification", "QueryOrder", "Payment", "OrderPaid", "Completed"]
     assert execution.raised == ["States.Timeout"] * (LONG_WAIT - 1)
     assert again == 204
     assert followed.published(shape) == ["Order Completed", "Order Paid"]
@@ -132,7 +132,7 @@ def test_without_a_proven_notice_the_loop_finds_the_payment_by_itself_and_says_s
 
     execution = followed.ended("unproven")
 
-    assert execution.states[-5:] == ["AwaitNotice", "QueryOrder", "Payment", "OrderPaid", "Completed"]
+    assert execution.states[-5:] == ["AwaitNotification", "QueryOrder", "Payment", "OrderPaid", "Completed"]
     assert execution.raised == ["States.Timeout"] * LONG_WAIT
     assert followed.notice("unproven") == 204
     assert followed.published("unproven") == ["Order Completed", "Order Paid"]
@@ -147,6 +147,6 @@ def test_a_workflow_whose_table_is_gone_waits_by_the_clock(followed: Followed):
 
     execution = followed.ended("clock")
 
-    way = ["Payment", "AwaitNotice", "AwaitPayment", "QueryOrder", "Payment", "OrderPaid", "Completed"]
+    way = ["Payment", "AwaitNotification", "AwaitPayment", "QueryOrder", "Payment", "OrderPaid", "Completed"]
     assert execution.states[-7:] == way
     assert followed.published("clock") == ["Order Completed", "Order Paid"]

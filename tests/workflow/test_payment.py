@@ -203,7 +203,7 @@ def test_with_notifications_an_overdue_order_is_waited_for_and_announced_once_wh
     execution = executions.follow(hearing.client("stepfunctions"), started, pay)
 
     late = execution.states[execution.states.index("OrderPaymentOverdue") :]
-    assert late == [*OVERDUE, "AwaitNotice", "QueryOrder", "Payment", "OrderPaid", "Completed"]
+    assert late == [*OVERDUE, "AwaitNotification", "QueryOrder", "Payment", "OrderPaid", "Completed"]
     published = ("Order Completed", "Order Payment Overdue", "Order Paid")
     *_, paid = outbox.details(order["out_order_no"], *published)
     assert paid == {**execution.output, "execution": execution.arn}

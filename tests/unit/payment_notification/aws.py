@@ -20,7 +20,7 @@ class Aws(LoopbackAws):
         super().__init__()
 
     def wait_for(self, snapshot: dict[str, Any], token: str, **changes: Any) -> None:
-        """Do what the state AwaitNotice does for an order."""
+        """Do what the state AwaitNotification does for an order."""
         item = {
             "appid": {"S": "wxd678efh567hg6787"},
             "service_id": {"S": "500001"},
