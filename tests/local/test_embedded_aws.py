@@ -213,6 +213,14 @@ def test_a_task_hands_over_which_attempt_it_is_and_leaves_out_what_there_is_not(
     assert custom == {"retry_count": 2, "redrive_count": 0}
 
 
+def test_a_state_was_entered_as_long_ago_as_its_unscaled_waits(run):
+    waits = {"IntervalSeconds": 300, "BackoffRate": 2}
+    execution = run("raise twice", [unlucky_retried(5, **waits)], client_context=ATTEMPT)
+
+    entered = datetime.fromisoformat(execution.output["custom"]["entered_time"])
+    assert timedelta(seconds=900) <= datetime.now(UTC) - entered < timedelta(seconds=960)
+
+
 def test_functions_find_what_the_lambda_runtime_brings_and_no_more(invoke):
     assert invoke("look")["modules"] == ["boto3"]
 
@@ -244,6 +252,7 @@ def test_the_workflow_waits_for_the_declared_delay_scaled_and_for_nothing_else(m
     ministack = types.ModuleType("stepfunctions")
     ministack._SFN_WAIT_SCALE = 0.5
     ministack._find_matching_retrier = lambda retriers, error, counts: (retriers[0], 0)
+    ministack._execute_task = lambda state, given, execution, context: None
     monkeypatch.setattr(retries.time, "sleep", waited.append)
     retries.wait_as_declared(ministack)
 

@@ -90,7 +90,9 @@ def test_a_refusal_never_outweighs_an_attempt_of_the_same_invocation(
         refuse(function, order_no, **ABOVE_CAP)
 
 
-@pytest.mark.parametrize("context", [None, attempt(), later(10)], ids=["direct", "first", "after ten minutes"])
+@pytest.mark.parametrize(
+    "context", [None, attempt(), later(10)], ids=["direct", "first", "after ten minutes"]
+)
 def test_an_unsigned_listed_refusal_stands_by_the_query_after_it(
     function: Function, order_no: str, context: object
 ) -> None:
@@ -121,9 +123,7 @@ def test_a_wrong_parameter_stands_only_when_it_is_refused_twice(
 ) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no))
     refusal = {"status": 400, "code": "PARAM_ERROR", "message": "参数错误", "applied": False}
-    function.simulator.script(
-        order_no, "complete", fault="reply", signed=signed, times=1 + again, **refusal
-    )
+    function.simulator.script(order_no, "complete", fault="reply", signed=signed, times=1 + again, **refusal)
     function.client_context = None
     assert function(event)["outcome"] == ("FAILED" if again else "COMPLETED")
     assert arrived(function, order_no) == ["complete", "query", "complete", *["query"] * again]
