@@ -50,13 +50,11 @@ class Path:
         name: for people, and in tests.
         event: fields of the order event that differ from the usual.
         faults: simulated misbehaviour, as `Simulator.script` takes it.
-        opened: whether the shopper's order exists.
     """
 
     name: str
     event: Mapping[str, Any] = field(default_factory=dict)
     faults: Sequence[Mapping[str, Any]] = ()
-    opened: bool = True
 
 
 @dataclass(frozen=True)
@@ -84,13 +82,19 @@ class Billed:
 
 
 USUAL = "completed, paid when first asked"
+HOSTS = 2  # an order settles over the backup host while that answers
+_ABOVE_CAP = {
+    "fees": [{"fee_name": "水", "fee_amount": 90_000_00}],
+    "discounts": [],
+    "total_amount": 90_000_00,
+}
 PATHS = (
     Path(USUAL),
     Path("completed, nothing to pay", {"fees": [{"fee_name": "水", "fee_amount": 100}], "total_amount": 0}),
     Path("cancelled", {"finish_type": 1, "cancel_reason": "未取商品", "total_amount": 0}),
-    Path("failed: refused by WeChat Pay", opened=False),
+    Path("failed: refused by WeChat Pay", _ABOVE_CAP),
     Path("failed: invalid event", {"total_amount": "12.00"}),
-    Path("completed and paid, after one retry", faults=({"fault": "unavailable"},)),
+    Path("completed and paid, after one retry", faults=({"fault": "unavailable", "times": HOSTS},)),
     Path("completed and paid, after three retries", faults=({"fault": "rate_limited", "times": 3},)),
     Path("misconfigured merchant", {"mchid": "1900009999"}),
 )
@@ -175,8 +179,7 @@ def _run(path: Path, number: int, stack: Stack, simulator: Simulator) -> Billed:
     if event["finish_type"] == 1:
         for name in _NOT_IN_A_CANCELLATION:
             event.pop(name)
-    if path.opened:
-        simulator.open_order(event["out_order_no"], finish_ticket=event["finish_ticket"])
+    simulator.open_order(event["out_order_no"], finish_ticket=event["finish_ticket"])
     for fault in path.faults:
         simulator.script(event["out_order_no"], **fault)
     workflow = stack.client("stepfunctions")

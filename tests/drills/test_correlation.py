@@ -19,7 +19,7 @@ def lines(stack: Any, group: str) -> list[dict[str, Any]]:
 def settled(stack, run, order, simulator) -> tuple[Any, list[dict[str, Any]]]:
     """An execution that met a fault on its way, and every log line of its attempts."""
     event = order()
-    simulator.script(event["out_order_no"], fault="unavailable")
+    simulator.script(event["out_order_no"], fault="unavailable", times=2)  # of each host
     execution = run(event)
     assert execution.raised[0] == "WeChatPayUnavailable"
     logged = lines(stack, f"/aws/lambda/{stack.name}-CompleteOrder")
