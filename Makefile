@@ -146,6 +146,15 @@ reads.merchant = FILES
 merchant: setup ## write the simulated merchant's files, to try make secret with
 	@$(PYTHON) -m local.merchant "$(call path,FILES)"
 
+.PHONY: sandbox
+reads.sandbox = ARGS
+sandbox: setup ## run the WeChat Pay sandbox alone, for any client
+	@$(PYTHON) -m wechatpay_sandbox $(ARGS)
+
+.PHONY: sandbox-wheel
+sandbox-wheel: setup ## leave the sandbox as a wheel in dist/
+	@PATH="$$PWD/.local/uv/bin:$$PATH" uv build --quiet --wheel --out-dir dist simulator
+
 .PHONY: secret
 reads.secret = FILES PUBLIC_KEY_ID APPID SERVICE_ID ORDER_API MCHID PLATFORM_CERTIFICATE ORDER ARGS $(stack)
 secret: setup ## store or rotate a merchant's secret, proven first
