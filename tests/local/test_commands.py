@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -37,7 +38,7 @@ class Commands:
         exported = [
             line.removeprefix("export ") for line in lines if line.startswith("export ") and "=" in line
         ]
-        return dict(each.split("=", 1) for each in exported)
+        return dict(shlex.split(each)[0].split("=", 1) for each in exported)
 
 
 @pytest.fixture(scope="module")
