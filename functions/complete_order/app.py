@@ -62,11 +62,17 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             telemetry.metadata(rounded=wanted.metadata_rounded)
             wait_until_ready(wanted, now, deadline, world.sleep)
             credentials, client = connect(wanted.mchid)
-            key = wanted.key(credentials)
+            completion = Completion(
+                wanted,
+                wanted.key(credentials),
+                client,
+                attempts,
+                unmanned_retail=credentials.unmanned_retail,
+                unlisted=telemetry.unlisted_refusal,
+                now=world.now(),
+            )
+            result = completion.run()
         except order.InvalidOrder as exc:
             result = invalid_event.settle(event, exc, attempts, connect)
-        else:
-            unlisted = telemetry.unlisted_refusal
-            result = Completion(wanted, key, client, attempts, unlisted=unlisted, now=world.now()).run()
         telemetry.outcome(**result.summary())
         return result.to_json()

@@ -3,8 +3,9 @@
 What each answer means stands in `wechatpay.decisions`; here is what follows from it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from invocation.attempts import Attempts
 from wechatpay.client import Client
@@ -19,7 +20,7 @@ from wechatpay.errors import (
     WeChatPayError,
     WeChatPayUnavailable,
 )
-from wechatpay.lookup import REREADS, find_order, query_once, reread
+from wechatpay.lookup import REREADS, find_in_any, find_order, query_once, reread
 from wechatpay.order_apis import api_of
 from wechatpay.orders import Accepted, OrderKey, OrderState
 
@@ -27,6 +28,7 @@ from complete_order.finality import Finality
 from complete_order.judgement import Judgement
 from complete_order.order import Order
 from complete_order.result import Result
+from complete_order.rules import CANCEL
 
 
 class Completion:
@@ -37,6 +39,7 @@ class Completion:
         key: what names it to WeChat Pay.
         client: makes the calls, within the invocation's deadline.
         attempts: what is known of the attempts before this one.
+        unmanned_retail: whether the merchant's goods are named by the rules of unmanned retail.
         unlisted: told of a refusal that is on no row of the table.
         now: an aware time.
     """
@@ -48,18 +51,21 @@ class Completion:
         client: Client,
         attempts: Attempts = Attempts(),  # noqa: B008 - frozen
         *,
+        unmanned_retail: bool = True,
         unlisted: Callable[[Problem], None] = lambda problem: None,
         now: datetime | None = None,
     ) -> None:
         self._order = order
-        self._key = key
         self._client = client
+        self._unmanned_retail = unmanned_retail
         self._unlisted = unlisted
-        self._judgement = Judgement(order, key)
         self._finality = Finality(order, key, attempts, now or datetime.now(UTC))
+        self._first = attempts.first
         self._ticket = order.finish_ticket
         self._confirmed = True
         self._tried: set[Action] = set()
+        self._parameters: Mapping[str, Any] = {}
+        self._enter(key)
 
     def run(self) -> Result:
         """Settle the order.
@@ -69,8 +75,10 @@ class Completion:
 
         Raises:
             SettlementError: it may still succeed; which of its kinds says what to do.
+            InvalidOrder: the API the order belongs to does not take it as it is; nothing was applied.
         """
-        if self._ticket is None and (result := self._before_sending()) is not None:
+        self._parameters = self._parameters_here()
+        if self._asks_first() and (result := self._before_sending()) is not None:
             return result
         while True:
             try:
@@ -81,29 +89,84 @@ class Completion:
             else:
                 return Result.settled(self._order, self._key, "REPLY", accepted.request_id, accepted.order_id)
 
+    def _enter(self, key: OrderKey) -> None:
+        """Take the order for one of the family that this key names."""
+        self._key = self._finality.key = key
+        self._judgement = Judgement(self._order, key)
+        self._tried.clear()
+
+    def _parameters_here(self) -> Mapping[str, Any]:
+        return self._order.parameters_for(self._key.order_api, unmanned_retail=self._unmanned_retail)
+
+    def _asks_first(self) -> bool:
+        """Tell whether a query comes before the call: for the ticket; or for proof that nothing is owed yet.
+
+        Or for proof that the order is of this family, which nobody named, when there were attempts before:
+        a refusal that proves nothing would else keep it from being looked for in the others, for ever.
+        """
+        if api_of(self._key).TAKES_TICKET:
+            return self._ticket is None
+        guessed = len(self._order.keys(self._key)) > 1
+        return self._order.finish_type == CANCEL or (guessed and not self._first)
+
     def _before_sending(self) -> Result | None:
-        """Query for the ticket; None when the order can be settled."""
+        """Query the order; None when it can be settled."""
         try:
             state = find_order(self._client, self._key)
         except OrderNotFound as error:
-            return self._finality.not_found(error)
+            return self._elsewhere(error)
+        return self._found(state)
+
+    def _found(self, state: OrderState) -> Result | None:
+        """Return the result that a state proves by itself; None when the order can be settled."""
         if (result := self._judgement.result(state)) is not None:
             return result
         self._confirmed = self._judgement.verdict(state) is not Verdict.UNCONFIRMED
         if self._confirmed:
-            self._take_ticket(state)
+            self._adapt(state)
         return None
+
+    def _elsewhere(self, error: OrderNotFound, after: WeChatPayError | None = None) -> Result | None:
+        """Ask the other families for an order that its own does not know; None when it can be settled there.
+
+        What may have been applied is sent to no other family. What an earlier attempt may have applied is not
+        remembered here: it is settled elsewhere only after the time in which every query would show it.
+        """
+        others = self._order.keys(self._key)[1:]
+        if self._finality.may_be_applied or not others:
+            return self._finality.not_found(error, after)
+        try:
+            key, state = find_in_any(self._client, others)
+        except OrderNotFound:
+            return self._finality.not_found(error, after)
+        here = self._key.order_api
+        self._enter(key)
+        settled = self._judgement.verdict(state) is Verdict.AS_ASKED
+        if not settled and not self._finality.allows():
+            told = self._saying(f"{here} does not know it, and {key.order_api} says {state}")
+            raise OutcomeUnknown(f"{told}; an earlier attempt may have been applied") from error
+        if self._judgement.is_open(state):
+            self._parameters = self._parameters_here()
+        return self._found(state)
 
     def _send(self) -> Accepted:
         """Complete the order; or cancel it by the call for orders that the shopper has not confirmed."""
         api = api_of(self._key)
         if not self._confirmed:
             return api.cancel(self._client, self._key, str(self._order.parameters["cancel_reason"]))
-        return api.complete(
-            self._client, self._key, {**self._order.parameters, "finish_ticket": self._ticket}
-        )
+        ticket = {"finish_ticket": self._ticket} if api.TAKES_TICKET else {}
+        return api.complete(self._client, self._key, {**self._parameters, **ticket})
 
-    def _take_ticket(self, state: OrderState) -> None:
+    def _adapt(self, state: OrderState) -> None:
+        """Take what only a query tells into what is sent: the ticket, and that the service ended at its start.
+
+        T: such an end place must be absent.
+        """
+        place = "real_service_end_location"
+        if state.start_location is not None and self._parameters.get(place) == state.start_location:
+            self._parameters = {name: value for name, value in self._parameters.items() if name != place}
+        if not api_of(self._key).TAKES_TICKET:
+            return
         if state.finish_ticket is None:
             raise WeChatPayUnavailable(f"{self._order.out_order_no}: the query gave no finish_ticket")
         self._ticket = state.finish_ticket
@@ -121,7 +184,7 @@ class Completion:
         try:
             state = query_once(self._client, self._key)
         except OrderNotFound as not_found:
-            return self._finality.not_found(not_found, after=error)
+            return self._elsewhere(not_found, after=error)
         except (WeChatPayError, SettlementError) as silent:  # the latter: the secret cannot be read just now
             raise OutcomeUnknown(f"{self._saying(error)}; and the query: {silent}") from silent
         if rule.then is Action.ASK_ACCEPTED and self._judgement.is_open(state):
@@ -145,7 +208,7 @@ class Completion:
         if action in (Action.ASK_THEN_NEW_TICKET, Action.ASK_THEN_REPEAT) and action not in self._tried:
             self._tried.add(action)
             if self._confirmed and isinstance(error, ReplyError) and error.problem.verified:
-                self._take_ticket(state)
+                self._adapt(state)
             return None
         if action in (Action.ASK_THEN_REPEAT, Action.ASK_THEN_REJECT) and isinstance(error, ReplyError):
             if self._finality.allows():
@@ -154,5 +217,5 @@ class Completion:
             raise WeChatPayUnavailable(told) from error
         raise WeChatPayUnavailable(f"{self._saying(error)}; a query says it is still open") from error
 
-    def _saying(self, error: Exception) -> str:
+    def _saying(self, error: object) -> str:
         return f"{self._order.out_order_no}: {error}"

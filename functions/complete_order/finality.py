@@ -24,29 +24,33 @@ class Finality:
 
     Args:
         order: what was asked.
-        key: what names it to WeChat Pay.
+        key: what names it to WeChat Pay; another one once the order is found in another family.
         attempts: what is known of the attempts before this one.
         now: an aware time.
+
+    Attributes:
+        may_be_applied: an answer to this invocation's own calls leaves open whether it was applied.
     """
 
     def __init__(self, order: Order, key: OrderKey, attempts: Attempts, now: datetime) -> None:
+        self.key = key
         self._order = order
-        self._key = key
         self._first = attempts.first
         # By now a query sees what the attempts before this state's last ten minutes have written (D).
         self._seen_by_every_query = attempts.long_under_way(now)
-        self._may_be_applied = False
+        self.may_be_applied = False
 
     def remember(self, rule: ReplyRule) -> None:
         """Take note of an answer that leaves open whether it was applied."""
-        self._may_be_applied |= rule.doubtful
+        self.may_be_applied |= rule.doubtful
 
     def allows(self) -> bool:
         """Tell whether a listed refusal is final, now that a verified query shows the order open.
 
-        Signed or not: WeChat Pay's 4xx often carry no signature (V), and what proves it is the query.
+        Signed or not: WeChat Pay's 4xx often carry no signature (V), and what proves it is the query. It tells as
+        well whether an order may be settled in a family that knows it, while its own knows none of it.
         """
-        return not self._may_be_applied and (self._first or self._seen_by_every_query)
+        return not self.may_be_applied and (self._first or self._seen_by_every_query)
 
     def refused(self, error: ReplyError) -> Result:
         """Return the result of a refusal that is final."""
@@ -65,7 +69,7 @@ class Finality:
         """
         said = f"{self._order.out_order_no}: {error}"
         refused = after is None or rule_of(after).then is Action.ASK_IF_UNKNOWN
-        if self._may_be_applied or not self._first or not refused:
+        if self.may_be_applied or not self._first or not refused:
             before = after or "an earlier attempt"
             raise OutcomeUnknown(f"{said}; it may have been applied by: {before}") from error
         if not (self._order.appid and self._order.service_id):
@@ -75,4 +79,4 @@ class Finality:
         return self._rejected("QUERY", error.problem)
 
     def _rejected(self, evidence: Evidence, problem: Problem) -> Result:
-        return Result.failed(self._order, self._key, evidence, Failure.quoting("REJECTED", problem))
+        return Result.failed(self._order, self.key, evidence, Failure.quoting("REJECTED", problem))

@@ -10,10 +10,10 @@ from invocation.attempts import Attempts
 from wechatpay.client import Client
 from wechatpay.credentials import Credentials
 from wechatpay.errors import MerchantMisconfigured, OrderNotFound
-from wechatpay.lookup import find_order
+from wechatpay.lookup import find_in_any
 
 from complete_order.judgement import Judgement
-from complete_order.order import InvalidOrder, Wanted
+from complete_order.order import InvalidOrder
 from complete_order.result import Result
 
 _MOST_PROBLEMS = 10
@@ -45,12 +45,11 @@ def settle(
     if wanted is None:
         raise unproven from invalid
     credentials, client = connect(wanted.mchid)
-    key = Wanted.key(wanted, credentials)  # an Order's own may find it invalid once more
-    judgement = Judgement(wanted, key)
     try:
-        state = find_order(client, key)
+        key, state = find_in_any(client, wanted.keys(wanted.key(credentials)))
     except OrderNotFound:
         raise unproven from invalid
+    judgement = Judgement(wanted, key)
     result = None if judgement.is_open(state) else judgement.result(state)
     if result is None:
         raise unproven from invalid

@@ -5,7 +5,7 @@ is sent is what the strictest reading of WeChat Pay's pages takes. The rules sta
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,12 +13,12 @@ from wechatpay.credentials import Credentials
 from wechatpay.errors import MerchantMisconfigured
 from wechatpay.fields import Fields
 from wechatpay.forms import ServiceTime, kind
+from wechatpay.order_apis import ORDER_APIS
 from wechatpay.orders import SMART_RETAIL, OrderKey
 
-from complete_order.relations import RELATIONS, Reading, discount_limit
-from complete_order.rules import CANCEL, LARGEST_AMOUNT, ORDER
-
-DESCRIPTION_LENGTH = 30
+from complete_order.family_rules import family_problems, named_as_goods
+from complete_order.relations import RELATIONS, Reading
+from complete_order.rules import CANCEL, DESCRIPTION_LENGTH, LARGEST_AMOUNT, ORDER, SERVICE_ORDER
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Wanted:
         finish_type: 1 cancels, 2 finishes.
         total_amount: fen; 0 when cancelling.
         metadata: the caller's own, echoed and never sent.
+        finish_ticket: proof that the order may be finished; fetched by a query when None.
     """
 
     out_order_no: str
@@ -41,6 +42,7 @@ class Wanted:
     finish_type: int
     total_amount: int
     metadata: Mapping[str, Any]
+    finish_ticket: str | None = field(repr=False)
 
     def key(self, credentials: Credentials) -> OrderKey:
         """Return what names the order to WeChat Pay; the merchant's secret gives what the event leaves out.
@@ -57,8 +59,22 @@ class Wanted:
             raise MerchantMisconfigured(
                 f"secret of merchant {self.mchid}: has no {lacks}, and {self.out_order_no} names none either"
             )
-        order_api = self.order_api or credentials.order_api or SMART_RETAIL
-        return OrderKey(self.mchid, appid, service_id, self.out_order_no, order_api)
+        order_api = credentials.order_api or SMART_RETAIL
+        if order_api not in self._order_apis:
+            order_api = SMART_RETAIL
+        return OrderKey(self.mchid, appid, service_id, self.out_order_no, self.order_api or order_api)
+
+    def keys(self, key: OrderKey) -> list[OrderKey]:
+        """Return this key and those in the other families that the order may be of as well."""
+        others = [replace(key, order_api=api) for api in self._order_apis if api != key.order_api]
+        return [key, *others]
+
+    @property
+    def _order_apis(self) -> list[str]:
+        """The families the order may be of: one when the event says which; no ticket is of serviceorder."""
+        if self.order_api:
+            return [self.order_api]
+        return [api for api, family in ORDER_APIS.items() if family.TAKES_TICKET or not self.finish_ticket]
 
 
 class InvalidOrder(ValueError):
@@ -81,16 +97,11 @@ class Order(Wanted):
     """A valid order event.
 
     Attributes:
-        parameters: the body of the completion under WeChat Pay's names, without appid, service_id and ticket.
-        finish_ticket: proof that the order may be finished; fetched by a query when None.
-        goods_tag, device: for serviceorder alone.
+        parameters: what is sent of it, under WeChat Pay's names, without appid, service_id and ticket.
         ready_at: when the order's end lies ahead: the moment it may be completed.
     """
 
     parameters: Mapping[str, Any]
-    finish_ticket: str | None = field(repr=False)
-    goods_tag: str | None
-    device: Mapping[str, str] | None
     ready_at: datetime | None
 
     @property
@@ -98,18 +109,18 @@ class Order(Wanted):
         """Whether `metadata` has a number that Step Functions has rounded on its way here, or may have."""
         return _beyond_doubles(self.metadata)
 
-    def key(self, credentials: Credentials) -> OrderKey:
-        """Return what names the order to WeChat Pay, see `Wanted.key`.
+    def parameters_for(self, order_api: str, *, unmanned_retail: bool) -> Mapping[str, Any]:
+        """Return what is sent to one of the APIs.
 
         Raises:
-            InvalidOrder: the API that the secret names does not take so many discounts.
-            MerchantMisconfigured: neither the event nor the secret has an identifier.
+            InvalidOrder: it does not take such an order.
         """
-        key = super().key(credentials)
-        problems = discount_limit(key.order_api, len(self.parameters.get("discounts", ())))
-        if told := [f"{path}: {rule}" for path, rule in problems]:
-            raise InvalidOrder(told, self)
-        return key
+        found = family_problems(self.parameters, order_api, unmanned_retail=unmanned_retail)
+        if problems := [f"{path}: {rule}" for path, rule in found]:
+            raise InvalidOrder(problems, self)
+        if order_api != SERVICE_ORDER or not unmanned_retail or "fees" not in self.parameters:
+            return self.parameters
+        return {**self.parameters, "fees": named_as_goods(self.parameters["fees"])}
 
 
 def parse(event: object, *, default_mchid: str, now: datetime) -> Order:
@@ -145,9 +156,6 @@ def parse(event: object, *, default_mchid: str, now: datetime) -> Order:
     return Order(
         **_asked(values, mchid),
         parameters=_parameters(values),
-        finish_ticket=values.get("finish_ticket"),
-        goods_tag=values.get("goods_tag"),
-        device=values.get("device") or None,
         ready_at=end.earliest if end and end.earliest > now else None,
     )
 
@@ -178,6 +186,7 @@ def _asked(values: Mapping[str, Any], mchid: str) -> dict[str, Any]:
         "finish_type": values["finish_type"],
         "total_amount": 0 if values["finish_type"] == CANCEL else values["total_amount"],
         "metadata": values.get("metadata", {}),
+        "finish_ticket": values.get("finish_ticket"),
     }
 
 
@@ -197,8 +206,10 @@ def _parameters(values: Mapping[str, Any]) -> dict[str, Any]:
         "discounts": None if cancelling else _added_up(values.get("discounts", ())),
         "total_amount": 0 if cancelling else values["total_amount"],
         "profit_sharing": values.get("profit_sharing", False),
+        "goods_tag": values.get("goods_tag"),
+        "device": values.get("device"),
     }
-    return {name: value for name, value in sent.items() if value is not None and value != []}
+    return {name: value for name, value in sent.items() if value is not None and value not in ([], {})}
 
 
 def _added_up(discounts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

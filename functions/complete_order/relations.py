@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from complete_order.rules import CANCEL, FINISH, GOODS, SERVICE_ORDER
+from complete_order.family_rules import family_problems
+from complete_order.rules import CANCEL, FINISH, GOODS
 
 # Clocks differ: an end this far ahead of the function's clock is waited for.
 END_AHEAD = timedelta(minutes=10)
@@ -105,17 +106,10 @@ def _names_unique(event: Reading) -> Iterator[tuple[str, str]]:
         seen[name] = name != GOODS
 
 
-def discount_limit(order_api: str, discounts: int) -> Iterator[tuple[str, str]]:
-    """Yield the problem of more discounts than an API takes; those of one name count once."""
-    most = 30 if order_api == SERVICE_ORDER else 5
-    if discounts > most:
-        yield "discounts", f"must have at most {most} entries of different names, has {discounts}"
-
-
-def _discounts_within(event: Reading) -> Iterator[tuple[str, str]]:
-    names = {each.get("discount_name") for each in event.values.get("discounts", ()) if each is not None}
-    # Without order_api the merchant's secret may say serviceorder: the lower limit is held to later.
-    yield from discount_limit(event.values.get("order_api", SERVICE_ORDER), len(names))
+def _of_family(event: Reading) -> Iterator[tuple[str, str]]:
+    # Without order_api the merchant's secret may say serviceorder: the rules of its API are held to later.
+    order_api = event.values.get("order_api")
+    yield from family_problems(event.values, order_api)
 
 
 RELATIONS = (
@@ -157,5 +151,7 @@ RELATIONS = (
     ),
     RelationRule((), _amount_or_description, "T: 付费金额 and 付费说明, at least one of them"),
     RelationRule((), _names_unique, "V for serviceorder, I for the others: unique but 商品信息"),
-    RelationRule(("order_api",), _discounts_within, "T: 5; V for serviceorder: 30"),
+    RelationRule(
+        ("order_api", "finish_type", "fees", "discounts"), _of_family, "D: each has its own, see family_rules"
+    ),
 )

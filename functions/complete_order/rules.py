@@ -15,6 +15,7 @@ CANCEL, FINISH = 1, 2
 SERVICE_ORDER = "serviceorder"
 ORDER_APIS = ORDER_API.words
 GOODS = "商品信息"
+DESCRIPTION_LENGTH = 30
 METADATA_BYTES = 4096
 # Step Functions computes in double precision: beyond this an amount would change on its way.
 LARGEST_AMOUNT = 2**53 - 1
@@ -73,7 +74,7 @@ ORDER = (
     FieldRule("real_service_end_time", Time(), "T: yyyyMMddHHmmss or yyyyMMdd"),
     FieldRule("real_service_end_location", Text(20), "T: 1-20 characters"),
     FieldRule("fees", Entries(Object(FEE), 100), "T: at most 100 entries"),
-    FieldRule("discounts", Entries(Object(DISCOUNT)), "T: how many depends on the API, see discount_limit"),
+    FieldRule("discounts", Entries(Object(DISCOUNT)), "T: how many depends on the API, see family_rules"),
     FieldRule("total_amount", _AMOUNT, "V: fen, >= 0"),
     FieldRule("finish_ticket", Text(512), "T: opaque, at most 512 characters"),
     FieldRule("profit_sharing", Flag(), "T: true or false"),

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from wechatpay import aws
-from wechatpay.orders import OrderKey
+from wechatpay.orders import SMART_RETAIL, OrderKey
 
 from payment_notification.request import Refused
 
@@ -60,7 +60,8 @@ class WaitingOrders:
         item = found.get("Item")
         if item is None:
             return None
-        key = OrderKey(mchid, item["appid"]["S"], item["service_id"]["S"], out_order_no)
+        order_api = item["order_api"]["S"] if "order_api" in item else SMART_RETAIL  # not in older items
+        key = OrderKey(mchid, item["appid"]["S"], item["service_id"]["S"], out_order_no, order_api)
         return WaitingOrder(
             key, int(item["total_amount"]["N"]), item["execution"]["S"], token=item["token"]["S"]
         )

@@ -14,11 +14,9 @@ from wechatpay.decisions import STILL_OPEN, Verdict, of_state
 from wechatpay.errors import OrderNotFound, OutcomeUnknown
 from wechatpay.lookup import find_order
 from wechatpay.order_apis import ORDER_APIS
-from wechatpay.orders import SMART_RETAIL, OrderKey, OrderState
+from wechatpay.orders import PAID_TO_THE_MERCHANT, SMART_RETAIL, OrderKey, OrderState
 
 PAID, COLLECTING = "PAID", "COLLECTING"
-# T: `pay_type` of an order that was paid elsewhere and synced. I: it may never get a transaction.
-PAID_TO_THE_MERCHANT = "MchChannelPayType"
 
 
 @dataclass(frozen=True)
@@ -101,6 +99,7 @@ def _payment(state: OrderState) -> dict[str, Any]:
         "paid_by": _paid_by(state),
         "finish_transaction_id": state.finish_transaction_id or None,
         "pay_succ_time": state.pay_succ_time or None,
+        **({"transactions": [asdict(each) for each in state.transactions]} if state.transactions else {}),
         "request_id": state.request_id,
     }
 

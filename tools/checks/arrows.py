@@ -14,7 +14,7 @@ from pathlib import Path
 RANKS = (
     ("app",),
     ("completion",),
-    ("smart_retail",),
+    ("smart_retail", "service_order"),
     ("client",),
     ("signature", "verification", "transport"),
     ("errors",),

@@ -17,6 +17,7 @@ RULED = (
     "layers/wechatpay/wechatpay/secret_rules.py",
     "functions/complete_order/rules.py",
     "functions/complete_order/relations.py",
+    "functions/complete_order/family_rules.py",
 )
 # What an event is refused by is a table: a rule in words at the place of its use would have no source.
 BY_TABLES = "functions/complete_order"

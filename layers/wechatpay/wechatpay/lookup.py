@@ -3,12 +3,15 @@
 For a completion that got no clear answer the same question means something else: see `decisions`.
 """
 
+from collections.abc import Sequence
+
 from .client import Client
 from .decisions import ERRORS, Action, rule_of
 from .errors import (
     MerchantMisconfigured,
     OrderNotFound,
     ServiceError,
+    SettlementError,
     WeChatPayError,
     WeChatPayUnavailable,
 )
@@ -34,6 +37,28 @@ def find_order(client: Client, key: OrderKey) -> OrderState:
             raised = MerchantMisconfigured if action in REREADS else ERRORS.get(action, WeChatPayUnavailable)
             raise raised(f"{key.out_order_no}: {error}; nothing was sent") from error
     return find_order(client, key)
+
+
+def find_in_any(client: Client, keys: Sequence[OrderKey]) -> tuple[OrderKey, OrderState]:
+    """Ask one family after the other for an order, and return the first that knows it.
+
+    Raises:
+        OrderNotFound: verified by every family: none knows it.
+        SettlementError: none knows it, and one gave no verified answer.
+    """
+    failure: OrderNotFound | SettlementError | None = None
+    for key in keys:
+        try:
+            return key, find_order(client, key)
+        except OrderNotFound as error:
+            failure = failure or error
+        except SettlementError as silent:
+            # What may be answered later comes before what somebody has to put right first.
+            if not isinstance(failure, SettlementError) or isinstance(failure, MerchantMisconfigured):
+                failure = type(silent)(f"{key.order_api}, where it may be: {silent}")
+    if failure is None:
+        raise ValueError("no family to ask")
+    raise failure
 
 
 def query_once(client: Client, key: OrderKey) -> OrderState:

@@ -6,16 +6,17 @@ The twin differs in the path's segment only (T: both pages compared).
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from .answer import Answer
-from .client import QUERY_RESERVE_SECONDS, Client
-from .orders import Accepted, OrderKey, OrderState
+from .client import Client
+from .orders import PAY_AFTER, Accepted, OrderKey, OrderState, get, post, require_same_wish
 
-ROOT = "/v3/payscore"
+TAKES_TICKET = True
+SYNC = PAY_AFTER  # T: smart-retail orders are synced there too
 
 STATES = frozenset({"CREATED", "USER_ACCEPTED", "FINISHED", "USER_PAID", "REVOKED", "EXPIRED"})
 _SETTLED = ("FINISHED", "USER_PAID", "REVOKED")
+_OF_SERVICEORDER = ("goods_tag", "device")
 
 
 def complete(client: Client, key: OrderKey, parameters: Mapping[str, Any]) -> Accepted:
@@ -29,8 +30,9 @@ def complete(client: Client, key: OrderKey, parameters: Mapping[str, Any]) -> Ac
     Raises:
         WeChatPayError: any of its kinds, see `errors`. Only this function returning means accepted.
     """
-    ticket = str(parameters.get("finish_ticket", ""))
-    return _settle(client, key, "complete", parameters, ticket)
+    body = {name: value for name, value in parameters.items() if name not in _OF_SERVICEORDER}
+    answer = post(client, key, "complete", body, str(parameters.get("finish_ticket", "")))
+    return _accepted(answer, parameters)
 
 
 def cancel(client: Client, key: OrderKey, reason: str) -> Accepted:
@@ -38,7 +40,7 @@ def cancel(client: Client, key: OrderKey, reason: str) -> Accepted:
 
     Raises as `complete`.
     """
-    return _settle(client, key, "cancel", {"reason": reason})
+    return _accepted(post(client, key, "cancel", {"reason": reason}), {})
 
 
 def query(client: Client, key: OrderKey) -> OrderState:
@@ -47,10 +49,7 @@ def query(client: Client, key: OrderKey) -> OrderState:
     Raises:
         WeChatPayError: any of its kinds. A verified 404 is a `ServiceError`.
     """
-    names = {"service_id": key.service_id, "out_order_no": key.out_order_no, "appid": key.appid}
-    target = f"{ROOT}/{key.order_api}?{urlencode(names, quote_via=quote, safe='')}"
-    answer = client.get(target)
-    _require_same_order(answer, key, ("out_order_no",))
+    answer = get(client, key)
     state = answer.text("state")
     if state not in STATES:
         raise answer.unexpected("state is none that is documented")
@@ -62,32 +61,14 @@ def query(client: Client, key: OrderKey) -> OrderState:
         finish_transaction_id=answer.optional("finish_transaction_id", str),
         pay_succ_time=answer.optional("pay_succ_time", str),
         pay_type=answer.optional("pay_type", str),
+        start_location=answer.optional("service_start_location", str),
         request_id=answer.request_id,
     )
 
 
-def _settle(
-    client: Client, key: OrderKey, call: str, parameters: Mapping[str, Any], ticket: str = ""
-) -> Accepted:
-    target = f"{ROOT}/{key.order_api}/{quote(key.out_order_no, safe='')}/{call}"
-    body = {"appid": key.appid, "service_id": key.service_id, **parameters}
-    answer = client.post(target, body, reserve=QUERY_RESERVE_SECONDS, secret=ticket)
-    _require_same_order(answer, key, ("mchid", "appid", "service_id", "out_order_no"))
-    _require_same_wish(answer, parameters)
-    return Accepted(answer.text("order_id"), answer.request_id)
-
-
-def _require_same_order(answer: Answer, key: OrderKey, required: tuple[str, ...]) -> None:
-    """Refuse a genuine reply that speaks of another order: a signature covers the reply, not the question."""
-    for name in ("mchid", "appid", "service_id", "out_order_no"):
-        if (name in answer.body or name in required) and answer.body.get(name) != getattr(key, name):
-            raise answer.unexpected(f"{name} is not the one asked for")
-
-
-def _require_same_wish(answer: Answer, parameters: Mapping[str, Any]) -> None:
-    """Refuse a genuine 200 that contradicts what was asked (D): it has none of this (V), and may get it."""
-    for name in ("total_amount", "finish_type"):
-        if name in answer.body and name in parameters and answer.body[name] != parameters[name]:
-            raise answer.unexpected(f"{name} is not the one asked for")
+def _accepted(answer: Answer, parameters: Mapping[str, Any]) -> Accepted:
+    """Return what a 200 accepts. It has no state and no amount (V); one that has may not contradict (D)."""
+    require_same_wish(answer, parameters)
     if "state" in answer.body and answer.body["state"] not in _SETTLED:
         raise answer.unexpected("state is none of a settled order")
+    return Accepted(answer.text("order_id"), answer.request_id)
