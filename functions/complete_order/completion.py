@@ -158,9 +158,9 @@ class Completion:
         return api.complete(self._client, self._key, {**self._parameters, **ticket})
 
     def _adapt(self, state: OrderState) -> None:
-        """Take what only a query tells into what is sent: the ticket, and that the service ended at its start.
+        """Take into what is sent what only a query tells: the ticket, and the place where the service began.
 
-        T: such an end place must be absent.
+        T: an end at that place must be absent.
         """
         place = "real_service_end_location"
         if state.start_location is not None and self._parameters.get(place) == state.start_location:

@@ -53,9 +53,9 @@ DISCOUNT = (
     FieldRule("discount_desc", Text(30), "T: 优惠说明, 1-30 characters, never empty"),
 )
 DEVICE = (
-    FieldRule("start_device_id", Text(64), "V for serviceorder: its name (2025-03); I: its length"),
-    FieldRule("end_device_id", Text(64), "V for serviceorder: its name (2025-03); I: its length"),
-    FieldRule("materiel_no", Text(64), "V for serviceorder: its name (2025-03); I: its length"),
+    FieldRule("start_device_id", Text(32), "V for serviceorder: its name (2025-03); T: its length"),
+    FieldRule("end_device_id", Text(32), "V for serviceorder: its name (2025-03); T: its length"),
+    FieldRule("materiel_no", Text(32), "V for serviceorder: its name (2025-03); T: its length"),
 )
 ORDER = (
     FieldRule(

@@ -90,7 +90,7 @@ def complete(client: Client, key: OrderKey, parameters: Mapping[str, Any]) -> Ac
 
 
 def cancel(client: Client, key: OrderKey, reason: str) -> Accepted:
-    """Cancel an order (取消支付分订单): CREATED, or DOING and USER_CONFIRM. The same reason may be sent again.
+    """Cancel an order (取消支付分订单) that is CREATED or DOING/USER_CONFIRM; again only for the same reason.
 
     Raises as `complete`.
     """

@@ -82,15 +82,14 @@ _near = st.dictionaries(
 arbitrary_events = json_values | _near | st.builds(lambda base, more: base | more, st.just(finished()), _near)
 """Any JSON, and objects with the fields of an order event that hold anything."""
 
-_fees = st.lists(
-    st.fixed_dictionaries(
-        {"fee_name": text(1, 20), "fee_amount": st.integers(0, 10**6)},
-        optional={"fee_count": st.integers(1, 100), "fee_desc": text(1, 30)},
-    )
-    | st.fixed_dictionaries({"fee_name": text(1, 20), "fee_desc": text(1, 30)}),
-    min_size=1,
-    max_size=5,
-    unique_by=lambda fee: fee["fee_name"],
+_priced_fee = st.fixed_dictionaries(
+    {"fee_name": text(1, 20), "fee_amount": st.integers(0, 10**6)},
+    optional={"fee_count": st.integers(1, 100), "fee_desc": text(1, 30)},
+)
+_described_fee = st.fixed_dictionaries({"fee_name": text(1, 20), "fee_desc": text(1, 30)})
+_priced_fees, _fees = (
+    st.lists(each, min_size=1, max_size=5, unique_by=lambda fee: fee["fee_name"])
+    for each in (_priced_fee, _priced_fee | _described_fee)
 )
 _discounts = st.lists(
     st.fixed_dictionaries(
@@ -117,7 +116,7 @@ def valid_events(draw: st.DrawFn) -> Event:
                 "service_id": st.text("0189", min_size=1, max_size=32),
                 "order_api": st.sampled_from(_ORDER_APIS),
                 "goods_tag": text(1, 32),
-                "device": st.dictionaries(st.sampled_from(_DEVICE_FIELDS), text(1, 64), min_size=1),
+                "device": st.dictionaries(st.sampled_from(_DEVICE_FIELDS), text(1, 32), min_size=1),
                 "finish_ticket": text(1, 512),
                 "profit_sharing": st.booleans(),
                 "metadata": st.dictionaries(text(0, 5), st.integers() | text(0, 20), max_size=4),
@@ -129,7 +128,10 @@ def valid_events(draw: st.DrawFn) -> Event:
     if event["finish_type"] == 1:
         amount = draw(st.sampled_from([{}, {"total_amount": 0}]))
         return event | {"cancel_reason": draw(text(1, 30))} | amount
-    event |= draw(st.fixed_dictionaries({}, optional={"fees": _fees, "discounts": _discounts}))
+    if event.get("order_api") == "serviceorder":
+        event |= draw(st.fixed_dictionaries({"fees": _priced_fees}, optional={"discounts": _discounts}))
+    else:
+        event |= draw(st.fixed_dictionaries({}, optional={"fees": _fees, "discounts": _discounts}))
     total = sum(fee.get("fee_amount", 0) for fee in event.get("fees", ()))
     total -= sum(discount["discount_amount"] for discount in event.get("discounts", ()))
     if total < 0:

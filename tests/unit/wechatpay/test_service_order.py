@@ -1,0 +1,262 @@
+"""serviceorder: what is sent of an order, and how each of its answers is read."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from wechatpay.errors import ServiceError, UnexpectedReply
+from wechatpay.orders import Accepted, OrderKey, OrderState, Transaction
+from wechatpay.service_order import STATES, StateReading, cancel, complete, query
+from wechatpay_sandbox import Simulator
+
+from tests.unit.wechatpay.merchant import WarmMerchant
+
+GOODS = {"fee_name": "商品信息", "fee_amount": 1300, "fee_desc": "无糖乌龙茶 500ml", "fee_count": 3}
+FINISH = {
+    "finish_type": 2,
+    "fees": [GOODS],
+    "discounts": [{"discount_name": "立减", "discount_amount": 100, "discount_desc": "新客"}],
+    "total_amount": 1200,
+    "profit_sharing": False,
+}
+EVERYTHING = {
+    **FINISH,
+    "real_service_start_time": "20260101120000",
+    "real_service_end_time": "20260101120130",
+    "real_service_end_location": "深圳南山3号柜",
+    "goods_tag": "夏季",
+    "device": {"start_device_id": "S", "end_device_id": "E", "materiel_no": "M"},
+}
+CANCEL = {"finish_type": 1, "cancel_reason": "误开门", "total_amount": 0, "profit_sharing": False}
+
+
+class World:
+    """A merchant, and an order of serviceorder."""
+
+    def __init__(self, simulator: Simulator, order_no: str) -> None:
+        self.simulator, self.order_no = simulator, order_no
+        self.merchant = WarmMerchant(simulator)
+        self.key: OrderKey = replace(self.merchant.key(order_no), order_api="serviceorder")
+
+    def open(self, **settings: Any) -> None:
+        self.simulator.open_order(self.order_no, api="serviceorder", **settings)
+
+    def complete(self, parameters: dict[str, Any] = FINISH) -> Accepted:
+        return complete(self.merchant.client(), self.key, parameters)
+
+    def cancel(self, reason: str = "误开门") -> Accepted:
+        return cancel(self.merchant.client(), self.key, reason)
+
+    def query(self) -> OrderState:
+        return query(self.merchant.client(), self.key)
+
+    def replies(self, operation: str, **document: Any) -> None:
+        """Let the next answer be this one, signed as genuine."""
+        names = {"mchid": self.key.mchid, "appid": self.key.appid, "service_id": self.key.service_id}
+        whole = {**names, "out_order_no": self.order_no, **document}
+        content = json.dumps({name: value for name, value in whole.items() if value is not None})
+        said = {"status": 200, "content": content, "applied": False}
+        self.simulator.script(self.order_no, operation, fault="reply", **said)
+
+    def bodies(self) -> list[dict[str, Any]]:
+        requests = self.simulator.requests(self.order_no)
+        return [json.loads(each["body"]) for each in requests if each["body"]]
+
+
+@pytest.fixture
+def world(simulator: Simulator, order_no: str) -> World:
+    return World(simulator, order_no)
+
+
+def test_a_completion_is_sent_under_the_names_of_serviceorder(world: World) -> None:
+    world.open()
+    accepted = world.complete(EVERYTHING)
+    assert accepted.order_id
+    assert accepted.request_id
+    assert world.bodies() == [
+        {
+            "appid": world.key.appid,
+            "service_id": world.key.service_id,
+            "post_payments": [
+                {"name": "商品信息", "amount": 1300, "description": "无糖乌龙茶 500ml", "count": 3}
+            ],
+            "post_discounts": [{"name": "立减", "amount": 100, "description": "新客"}],
+            "total_amount": 1200,
+            "profit_sharing": False,
+            "goods_tag": "夏季",
+            "device": {"start_device_id": "S", "end_device_id": "E", "materiel_no": "M"},
+            "time_range": {"start_time": "20260101120000", "end_time": "20260101120130"},
+            "location": {"end_location": "深圳南山3号柜"},
+        }
+    ]
+
+
+def test_what_is_not_given_is_not_sent(world: World) -> None:
+    world.open()
+    world.complete({**FINISH, "discounts": [], "fees": [GOODS | {"fee_amount": 1200}]})
+    assert world.bodies()[0].keys() == {
+        *("appid", "service_id", "post_payments", "total_amount", "profit_sharing")
+    }
+
+
+def test_the_same_completion_is_accepted_again_and_another_is_not(world: World) -> None:
+    world.open()
+    assert world.complete().order_id == world.complete().order_id
+    with pytest.raises(ServiceError, match="订单重入参数校验失败"):
+        world.complete({**FINISH, "fees": [GOODS | {"fee_amount": 1400}], "total_amount": 1300})
+
+
+@pytest.mark.parametrize("state", ["CREATED", "USER_ACCEPTED"])
+def test_a_cancellation_has_a_call_and_a_reason_of_its_own(world: World, state: str) -> None:
+    world.open(state=state)
+    assert world.complete(CANCEL).order_id == world.cancel().order_id
+    names = {"appid": world.key.appid, "service_id": world.key.service_id}
+    assert world.bodies() == [{**names, "reason": "误开门"}] * 2
+    with pytest.raises(ServiceError, match="271316598"):
+        world.cancel("另一原因")
+    assert world.query().state == "REVOKED"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"out_order_no": "another"},
+        {"mchid": "1900000002"},
+        {"appid": None},
+        {"service_id": "1"},
+        {"order_id": None},
+        {"total_amount": 1201},
+        {"state": "DOING", "state_description": "USER_CONFIRM"},
+        {"state": "DOING"},
+        {"state": "REVOKED"},
+        {"state": "SOMETHING_NEW"},
+    ],
+    ids=str,
+)
+def test_a_genuine_reply_that_contradicts_a_completion_accepts_nothing(
+    world: World, changes: dict[str, Any]
+) -> None:
+    world.replies("complete", **{"order_id": "1", "total_amount": 1200, **changes})
+    with pytest.raises(UnexpectedReply):
+        world.complete()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {
+            "state": "DOING",
+            "state_description": "MCH_COMPLETE",
+            "total_amount": 1200,
+            "need_collection": True,
+        },
+        {"state": "DONE", "total_amount": 1200, "need_collection": False},
+    ],
+    ids=str,
+)
+def test_a_reply_that_says_completed_or_nothing_of_it_accepts(world: World, said: dict[str, Any]) -> None:
+    world.replies("complete", order_id="1", **said)
+    assert world.complete().order_id == "1"
+
+
+def detail(amount: int, transaction_id: str | None = "42", paid_type: str = "NEWTON") -> dict[str, Any]:
+    shown = {"seq": 1, "amount": amount, "paid_type": paid_type, "paid_time": "20260101120200"}
+    return shown | ({"transaction_id": transaction_id} if transaction_id else {})
+
+
+def collection(state: str, *details: dict[str, Any]) -> dict[str, Any]:
+    return {"state": state, "total_amount": 1200, "details": list(details)}
+
+
+COMPLETED = {"total_amount": 1200, "need_collection": True}
+CONFIRMED = {"state": "DOING", "state_description": "USER_CONFIRM"}
+MCH_COMPLETE = {"state": "DOING", "state_description": "MCH_COMPLETE", **COMPLETED}
+DONE = {"state": "DONE", **COMPLETED}
+PAID = "USER_PAID"
+READ = [
+    ({"state": "CREATED"}, "CREATED"),
+    (CONFIRMED, "USER_ACCEPTED"),
+    (MCH_COMPLETE, "FINISHED"),
+    ({**MCH_COMPLETE, "collection": collection("USER_PAYING")}, "FINISHED"),
+    ({**MCH_COMPLETE, "collection": collection("USER_PAYING", detail(500))}, "FINISHED"),
+    ({**MCH_COMPLETE, "collection": collection(PAID, detail(1200))}, "FINISHED"),
+    ({**DONE, "collection": collection(PAID, detail(1200))}, PAID),
+    ({**DONE, "collection": collection(PAID, detail(500), detail(700, "43"))}, PAID),
+    ({**DONE, "collection": collection(PAID, detail(1200, None, "MCH"))}, PAID),
+    ({**DONE, "collection": collection(PAID)}, PAID),
+    ({**DONE, "collection": collection(PAID, detail(500))}, "FINISHED"),
+    ({**DONE, "collection": collection("USER_PAYING", detail(500))}, "FINISHED"),
+    (DONE, "FINISHED"),
+    ({**DONE, "need_collection": False}, PAID),
+    ({"state": "DONE", "total_amount": 0}, PAID),
+    ({"state": "REVOKED"}, "REVOKED"),
+    ({"state": "EXPIRED"}, "EXPIRED"),
+]
+
+
+@pytest.mark.parametrize(("said", "means"), READ, ids=str)
+def test_a_state_is_judged_by_state_description_and_collection(
+    world: World, said: dict[str, Any], means: str
+) -> None:
+    world.replies("query", **said)
+    found = world.query()
+    assert found.state == means
+    assert found.finish_type == (2 if means in ("FINISHED", PAID) else None)
+    assert found.reported == "/".join(v for v in (said["state"], said.get("state_description")) if v)
+    assert found.reported in str(found)
+
+
+def test_every_row_of_states_is_met() -> None:
+    met = {means for _, means in READ} | {None}
+    assert {row.means for row in STATES} <= met
+    assert all(isinstance(row, StateReading) and row.source[0] in "VTID" for row in STATES)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"state": "DOING"},
+        {"state": "DOING", "state_description": "SOMETHING_NEW"},
+        {"state": "USER_PAID"},
+        {"state": None},
+        {**DONE, "total_amount": "1200"},
+        {**DONE, "total_amount": 1201, "collection": collection(PAID, detail(1200))},
+        {**DONE, "collection": [1]},
+        {**DONE, "collection": collection(PAID, detail(1200) | {"amount": None})},
+        {**DONE, "collection": {"state": PAID, "details": ["x"]}},
+        {**CONFIRMED, "out_order_no": "another"},
+    ],
+    ids=str,
+)
+def test_a_genuine_answer_that_says_nothing_documented_is_no_state(
+    world: World, said: dict[str, Any]
+) -> None:
+    world.replies("query", **said)
+    with pytest.raises(UnexpectedReply):
+        world.query()
+
+
+def test_every_transaction_of_a_payment_is_told(world: World) -> None:
+    world.open(debit_after=None)
+    world.complete()
+    world.simulator.pay(world.order_no, 500)
+    assert world.query().state == "FINISHED"
+    world.simulator.pay(world.order_no)
+    found = world.query()
+    assert [each.amount for each in found.transactions] == [500, 700]
+    ids = [each.transaction_id for each in found.transactions]
+    assert len(set(ids)) == 2
+    assert (found.finish_transaction_id, found.pay_type) == (ids[1], None)
+    assert found.pay_succ_time == found.transactions[1].paid_time
+
+
+def test_an_order_paid_by_other_means_says_so(world: World) -> None:
+    world.replies("query", **DONE, collection=collection(PAID, detail(1200, None, "MCH")))
+    found = world.query()
+    assert found.transactions == (Transaction(1200, "MCH", "20260101120200", None),)
+    assert (found.finish_transaction_id, found.pay_type) == (None, "MchChannelPayType")
+    world.replies("query", **DONE, collection=collection(PAID, detail(700), detail(500, None, "MCH")))
+    found = world.query()
+    assert (found.finish_transaction_id, found.pay_type) == ("42", None)
