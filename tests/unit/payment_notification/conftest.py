@@ -139,9 +139,12 @@ def paid(function: Function) -> str:
     return awaited(function)
 
 
-def awaited(function: Function, state: str = "USER_PAID", **changes: Any) -> str:
+def awaited(
+    function: Function, state: str = "USER_PAID", api: str = "smartretail-orders", **changes: Any
+) -> str:
     number = f"SR|{next(_numbers)}*"
-    snapshot = function.simulator.open_order(number, state=state, finish_type=2, total_amount=1200)
+    settled = {"state": state, "finish_type": 2, "total_amount": 1200}
+    snapshot = function.simulator.open_order(number, api=api, **settled)
     function.aws.wait_for(snapshot, f"token-{number}", **changes)
     return number
 

@@ -43,6 +43,38 @@ def test_a_genuine_notice_of_either_shape_is_confirmed_by_a_query_and_wakes_the_
     assert function.aws.woken[-1] == f"token-{paid}"
 
 
+def test_a_notice_of_serviceorder_is_confirmed_where_the_order_was_created(function: Function):
+    paid = awaited(function, api="serviceorder", order_api={"S": "serviceorder"})
+
+    assert function(function.simulator.notice(paid, "serviceorder")) == {"statusCode": 204}
+
+    [request] = function.simulator.requests(paid)
+    assert request["target"].startswith("/v3/payscore/serviceorder?")
+    assert function.aws.woken[-1] == f"token-{paid}"
+
+
+def test_a_notice_of_serviceorder_that_is_not_paid_in_full_wakes_nothing(function: Function):
+    number = awaited(function, "FINISHED", api="serviceorder", order_api={"S": "serviceorder"})
+    function.simulator.pay(number, 500)
+    collected = {"collection": {"state": "USER_PAID"}, "total_amount": 1200}
+    said = function.simulator.notice(number, "serviceorder", **collected)
+
+    assert function(said)["statusCode"] == 503
+    assert f"token-{number}" in function.aws.waiting
+
+
+@pytest.mark.parametrize("event_type", ["PAYSCORE.USER_CONFIRM", "PAYSCORE.SOMETHING_NEW"])
+def test_a_notice_of_serviceorder_about_something_else_is_answered_and_changes_nothing(
+    function: Function, event_type: str
+):
+    number = awaited(function, api="serviceorder", order_api={"S": "serviceorder"})
+    said = function.simulator.notice(number, "serviceorder", event_type=event_type)
+
+    assert function(said) == {"statusCode": 204}
+    assert queries(function, number) == 0
+    assert f"token-{number}" in function.aws.waiting
+
+
 def test_headers_come_in_any_case_and_bodies_in_base64(function: Function, paid: str):
     notice = function.simulator.notice(paid)
     headers = {name.swapcase(): value for name, value in notice.headers.items()}

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from wechatpay.errors import (
     MerchantMisconfigured,
     OutcomeUnknown,
@@ -14,6 +15,7 @@ from wechatpay.errors import (
 )
 
 from tests.function import EXECUTION, PREFIX, Function
+from tests.schemas import schemas
 
 Result = dict[str, Any]
 FINISHED = {"finish_type": 2, "total_amount": 1200}
@@ -127,7 +129,49 @@ def test_who_was_paid_is_told_with_what_there_is_of_it(function, accepted, order
     }
 
 
-@pytest.mark.parametrize("order_api", [None, "smartretail-orders", "payafter-orders"])
+def detail(amount, transaction_id=None, paid_type="NEWTON"):
+    shown = {"seq": 1, "amount": amount, "paid_type": paid_type, "paid_time": "20251001183205"}
+    return shown | ({"transaction_id": transaction_id} if transaction_id else {})
+
+
+@pytest.mark.parametrize(
+    ("details", "paid_by", "transaction_id"),
+    [
+        ([detail(1200, "42")], "WECHAT_PAY", "42"),
+        ([detail(500, "42"), detail(700, "43")], "WECHAT_PAY", "43"),
+        ([detail(500, "42"), detail(700, None, "MCH")], "WECHAT_PAY", "42"),
+        ([detail(1200, None, "MCH")], "MERCHANT_CHANNEL", None),
+        ([detail(1200)], "UNKNOWN", None),
+        ([], "UNKNOWN", None),
+    ],
+    ids=str,
+)
+def test_every_transaction_of_a_serviceorder_is_told(
+    function, accepted, order_no, details, paid_by, transaction_id
+):
+    function.simulator.open_order(order_no, api="serviceorder", **FINISHED)
+    collection = {"state": "USER_PAID", "total_amount": 1200, "details": details}
+    answer = {"out_order_no": order_no, "state": "DONE", "total_amount": 1200, "collection": collection}
+    function.simulator.script(order_no, "query", fault="wrong_shape", content=json.dumps(answer))
+    payment = function({**accepted, "order_api": "serviceorder"})["payment"]
+    assert (payment["state"], payment["paid_by"]) == ("PAID", paid_by)
+    assert payment["finish_transaction_id"] == transaction_id
+    told = [(each["amount"], each["transaction_id"]) for each in payment.get("transactions", [])]
+    assert told == [(each["amount"], each.get("transaction_id")) for each in details]
+    payment_schema = schemas()["Order Paid"]["properties"]["payment"]
+    assert list(Draft202012Validator(payment_schema).iter_errors(payment)) == []
+
+
+def test_a_serviceorder_that_is_partly_paid_is_not_paid(function, accepted, order_no):
+    function.simulator.open_order(order_no, api="serviceorder", debit_after=None, **FINISHED)
+    asked = {**accepted, "order_api": "serviceorder"}
+    function.simulator.pay(order_no, 500)
+    assert function(asked)["payment"]["state"] == "COLLECTING"
+    function.simulator.pay(order_no)
+    assert [each["amount"] for each in function(asked)["payment"]["transactions"]] == [500, 700]
+
+
+@pytest.mark.parametrize("order_api", [None, "smartretail-orders", "payafter-orders", "serviceorder"])
 def test_the_order_is_asked_about_where_it_was_created(function, accepted, order_no, order_api):
     opened(function, order_no, "FINISHED", **FINISHED)
     asked = accepted if order_api is None else {**accepted, "order_api": order_api}
