@@ -136,8 +136,8 @@ def _query(
         return failed(QUERY, f"no answer: {exc}. Check the way from this machine to {', '.join(hosts)}")
     return passed(
         QUERY,
-        f"verified 200: order {number} is {state.state}; key and serial agree, service_id {key.service_id} "
-        f"and appid {key.appid} are proven",
+        f"verified 200: order {number} of {key.order_api} is {state.state}; key and serial agree, "
+        f"service_id {key.service_id} and appid {key.appid} are proven",
     )
 
 
@@ -165,9 +165,9 @@ def _answered(problem: Problem, credentials: Credentials, order: str | None) -> 
         return failed(
             QUERY,
             f"WeChat Pay does not know order {order} 微信支付查无此单 ({problem}); key and serial agree. Its "
-            f"number may be mistyped or another merchant's, or it was created with another service_id or "
-            f"appid than "
-            f"{credentials.service_id} and {credentials.appid}",
+            f"number may be mistyped or another merchant's, or it was created with another service_id, appid "
+            f"or order_api than {credentials.service_id}, {credentials.appid} and "
+            f"{credentials.order_api or SMART_RETAIL}",
         )
     if is_unknown_order(problem):
         return passed(QUERY, "verified 404 for an order that cannot exist; key and serial agree")

@@ -28,14 +28,14 @@ def hindrance(target: Target, stuck: Stuck) -> str | None:
     try:
         order = parse(json.loads(stuck.input), default_mchid=target.default_mchid, now=now())
         credentials = read_credentials(merchant_secret(target, order.mchid), order.mchid)
-        key = order.key(credentials)
+        keys = order.keys(order.key(credentials))
     except ValueError as exc:
         return f"its event is not valid: {exc}. Send a corrected one 事件仍无效，请修正后重发"
     except (CommandError, MerchantMisconfigured) as exc:
         raise NotAsked(f"WeChat Pay could not be asked: {exc}") from exc
-    answer = standing.query(target, credentials, key, now())
+    answer = standing.query(target, credentials, keys, now())
     if not answer.state:
         raise NotAsked(f"WeChat Pay could not be asked: {answer.text}")
     if answer.state == standing.UNKNOWN:
-        return f"WeChat Pay does not know it under service_id {key.service_id} 微信支付查无此单"
+        return f"WeChat Pay does not know it under service_id {keys[0].service_id} 微信支付查无此单"
     return None if answer.state in OPEN else f"no longer open: it is {answer.state} 订单已非待完结状态"

@@ -17,6 +17,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from wechatpay.orders import SMART_RETAIL
+
 from operations import executions, live_check
 from operations.errors import CommandError
 from operations.executions import Execution
@@ -73,16 +75,18 @@ def order(path: Path) -> Smoke:
     )
 
 
-def impossible_order(mchid: str, appid: str, service_id: str) -> Smoke:
+def impossible_order(mchid: str, appid: str, service_id: str, order_api: str) -> Smoke:
     """Cancel an order that cannot exist: it must be refused by WeChat Pay itself, verified.
 
-    The event names appid and service_id: a 404 under the secret's own would be the merchant's fault.
+    The event names appid and service_id: a 404 under the secret's own would be the merchant's fault. And the
+    API: the others, which the merchant may have no permission for, would be asked too.
     """
     event = {
         "out_order_no": _number(),
         "mchid": mchid,
         "appid": appid,
         "service_id": service_id,
+        "order_api": order_api,
         "finish_type": 1,
         "cancel_reason": "smoke test",
         "metadata": {"smoke": True},
@@ -100,16 +104,17 @@ def impossible_order(mchid: str, appid: str, service_id: str) -> Smoke:
     return Smoke(json.dumps(event), "FAILED in OrderFailed: REJECTED by a verified 404", holds)
 
 
-def identifiers(target: Target, mchid: str, appid: str | None, service_id: str | None) -> tuple[str, str]:
-    """Return appid and service_id: those given, else those of the merchant's secret."""
-    if not (appid and service_id):
-        credentials = live_check.read_credentials(merchant_secret(target, mchid), mchid)
-        appid, service_id = appid or credentials.appid, service_id or credentials.service_id
+def identifiers(
+    target: Target, mchid: str, appid: str | None, service_id: str | None
+) -> tuple[str, str, str]:
+    """Return appid and service_id, those given, else those of the merchant's secret; and its order_api."""
+    credentials = live_check.read_credentials(merchant_secret(target, mchid), mchid)
+    appid, service_id = appid or credentials.appid, service_id or credentials.service_id
     if not (appid and service_id):
         raise CommandError(
             f'the secret of {mchid} has no appid or no service_id: ARGS="--appid wx... --service-id 500..."'
         )
-    return appid, service_id
+    return appid, service_id, credentials.order_api or SMART_RETAIL
 
 
 def invalid_order() -> Smoke:

@@ -1,6 +1,7 @@
 """Asks WeChat Pay how one order stands: a signed query, which changes nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from wechatpay.client import Client
@@ -8,7 +9,7 @@ from wechatpay.credentials import Credentials
 from wechatpay.deadline import Deadline
 from wechatpay.errors import MerchantMisconfigured, ServiceError, WeChatPayError
 from wechatpay.merchant import Merchant
-from wechatpay.order_apis import api_of
+from wechatpay.order_apis import ORDER_APIS, api_of
 from wechatpay.orders import SMART_RETAIL, OrderKey
 from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Transport
@@ -46,11 +47,25 @@ def ask(target: Target, mchid: str, order: Mapping[str, object], now: datetime) 
         str(order["out_order_no"]),
         str(order.get("order_api") or credentials.order_api or SMART_RETAIL),
     )
-    return query(target, credentials, key, now)
+    others = [] if order.get("order_api") else [api for api in ORDER_APIS if api != key.order_api]
+    return query(target, credentials, [key, *(replace(key, order_api=api) for api in others)], now)
 
 
-def query(target: Target, credentials: Credentials, key: OrderKey, now: datetime) -> Answer:
-    """Ask about an order by its key. Returns the verified answer, or why there is none."""
+def query(target: Target, credentials: Credentials, keys: Sequence[OrderKey], now: datetime) -> Answer:
+    """Ask about an order in each family it may be of.
+
+    Returns:
+        The verified answer of the first that knows it; that none knows it; or why there is no answer.
+    """
+    answers: list[Answer] = []
+    for key in keys:
+        answers.append(_query(target, credentials, key, now))
+        if answers[-1].state not in ("", UNKNOWN):
+            return answers[-1]
+    return next((each for each in answers if not each.state), answers[0])
+
+
+def _query(target: Target, credentials: Credentials, key: OrderKey, now: datetime) -> Answer:
     try:
         transport = SignedTransport(Merchant(lambda: credentials), Transport())
         state = api_of(key).query(Client(transport, target.function.hosts, Deadline(_SECONDS)), key)
