@@ -47,8 +47,8 @@ class Finality:
     def allows(self) -> bool:
         """Tell whether a listed refusal is final, now that a verified query shows the order open.
 
-        Signed or not: WeChat Pay's 4xx often carry no signature (V), and what proves it is the query. It tells
-        as well whether an order may be settled in a family that knows it, while its own knows none of it.
+        Signed or not: WeChat Pay's 4xx often carry no signature (V), and what proves it is the query. It also
+        tells whether an order may be settled in a family that knows it, while its own knows none of it.
         """
         return not self.may_be_applied and (self._first or self._seen_by_every_query)
 
