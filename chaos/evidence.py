@@ -21,6 +21,15 @@ ANNOUNCED = ("INVALID_INPUT", "REJECTED", "CONFLICT")
 """Errors of the Fail state: the execution has published its result and ends so on purpose."""
 
 
+def kept_for_a_person(error: str | None, cause: str | None) -> bool:
+    """Tell whether an execution ended by an event that is invalid, and was not at its first attempt.
+
+    Nobody knows then what that attempt did (a new release may have other rules), so the order is not called
+    failed: it waits for a person, who finds it still open.
+    """
+    return error == "MerchantMisconfigured" and "the event is invalid now" in (cause or "")
+
+
 @dataclass(frozen=True)
 class Execution:
     """One execution as it ended, with the errors its Tasks raised on the way.
@@ -42,6 +51,11 @@ class Execution:
     def has_result(self) -> bool:
         """Whether it ended with a result of the function, good or bad, and not by an error."""
         return self.status == "SUCCEEDED" or (self.status == "FAILED" and self.error in ANNOUNCED)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it waits for a person, as an invalid event does when an attempt came before."""
+        return self.status == "FAILED" and kept_for_a_person(self.error, self.cause)
 
 
 def executions(stack: Stack) -> list[Execution]:

@@ -183,26 +183,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
 }
 
-NOT_AT_RANDOM = frozenset({"unsigned_4xx", "stale_ticket"})
+NOT_AT_RANDOM = frozenset({"unsigned_4xx"})
 """Kinds of fault that are thrown at random by default and that scenarios plan instead; see above."""
-
-
-NOT_SURVIVED_YET = frozenset(
-    {
-        "timeout_408",
-        "conflict_409",
-        "conflict_409_applied",
-        "locked_423",
-        "too_early_425",
-        "unlisted_code",
-        "gateway_code",
-        "lower_case_code",
-        "quoting_refusal",
-        "lost_then_404",
-        "behind_created",
-    }
-)
-"""Kinds that end a payable order as FAILED today; to be emptied once finality is a closed list."""
 
 SLOWEST = "never_paid"
 """Followed for as long as the workflow waits for payment."""
