@@ -52,6 +52,13 @@ class Execution:
         """Whether it ended with a result of the function, good or bad, and not by an error."""
         return self.status == "SUCCEEDED" or (self.status == "FAILED" and self.error in ANNOUNCED)
 
+    def told(self) -> str:
+        """How it went, in a line."""
+        name = self.arn.rpartition(":")[2]
+        return (
+            f"{name} raised {', '.join(self.raised) or 'nothing'} and ended {self.status} {self.error or ''}"
+        )
+
     @property
     def is_kept(self) -> bool:
         """Whether it waits for a person, as an invalid event does when an attempt came before."""
@@ -129,3 +136,12 @@ class Arrivals:
     def faults(self) -> Counter[str]:
         """How often each kind of fault was thrown."""
         return Counter(request["fault"] for request in self.requests if request["fault"])
+
+    def told(self, number: str) -> list[str]:
+        """What arrived about one order, a line a call, without bodies and headers."""
+        return [
+            f"{request['time']:.3f} host {request['host']}: {request['operation']}, "
+            f"{request['fault'] or 'served'}: {request['status']}{'' if request['reply'] else ', never sent'}"
+            for request in self.requests
+            if request["out_order_no"] == number
+        ]

@@ -175,6 +175,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     # verdict given twice may stand. Given once it must not.
     "refused_unproven": _faulty(_once("unsigned_4xx"), _once("unsigned_4xx", "query")),
     "stale_ticket": _faulty(_once("stale_ticket")),
+    # Two verified 404s end an order that nothing was sent for: another execution of it may not meet them.
+    "lost_then_404": _faulty(_once("lost_then_404")),
     "signature_refused": _faulty(_once("sign_error"), _once("sign_error", "query")),
     "silent": _faulty(
         _once("silence", seconds=SILENT_SECONDS),
@@ -183,7 +185,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
 }
 
-NOT_AT_RANDOM = frozenset({"unsigned_4xx"})
+NOT_AT_RANDOM = frozenset({"unsigned_4xx", "lost_then_404"})
 """Kinds of fault that are thrown at random by default and that scenarios plan instead; see above."""
 
 SLOWEST = "never_paid"
