@@ -23,7 +23,7 @@ stack = STACK_NAME AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE
 help: ## this list
 	@echo "make <command> [NAME=value ...]"
 	@awk -F ' = |:.*## ' '/^reads\./ { reads = $$2; sub(/ ?\$$\(stack\)/, "", reads) } \
-		/^[a-z-]+:.*## / { printf "  %-13s %s%s\n", $$1, $$2, reads ? " [" reads "]" : ""; reads = "" }' Makefile
+		/^[a-z-]+:.*## / { printf "  %-9s %s%s\n", $$1, $$2, reads ? " [" reads "]" : ""; reads = "" }' Makefile
 	@echo "What works on a stack also reads $(stack)."
 
 .PHONY: setup
@@ -44,14 +44,15 @@ local-build: setup
 demo: local-build ## settle sample orders on an embedded AWS, show what happened, stop everything
 	@$(PYTHON) -m local.demo
 
-.PHONY: demo-picture
-demo-picture: local-build ## run the demo and draw its report into docs/demo.svg
-	@$(PYTHON) -m local.demo docs/demo.svg
-
 .PHONY: chaos
 reads.chaos = ORDERS RATE SEED
 chaos: local-build ## settle orders under fire, then audit the ledger
 	@$(PYTHON) -m chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED))
+
+.PHONY: simulate
+reads.simulate = ORDERS SEED TRACE
+simulate: setup ## settle orders under a virtual clock, all from one seed; TRACE=<out_order_no> prints one life
+	@$(PYTHON) -m simulation $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED)) $(if $(TRACE),--trace '$(TRACE)')
 
 .PHONY: test
 reads.test = ARGS

@@ -161,12 +161,7 @@ class _Case:
         came = Counter[str]()
         for arrival in self._order.arrivals:
             came[_key(arrival.event)] += arrival.copies
-        invalid = {_key(arrival.event) for arrival in self._order.arrivals if not arrival.valid}
-        answered = Counter(
-            key
-            for key, each in ((_key(each.event), each) for each in self._executions)
-            if each.has_result or (each.is_kept and key in invalid)
-        )
+        answered = Counter(_key(each.event) for each in self._executions if each.has_result)
         for key, copies in came.items():
             if answered[key] < copies:
                 ends = Counter(

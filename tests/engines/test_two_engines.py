@@ -1,4 +1,4 @@
-"""The workflow, unmodified, in two interpreters: they agree with each other, and with the schedule."""
+"""The workflow, unmodified, in two interpreters and the simulation: all agree, and with the schedule."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.engines import ministack, moto
+from simulation.stepper import Unsupported, checked
+from tests.engines import ministack, moto, stepper
 from tests.engines.scenarios import ACCEPT, ENDS, EVENT, HEARD, RETRIED, UNIDENTIFIED, Scenario, result
 from tests.engines.schedule import retries
 from tests.engines.world import Raised, Run, World
@@ -30,6 +31,12 @@ def definition(days: int = 1, *, notifications: bool = False) -> dict[str, Any]:
 def engines() -> Iterator[tuple[Any, Any]]:
     with ministack.engine() as one, moto.engine() as other:
         yield one, other
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Any]:
+    with stepper.engine() as engine:
+        yield engine
 
 
 def in_both(engines: tuple[Any, Any], scenario: Scenario) -> list[tuple[Run, World]]:
@@ -61,6 +68,28 @@ def test_both_engines_take_the_way_that_the_scenario_needs(name: str, engines):
         assert (detail["execution"], detail["metadata"]) == (ministack.EXECUTION, EVENT["metadata"])
     if one.output is not None:
         assert {**one.output, "execution": ministack.EXECUTION} == seen.events[-1][1]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_stepper_of_the_simulation_takes_the_same_way(name: str, own):
+    scenario = EVERY[name]
+    world = scenario.world()
+    run = own.run(definition(scenario.days, notifications=scenario.notifications), scenario.event, world)
+
+    assert (run.states, run.raised) == (scenario.states, scenario.raised)
+    assert (run.status, run.error) == ("FAILED" if scenario.error else "SUCCEEDED", scenario.error)
+    assert world.waits == scenario.waits
+    assert tuple(kind for kind, _ in world.events) == scenario.events
+    for _, detail in world.events:
+        assert (detail["execution"], detail["metadata"]) == (ministack.EXECUTION, EVENT["metadata"])
+    if run.output is not None:
+        assert {**run.output, "execution": ministack.EXECUTION} == world.events[-1][1]
+
+
+def test_the_stepper_refuses_what_it_does_not_know():
+    for state in ({"Type": "Map"}, {"Type": "Succeed", "Output": 1}):
+        with pytest.raises(Unsupported):
+            checked({"QueryLanguage": "JSONata", "States": {"One": state}})
 
 
 def test_a_failed_order_ends_with_its_whole_error_as_its_cause(engines):

@@ -30,6 +30,7 @@ NEVER_SHIPPED = {
     "life",
     "local",
     "operations",
+    "simulation",
     "tests",
     "tools",
     "wechatpay_sandbox",

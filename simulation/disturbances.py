@@ -1,0 +1,158 @@
+"""What goes wrong, drawn from the seed: windows of trouble, faults of single calls, deaths of functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from wechatpay_sandbox.fault_kinds import KINDS, Fault, make
+from wechatpay_sandbox.keys import MODES
+
+from simulation.orders import BUSY, HOUR
+
+if TYPE_CHECKING:
+    from simulation.shop import Shop
+
+# Not thrown: bodies of 32 MB (costly), and verdicts about the order that nobody may give who does not mean
+# them: signed, they would be WeChat Pay's own word, and given twice they stand.
+_NOT_THROWN = {"oversized_body", "oversized_chunked", "oversized_gzip", "not_found", "reply", "unsigned_4xx"}
+_DOUBLED = Fault("doubled", "the real reply, twice on one connection")
+
+
+class Fate:
+    """Decides about single calls and invocations. This one lets everything go well."""
+
+    def fault(self, number: str, operation: str) -> Fault | None:
+        """Return the fault of a call that arrives."""
+        return None
+
+    def dies_at(self, number: str, function: str) -> int | None:
+        """Return the point at which an invocation is killed."""
+        return None
+
+    def platform(self, number: str, what: str) -> str:
+        """Return how a call of an AWS service goes wrong: "", "before" or "after" it took effect."""
+        return ""
+
+
+class Drawn(Fate):
+    """Draws by rates."""
+
+    def __init__(self, random: Random, faults: float, deaths: float, platform: float) -> None:
+        self._random = random
+        self._rates = (faults, deaths, platform)
+        kinds = [kind for kind in KINDS.values() if kind.name not in _NOT_THROWN]
+        self._kinds = {
+            operation: [*(kind for kind in kinds if operation in kind.operations), _DOUBLED]
+            for operation in ("complete", "query", "cancel", "certificates")
+        }
+
+    def fault(self, number: str, operation: str) -> Fault | None:
+        if self._random.random() >= self._rates[0]:
+            return None
+        kind = self._random.choice(self._kinds[operation])
+        if kind.wire == "late":
+            return make(kind.name, {"seconds": self._random.choice((0.5, 3.0, 7.0, 20.0))})
+        if kind.claim and kind.offset:
+            return make(kind.name, {"offset": -2000})  # older than any two clocks here are apart
+        return kind
+
+    def dies_at(self, number: str, function: str) -> int | None:
+        return self._random.randrange(12) if self._random.random() < self._rates[1] else None
+
+    def platform(self, number: str, what: str) -> str:
+        return self._random.choice(("before", "after")) if self._random.random() < self._rates[2] else ""
+
+
+def draw_windows(shop: Shop, random: Random, times: int) -> None:
+    """Let trouble begin and end again, so many times."""
+    for _ in range(times):
+        name = random.choice(sorted(_WINDOWS))
+        shop.tally.windows[name] += 1
+        begin, end = _WINDOWS[name](shop, random)
+        at = random.uniform(0, BUSY)
+        shop.at(at, begin)
+        shop.at(at + random.choice((5.0, 60.0, 600.0, HOUR)), end)
+
+
+Window = tuple[Callable[[], Any], Callable[[], Any]]
+
+
+def _hosts(name: str, *indexes: int) -> Callable[[Shop, Random], Window]:
+    def window(shop: Shop, random: Random) -> Window:
+        hosts: set[int] = getattr(shop.network.weather, name)
+        chosen = indexes or (random.randrange(2),)
+        return lambda: hosts.update(chosen), lambda: hosts.difference_update(chosen)
+
+    return window
+
+
+def _names(how: str) -> Callable[[Shop, Random], Window]:
+    return lambda shop, _random: (
+        lambda: setattr(shop.network.weather, "names", how),
+        lambda: setattr(shop.network.weather, "names", ""),
+    )
+
+
+def _secret(how: str) -> Callable[[Shop, Random], Window]:
+    return lambda shop, _random: (
+        lambda: setattr(shop.secret, "trouble", how),
+        lambda: setattr(shop.secret, "trouble", ""),
+    )
+
+
+def _rotation(shop: Shop, random: Random) -> Window:
+    """WeChat Pay takes the new key before the secret has it, or the secret has it too early."""
+    keep = random.random() < 0.5
+    return lambda: shop.keys.rotate_merchant(keep_old=keep), shop.store_secret
+
+
+def _early_secret(shop: Shop, random: Random) -> Window:
+    def begin() -> None:
+        shop.keys.rotate_merchant(keep_old=False)
+        shop.store_secret()
+        shop.keys.rotate_merchant(keep_old=False)  # the other key is the old one again: not active yet
+
+    return begin, lambda: shop.keys.rotate_merchant(keep_old=False)
+
+
+def _migration(shop: Shop, random: Random) -> Window:
+    mode = random.choice(MODES)
+    return lambda: shop.keys.set_mode(mode), shop.store_secret
+
+
+def _clock(name: str) -> Callable[[Shop, Random], Window]:
+    def window(shop: Shop, random: Random) -> Window:
+        seconds, before = random.choice((-400.0, -60.0, 60.0, 400.0)), getattr(shop, name)
+        return lambda: setattr(shop, name, before + seconds), lambda: setattr(shop, name, before)
+
+    return window
+
+
+def _bus(shop: Shop, _random: Random) -> Window:
+    return lambda: setattr(shop, "bus_down", True), lambda: setattr(shop, "bus_down", False)
+
+
+def _table(shop: Shop, _random: Random) -> Window:
+    return lambda: setattr(shop.waiting, "down", True), lambda: setattr(shop.waiting, "down", False)
+
+
+_WINDOWS: dict[str, Callable[[Shop, Random], Window]] = {
+    "a host is down": _hosts("hosts_down"),
+    "a host is silent": _hosts("hosts_silent"),
+    "both hosts are down": _hosts("hosts_down", 0, 1),
+    "names are down": _names("down"),
+    "names are slow": _names("slow"),
+    "the secret is silent": _secret("silent"),
+    "the secret is throttled": _secret("throttled"),
+    "the secret is denied": _secret("denied"),
+    "the secret is broken": _secret("broken"),
+    "the merchant's key is rotated": _rotation,
+    "the secret is ahead of its key": _early_secret,
+    "the platform's keys are migrated": _migration,
+    "the functions' clock jumps": _clock("function_skew"),
+    "WeChat Pay's clock jumps": _clock("wechat_skew"),
+    "the bus is down": _bus,
+    "the table is down": _table,
+}

@@ -1,0 +1,242 @@
+"""The wire under virtual time: names, connections and bytes between a function and WeChat Pay's hosts.
+
+A connection stands for a socket to the layer's own transport. What arrives is handed to the sandbox's core;
+how the reply travels is what the fault of the call says.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from wechatpay_sandbox.core import Request
+from wechatpay_sandbox.replies import Reply
+
+from simulation.kernel import Kernel, Signal
+
+IDLE_SECONDS = 8.0
+"""After so long WeChat Pay's side closes a connection [V]."""
+_OPEN, _WRITER = os.pipe()
+_CLOSED, _GONE = os.pipe()
+os.close(_GONE)  # reading from _CLOSED finds the end at once, from _OPEN never anything
+
+
+class Answering(Protocol):
+    """WeChat Pay's side."""
+
+    def arrived(self, request: Request, caller: Caller) -> Reply:
+        """Answer a request that has arrived whole, at the moment it does."""
+
+
+class Caller(Protocol):
+    """The function that makes a call: may be killed between any two effects."""
+
+    @property
+    def who(self) -> str:
+        """The execution that it works for."""
+
+    def reach(self, point: str) -> None:
+        """Say that a point is reached; does not return when the function is killed there."""
+
+
+@dataclass
+class Weather:
+    """How the network is just now.
+
+    Attributes:
+        hosts_down: indexes of hosts that refuse connections; `silent` ones swallow them.
+        names: "", "down" or "slow": how the name server is.
+        late: share of the requests that are on their way for long, `latest` seconds at most.
+    """
+
+    hosts_down: set[int] = field(default_factory=set)
+    hosts_silent: set[int] = field(default_factory=set)
+    names: str = ""
+    late: float = 0.0
+    latest: float = 60.0
+
+
+class Network:
+    """Connects functions to hosts, which are numbered in their order."""
+
+    def __init__(self, kernel: Kernel, hosts: tuple[str, ...], wechat: Answering) -> None:
+        self.kernel = kernel
+        self.weather = Weather()
+        self._ports = {int(host.rpartition(":")[2]): index for index, host in enumerate(hosts)}
+        self._wechat = wechat
+
+    def resolve(self, host: str, port: int, seconds: float) -> list[tuple[str, int]]:
+        """As `World.resolve`."""
+        if self.weather.names == "slow":
+            self.kernel.sleep(seconds)
+            raise TimeoutError("no answer of the name server")
+        self.kernel.sleep(0.001)
+        if self.weather.names == "down":
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return [(host, port)]
+
+    def connector(self, caller: Caller) -> Callable[[tuple[str, int], float], Any]:
+        """Return `World.connect` of one function."""
+
+        def connect(address: tuple[str, int], seconds: float) -> Connection:
+            host = self._ports[address[1]]
+            if host in self.weather.hosts_silent:
+                self.kernel.sleep(seconds)
+                raise TimeoutError("the host is silent")
+            self.kernel.sleep(self.kernel.random.uniform(0.001, 0.02))
+            if host in self.weather.hosts_down:
+                raise ConnectionRefusedError("the host is down")
+            return Connection(self, host, caller)
+
+        return connect
+
+    def deliver(self, connection: Connection, data: bytes) -> None:
+        """Let a request travel, arrive, be answered, and its reply travel back."""
+        seconds = self.kernel.random.uniform(0.002, 0.03)
+        if self.kernel.random.random() < self.weather.late:
+            seconds = self.kernel.random.uniform(1.0, self.weather.latest)
+        self.kernel.after(seconds, lambda: self._arrive(connection, data))
+
+    def _arrive(self, connection: Connection, data: bytes) -> None:
+        if connection.host in self.weather.hosts_down | self.weather.hosts_silent:
+            connection.reset()
+            return
+        reply = self._wechat.arrived(_request(data, connection.host), connection.caller)
+        back = self.kernel.random.uniform(0.002, 0.03)
+        for seconds, act in _travel(connection, reply):
+            self.kernel.after(back + seconds, act)
+
+
+def _travel(connection: Connection, reply: Reply) -> list[tuple[float, Callable[[], None]]]:
+    """Return what happens to a reply on its way, and when."""
+    fault = reply.fault
+    wire = fault.wire if fault is not None else "whole"
+    if wire in ("refuse", "reset"):
+        return [(0.0, connection.reset)]
+    if wire == "silent":
+        return []
+    head, body = _head(reply), reply.body
+    if fault is not None and fault.name == "doubled":
+        return [(0.0, lambda: connection.receive((head + body) * 2))]
+    if wire == "late" and fault is not None:
+        return [(fault.seconds, lambda: connection.receive(head + body))]
+    if wire == "truncated":
+        half = head + body[: len(body) // 2]
+        return [(0.0, lambda: connection.receive(half)), (0.001, connection.end)]
+    if wire in ("slow-body", "slow-head"):
+        whole = head + body
+        cut = len(head) if wire == "slow-body" else 5
+        pieces = [
+            whole[:cut],
+            *(whole[at : at + 1] for at in range(cut, cut + 20)),
+        ]  # longer than anybody waits
+        return [(number * 0.5, partial(connection.receive, piece)) for number, piece in enumerate(pieces)]
+    return [(0.0, lambda: connection.receive(head + body))]
+
+
+class Connection:
+    """Stands for a socket; see `wechatpay.world.World`."""
+
+    def __init__(self, network: Network, host: int, caller: Caller) -> None:
+        self.host = host
+        self.caller = caller
+        self.buffer = bytearray()
+        self.timeout: float = 60.0
+        self._network = network
+        self._kernel = network.kernel
+        self._ended = self._broken = False
+        self._used = self._kernel.now
+        self._signal = Signal()
+
+    def sendall(self, data: bytes | bytearray) -> None:
+        self.caller.reach("before sending")
+        if self._broken:
+            raise ConnectionResetError("the other side has reset the connection")
+        self._network.deliver(self, bytes(data))
+        self._used = self._kernel.now
+        self.caller.reach("after sending")
+
+    def makefile(self, mode: str, *_args: object, **_kwargs: object) -> io.BufferedReader:
+        return io.BufferedReader(_Incoming(self))
+
+    def settimeout(self, seconds: float | None) -> None:
+        self.timeout = 60.0 if seconds is None else seconds
+
+    def fileno(self) -> int:
+        idle = self._kernel.now - self._used > IDLE_SECONDS
+        return _CLOSED if idle or self._ended or self._broken or self.buffer else _OPEN
+
+    def close(self) -> None:
+        self.buffer.clear()
+
+    def receive(self, data: bytes) -> None:
+        """Bytes arrive."""
+        self.buffer += data
+        self._wake()
+
+    def end(self) -> None:
+        """The other side closes."""
+        self._ended = True
+        self._wake()
+
+    def reset(self) -> None:
+        """The other side resets."""
+        self._broken = True
+        self._wake()
+
+    def read(self, buffer: Any) -> int:
+        """Wait for bytes, for the timeout at most."""
+        ends = self._kernel.now + self.timeout
+        while not self.buffer:
+            if self._broken:
+                raise ConnectionResetError("the other side has reset the connection")
+            if self._ended:
+                return 0
+            self._signal = Signal()
+            if not self._kernel.wait(self._signal, max(0.0, ends - self._kernel.now)):
+                raise TimeoutError("nothing came in time")
+        count = min(len(buffer), len(self.buffer))
+        # One reply at a time: what is left of a doubled one stays for the next reader to stumble over.
+        buffer[:count] = self.buffer[:count]
+        del self.buffer[:count]
+        self._used = self._kernel.now
+        self.caller.reach("after the reply")
+        return count
+
+    def _wake(self) -> None:
+        self._signal.set()
+
+
+class _Incoming(io.RawIOBase):
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._connection.read(buffer)
+
+
+def _request(data: bytes, host: int) -> Request:
+    head, _, body = data.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, target, _ = first.split(" ")
+    headers = dict(line.split(": ", 1) for line in lines)
+    return Request(method, target, headers, body, host)
+
+
+def _head(reply: Reply) -> bytes:
+    lines = [
+        f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
+        f"Content-Type: {reply.content_type}",
+        f"Content-Length: {len(reply.body)}",
+        *(f"{name}: {value}" for name, value in reply.headers.items()),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()

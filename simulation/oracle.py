@@ -1,0 +1,168 @@
+"""WeChat Pay as a sequential model of one order: what it may do, written apart from the sandbox.
+
+The sandbox is held to it at every effect, and what the product claims is held to it alone. A rule carries its
+source: V official text, T copies of it or merchants in production, I inferred, D decided here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+UNCONFIRMED, OPEN, FINISHED, PAID, REVOKED, EXPIRED = (
+    "CREATED", "USER_ACCEPTED", "FINISHED", "USER_PAID", "REVOKED", "EXPIRED",
+)  # fmt: skip
+CONFIRM_SECONDS = 3600.0  # T: an order that nobody confirms expires after an hour
+CLOCK_SECONDS = 300.0  # V: a request signed by a clock further off is refused
+
+
+class Divergence(AssertionError):
+    """The sandbox did what WeChat Pay may not do, or did not do what it must."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A completion or cancellation as it arrived: what matters of it."""
+
+    operation: str
+    finish_type: int
+    amount: int
+    parameters: str
+    """Everything but the ticket, for re-entry."""
+    ticket: str | None = None
+    end: str = ""
+    reason: str = ""
+
+
+@dataclass
+class Order:
+    """One order. Amounts are fen.
+
+    Attributes:
+        accepted: what was accepted, or settled elsewhere; `first` what accepted it, None for elsewhere.
+        debited, synced, waived: where the accepted fen went; the rest is open.
+        asked_first: the completion that was accepted, for re-entry.
+    """
+
+    number: str
+    cap: int
+    opened_at: float
+    state: str = OPEN
+    has_end: bool = True
+    cancelled_state: str = REVOKED
+    finish_type: int | None = None
+    amount: int = 0
+    accepted: int = 0
+    debited: int = 0
+    synced: int = 0
+    waived: int = 0
+    acceptances: int = 0
+    asked_first: Asked | None = None
+    reason: str | None = None
+    tickets: set[str] = field(default_factory=set)
+    paid_at: float | None = None
+
+    @property
+    def open_amount(self) -> int:
+        """Fen that are still to be collected."""
+        return self.amount - self.debited - self.synced if self.state == FINISHED else 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing that is asked can settle it otherwise any more."""
+        return self.state in (FINISHED, PAID, REVOKED)
+
+    def settled_as(self, finish_type: int, amount: int) -> bool:
+        """Whether it is settled as somebody asked. What was waived since was asked for."""
+        if finish_type == 1:
+            return self.state in (REVOKED, EXPIRED) or (self.state == FINISHED and self.finish_type == 1)
+        return self.finish_type == 2 and self.state in (FINISHED, PAID) and self.accepted == amount
+
+    def pass_time(self, now: float) -> None:
+        """T: an order in CREATED expires after an hour."""
+        if self.state == UNCONFIRMED and now - self.opened_at >= CONFIRM_SECONDS:
+            self.state = EXPIRED
+
+    def confirm(self) -> None:
+        """The shopper confirms."""
+        self._require(self.state == UNCONFIRMED, "confirmed")
+        self.state = OPEN
+
+    def decide(self, asked: Asked, wechat_time: str) -> str:
+        """Return what must become of a request: accepted, re-entered or refused. Changes nothing."""
+        if asked.operation == "cancel":  # T: only before the shopper has confirmed
+            if self.reason is not None:
+                return "re-entered" if asked.reason == self.reason else "refused"
+            return "accepted" if self.state == UNCONFIRMED else "refused"
+        if self.asked_first is not None:  # V: the same parameters again are taken, others refused
+            return "re-entered" if asked.parameters == self.asked_first.parameters else "refused"
+        if self.state != OPEN:  # V
+            return "refused"
+        if asked.amount > self.cap:  # V: at most the risk amount
+            return "refused"
+        if asked.end[: len(wechat_time)] > wechat_time[: len(asked.end)]:  # T: not after WeChat Pay's clock
+            return "refused"
+        if not asked.end and not self.has_end:  # T: required when the order was created without
+            return "refused"
+        return "accepted" if asked.ticket in self.tickets else "refused"  # T: one that was issued
+
+    def apply(self, asked: Asked, *, elsewhere: bool = False) -> None:
+        """Accept a completion or a cancellation."""
+        self._require(not self.settled, "settled twice")
+        if asked.operation == "cancel":
+            self.state, self.reason = REVOKED, asked.reason
+            return
+        self.acceptances += not elsewhere
+        self.asked_first, self.finish_type = asked, asked.finish_type
+        self.amount = self.accepted = asked.amount if asked.finish_type == 2 else 0
+        self.state = FINISHED if asked.finish_type == 2 else self.cancelled_state
+
+    def waive(self, amount: int) -> None:
+        """The merchant lowers what is open [V for serviceorder, I here]."""
+        self._require(0 < amount <= self.open_amount, "lowered by more than is open")
+        self.amount -= amount
+        self.waived += amount
+
+    def collected(self, debited: int, synced: int, now: float) -> None:
+        """Money came in since: `debited` and `synced` are all that came so far."""
+        if (debited, synced) == (self.debited, self.synced):
+            return
+        self._require(self.state == FINISHED and self.finish_type == 2, "charged without a completion")
+        self.debited, self.synced = debited, synced
+        self._require(debited + synced <= self.amount, "charged more than was accepted")
+        if debited + synced == self.amount:
+            self.state, self.paid_at = PAID, now
+
+    def conserve(self) -> int:
+        """Return the accepted fen. Raises when some came from nowhere, or went."""
+        self._require(
+            self.accepted == self.debited + self.open_amount + self.waived + self.synced,
+            f"{self.accepted} accepted fen are not {self.debited} debited + {self.open_amount} open + "
+            f"{self.waived} waived + {self.synced} synced",
+        )
+        self._require(self.acceptances <= 1, "accepted twice")
+        return self.accepted
+
+    def compare(self, state: str, amount: int) -> None:
+        """Hold what the sandbox has to this."""
+        self._require(state == self.state, f"{state} where only {self.state} is possible")
+        if self.finish_type == 2:
+            self._require(amount == self.amount, f"{amount} fen where {self.amount} were accepted")
+
+    def _require(self, holds: bool, what: str) -> None:
+        if not holds:
+            raise Divergence(f"{self.number} ({self.state}): {what}")
+
+
+def asked_of(operation: str, body: dict[str, Any], canonical: str) -> Asked:
+    """Read a request that the sandbox took for well formed."""
+    if operation == "cancel":
+        return Asked("cancel", 1, 0, canonical, reason=str(body["reason"]))
+    return Asked(
+        "complete",
+        body["finish_type"],
+        body["total_amount"],
+        canonical,
+        body.get("finish_ticket"),
+        body.get("real_service_end_time", ""),
+    )

@@ -1,0 +1,77 @@
+"""What a run of the simulation prints: figures, faults, zeros, and last the hash of its trace."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from simulation.keys import material
+from simulation.run import Run
+from simulation.shop import SETTLED_WITHIN, Tally
+
+ZEROS = (
+    "orders lost",
+    "charged twice",
+    "wrong amount",
+    "FAILED and charged",
+    "claimed but not true",
+    "fen from nowhere",
+    "never final",
+    "secrets found",
+)
+
+
+def lines(run: Run) -> Iterator[str]:
+    """Tell a run."""
+    yield from run.life
+    if run.life:
+        yield ""
+    for name, value in _figures(run.tally, run.seconds):
+        yield f"{name:<36}{value}"
+    yield "faults by kind"
+    faults = sorted((run.tally.faults + run.tally.windows).items())
+    for begin in range(0, len(faults), 3):
+        yield "  " + "".join(f"{kind:<30}{times:>6}  " for kind, times in faults[begin : begin + 3]).rstrip()
+    if run.failed is not None:
+        yield f"FAILED {run.failed}"
+    else:
+        for name in ZEROS:
+            yield f"{name:<36}0"
+    yield f"trace sha256: {run.sha256}"
+
+
+def _figures(tally: Tally, seconds: float) -> Iterator[tuple[str, object]]:
+    orders, calls = max(tally.orders, 1), tally.calls.total()
+    by_operation = ", ".join(f"{times} {name}" for name, times in sorted(tally.calls.items()))
+    yield "orders", tally.orders
+    yield "virtual days", f"{tally.virtual_days:.0f}"
+    yield "executions", tally.executions
+    yield "invocations, environments", f"{tally.invocations}, {tally.environments}"
+    yield "killed", tally.killed
+    yield "calls of WeChat Pay", f"{calls} ({by_operation})"
+    yield "calls an order", f"{calls / orders:.1f}"
+    yield "most calls of one execution", tally.most_calls
+    yield "accepted", f"¥{tally.fen / 100:.2f}"
+    yield "claims held to the oracle", tally.claims
+    yield "outcomes", ", ".join(f"{times} {name}" for name, times in sorted(tally.outcomes.items()))
+    yield "operator", ", ".join(f"{times} {name}" for name, times in sorted(tally.operators.items())) or "-"
+    yield (
+        "settled after the world has healed",
+        f"{max(tally.slowest, 0):.0f} s at most, bound {SETTLED_WITHIN:.0f} s",
+    )
+    yield "faults of single calls", tally.faults.total()
+    yield "processor time an order", f"{seconds / orders * 1000:.1f} ms"
+    yield "of that, RSA", f"{100 * calls * _rsa_of_a_call() / max(seconds, 1e-9):.0f} %"
+
+
+def _rsa_of_a_call() -> float:
+    """Return the seconds that two signatures and two verifications take."""
+    key, times = material().foreign, 20
+    began = time.process_time()
+    for _ in range(times):
+        signature = key.sign(b"x", PKCS1v15(), SHA256())
+        key.public_key().verify(signature, b"x", PKCS1v15(), SHA256())
+    return 2 * (time.process_time() - began) / times

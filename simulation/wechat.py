@@ -1,0 +1,191 @@
+"""WeChat Pay in one shop: the sandbox's real core, held to the oracle at every effect."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from wechatpay_sandbox.core import Core, Request, route
+from wechatpay_sandbox.fault_kinds import KINDS, Fault
+from wechatpay_sandbox.orders import FINISH, Order, Orders, shanghai
+from wechatpay_sandbox.replies import Reply
+
+from simulation import oracle
+from simulation.audit import Audit
+from simulation.disturbances import Fate
+from simulation.kernel import Kernel
+from simulation.keys import MCHID, ShopKeys
+from simulation.network import Caller
+from simulation.orders import Planned
+from simulation.trace import Trace
+
+APPID, SERVICE_ID = "wx1234567890abcdef", "500001"
+
+
+class WeChat:
+    """Answers what arrives, and tells the oracle of it.
+
+    Attributes:
+        fate: decides which fault a call meets.
+        models: the oracle's orders, by number.
+        calls, faults: how many of which, for the report.
+    """
+
+    def __init__(
+        self, kernel: Kernel, random: Random, keys: ShopKeys, fate: Fate, audit: Audit, trace: Trace
+    ) -> None:
+        self.kernel = kernel
+        self.fate = fate
+        self.audit = audit
+        self.trace = trace
+        self.models: dict[str, oracle.Order] = {}
+        self.calls: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
+        orders = Orders(MCHID, APPID, SERVICE_ID, None, random)
+        self.core = Core(keys, orders, clock=lambda: kernel.now, random=random)
+
+    def open(self, planned: Planned) -> None:
+        """Put an order into the world."""
+        settings = planned.settings
+        if planned.purse is not None:
+            settings = {**settings, "openid": f"o{planned.number}"}
+            self.core.orders.purses[settings["openid"]] = planned.purse
+        order = self.core.orders.open(planned.number, self.core.now(), settings)
+        model = oracle.Order(planned.number, order.risk_cap, order.opened_at, order.state)
+        model.has_end = order.service_end_time is not None
+        model.cancelled_state = order.cancelled_state
+        model.tickets |= order.tickets.keys()
+        self.models[planned.number] = model
+        self.audit.models = self.models
+        self.trace.add(self.kernel.now, planned.number, "opened", order.state, planned.amount)
+
+    def arrived(self, request: Request, caller: Caller) -> Reply:
+        """As `network.Answering`."""
+        call = route(request.method, request.target)
+        number = call.out_order_no
+        self.calls[call.operation] += 1
+        before = self.caught_up(number) if number in self.models else None
+        fault = None
+        counts = (before.accepted, before.reentries, before.revoked_reason) if before else None
+        planned = any(
+            (each["out_order_no"], each["operation"]) == (number, call.operation)
+            for each in self.core.misbehaviour.pending()
+        )
+        if not planned and (fault := self.fate.fault(number, call.operation)) is not None:
+            self.faults[fault.name] += 1
+            if fault.name != "doubled":
+                self.core.misbehaviour.script(number, call.operation, fault, 1)
+        reply = self.core.answer(request)
+        met = fault if fault is not None else KINDS.get(self.core.requests[-1]["fault"] or "")
+        if fault is not None and fault.name == "doubled":
+            reply = replace(reply, fault=fault)
+        if before is not None and counts is not None:
+            effect = self._judge(call.operation, request, before, counts, met, caller)
+            name = met.name if met is not None else "-"
+            self.trace.add(
+                self.kernel.now, number, f"-> {call.operation}", request.host, effect, reply.status, name
+            )
+        return reply
+
+    def caught_up(self, number: str) -> Order:
+        """Let happen what was due by now, to the sandbox's order and to the oracle's."""
+        order = self.core.orders.find(number, self.core.now())
+        assert order is not None
+        model = self.models[number]
+        model.pass_time(self.core.now())
+        synced = sum(payment.amount for payment in order.payments if payment.by_merchant)
+        if (order.charged, synced) != (model.debited, model.synced):
+            model.collected(order.charged, synced, self.core.now() if synced else order.paid_at)
+            self.trace.add(self.kernel.now, number, "collected", model.debited, model.synced)
+        model.compare(order.state, order.amount)
+        self.audit.conserved(model)
+        return order
+
+    def act(self, planned: Planned, what: str) -> None:
+        """Let shopper or merchant do something, where the order allows it."""
+        number, now = planned.number, self.core.now()
+        order, model = self.caught_up(number), self.models[number]
+        collectable = order.state == "FINISHED" and model.open_amount > 0
+        if what == "confirm" and order.state == "CREATED":
+            self.core.orders.confirm(order)
+            model.confirm()
+        elif what == "pays by hand" and collectable:
+            self.core.orders.pay(order, None, now)
+        elif what == "pays at the counter" and collectable:
+            self.core.orders.sync(order, now)
+        elif what == "has money":
+            self.core.orders.fill(order.openid, None, now)
+        elif what == "lowered" and collectable and order.completion is not None:
+            less = max(1, order.amount // 3)
+            order.completion["total_amount"] -= less
+            model.waive(less)
+        elif what in _ELSEWHERE and order.state == "USER_ACCEPTED":
+            finish_type, more = _ELSEWHERE[what]
+            amount = planned.amount + more if finish_type == FINISH else 0
+            self._elsewhere(order, {"finish_type": finish_type, "total_amount": amount})
+        else:
+            return
+        self.trace.add(self.kernel.now, number, what)
+        self.caught_up(number)
+
+    def _elsewhere(self, order: Order, completion: dict[str, Any]) -> None:
+        order.settle(completion, "someone else", self.core.now())
+        self._settled_elsewhere(order)
+
+    def _settled_elsewhere(self, order: Order) -> None:
+        done = order.completion
+        assert done is not None
+        asked = oracle.Asked("complete", done["finish_type"], done["total_amount"], "elsewhere")
+        self.models[order.out_order_no].apply(asked, elsewhere=True)
+
+    def _judge(
+        self,
+        operation: str,
+        request: Request,
+        order: Order,
+        counts: tuple[int, int, str | None],
+        fault: Fault | None,
+        caller: Caller,
+    ) -> str:
+        """Hold the effect of a request to the oracle, and return it in words."""
+        model = self.models[order.out_order_no]
+        if fault is not None and fault.order_change == "tickets-expired":
+            model.tickets.clear()
+        if order.settled_by == "someone else" and order.completion is not None and not model.settled:
+            self._settled_elsewhere(order)
+        if operation == "query":
+            model.tickets |= order.tickets.keys()  # what it says is compared where it is believed
+            return "queried"
+        record = self.core.requests[-1]
+        lost = not record["verified"] or (fault is not None and not fault.applied)
+        decided = "lost"
+        if not lost:
+            body = json.loads(request.body)
+            canonical = json.dumps({k: v for k, v in body.items() if k != "finish_ticket"}, sort_keys=True)
+            asked = oracle.asked_of(operation, body, canonical)
+            decided = model.decide(asked, shanghai(self.core.now()))
+            if decided == "accepted":
+                model.apply(asked)
+                self.audit.accepted(model, asked, caller.who)
+        after = (order.accepted, order.reentries, order.revoked_reason)
+        effect = _effect(counts, after, order, operation)
+        if effect != ("refused" if decided == "lost" else decided):
+            told = f"{operation} was {effect}, the oracle says {decided}: {record['refused']}"
+            raise oracle.Divergence(f"{order.out_order_no}: {told}")
+        self.caught_up(order.out_order_no)
+        return decided
+
+
+def _effect(
+    before: tuple[int, int, str | None], after: tuple[int, int, str | None], order: Order, operation: str
+) -> str:
+    if after[0] > before[0] or after[2] != before[2]:
+        return "accepted"
+    repeats = operation == "cancel" and after[2] is not None
+    return "re-entered" if after[1] > before[1] or repeats else "refused"
+
+
+_ELSEWHERE = {"finished the same": (2, 0), "finished for more": (2, 100), "cancelled": (1, 0)}

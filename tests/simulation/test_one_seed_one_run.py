@@ -1,0 +1,51 @@
+"""The same seed gives the same run, in any process; and a run of every disturbance finds nothing wrong."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from simulation.run import simulate
+
+ROOT = Path(__file__).parents[2]
+
+
+def simulated(hash_seed: str, *arguments: str) -> list[str]:
+    command = [sys.executable, "-m", "simulation", *arguments]
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def test_two_processes_give_the_same_trace_whatever_the_hash_seed():
+    one, other = (simulated(seed, "--orders", "80", "--seed", "5")[-1] for seed in ("0", "4711"))
+
+    assert one.startswith("trace sha256: ")
+    assert len(one) == len("trace sha256: ") + 64
+    assert one == other
+
+
+def test_another_seed_gives_another_trace():
+    assert simulate(40, 1).sha256 != simulate(40, 2).sha256
+
+
+def test_orders_under_every_disturbance_come_to_a_true_end():
+    run = simulate(200, 2)
+
+    assert run.failed is None
+    assert run.tally.orders == 200
+    assert run.tally.faults.total() > 50
+    assert run.tally.killed > 5
+    assert run.tally.claims > 500
+
+
+def test_the_life_of_one_order_is_replayed_without_the_others():
+    whole = simulate(80, 3, order="S3-0000061")
+    alone = simulate(None, 3, order="S3-0000061")
+
+    assert alone.tally.orders == 40
+    assert any("ServiceEnded" in line for line in alone.life)
+    assert (
+        alone.life[alone.life.index("trace (virtual UNIX seconds)") :]
+        == (whole.life[whole.life.index("trace (virtual UNIX seconds)") :])
+    )
