@@ -23,7 +23,7 @@ stack = STACK_NAME AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE
 help: ## this list
 	@echo "make <command> [NAME=value ...]"
 	@awk -F ' = |:.*## ' '/^reads\./ { reads = $$2; sub(/ ?\$$\(stack\)/, "", reads) } \
-		/^[a-z-]+:.*## / { printf "  %-9s %s%s\n", $$1, $$2, reads ? " [" reads "]" : ""; reads = "" }' Makefile
+		/^[a-z-]+:.*## / { printf "  %-13s %s%s\n", $$1, $$2, reads ? " [" reads "]" : ""; reads = "" }' Makefile
 	@echo "What works on a stack also reads $(stack)."
 
 .PHONY: setup
@@ -43,6 +43,10 @@ local-build: setup
 .PHONY: demo
 demo: local-build ## settle sample orders on an embedded AWS, show what happened, stop everything
 	@$(PYTHON) -m local.demo
+
+.PHONY: demo-picture
+demo-picture: local-build ## run the demo and draw its report into docs/demo.svg
+	@$(PYTHON) -m local.demo docs/demo.svg
 
 .PHONY: chaos
 reads.chaos = ORDERS RATE SEED

@@ -161,7 +161,12 @@ class _Case:
         came = Counter[str]()
         for arrival in self._order.arrivals:
             came[_key(arrival.event)] += arrival.copies
-        answered = Counter(_key(each.event) for each in self._executions if each.has_result)
+        invalid = {_key(arrival.event) for arrival in self._order.arrivals if not arrival.valid}
+        answered = Counter(
+            key
+            for key, each in ((_key(each.event), each) for each in self._executions)
+            if each.has_result or (each.is_kept and key in invalid)
+        )
         for key, copies in came.items():
             if answered[key] < copies:
                 ends = Counter(

@@ -21,6 +21,15 @@ ANNOUNCED = ("INVALID_INPUT", "REJECTED", "CONFLICT")
 """Errors of the Fail state: the execution has published its result and ends so on purpose."""
 
 
+def kept_for_a_person(error: str | None, cause: str | None) -> bool:
+    """Tell whether an execution ended by an event that is invalid, and was not at its first attempt.
+
+    Nobody knows then what that attempt did (a new release may have other rules), so the order is not called
+    failed: it waits for a person, who finds it still open.
+    """
+    return error == "MerchantMisconfigured" and "the event is invalid now" in (cause or "")
+
+
 @dataclass(frozen=True)
 class Execution:
     """One execution as it ended, with the errors its Tasks raised on the way.
@@ -42,6 +51,18 @@ class Execution:
     def has_result(self) -> bool:
         """Whether it ended with a result of the function, good or bad, and not by an error."""
         return self.status == "SUCCEEDED" or (self.status == "FAILED" and self.error in ANNOUNCED)
+
+    def told(self) -> str:
+        """How it went, in a line."""
+        name = self.arn.rpartition(":")[2]
+        return (
+            f"{name} raised {', '.join(self.raised) or 'nothing'} and ended {self.status} {self.error or ''}"
+        )
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it waits for a person, as an invalid event does when an attempt came before."""
+        return self.status == "FAILED" and kept_for_a_person(self.error, self.cause)
 
 
 def executions(stack: Stack) -> list[Execution]:
@@ -115,3 +136,12 @@ class Arrivals:
     def faults(self) -> Counter[str]:
         """How often each kind of fault was thrown."""
         return Counter(request["fault"] for request in self.requests if request["fault"])
+
+    def told(self, number: str) -> list[str]:
+        """What arrived about one order, a line a call, without bodies and headers."""
+        return [
+            f"{request['time']:.3f} host {request['host']}: {request['operation']}, "
+            f"{request['fault'] or 'served'}: {request['status']}{'' if request['reply'] else ', never sent'}"
+            for request in self.requests
+            if request["out_order_no"] == number
+        ]

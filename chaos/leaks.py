@@ -1,25 +1,36 @@
 """The search for secrets in everything that the run wrote down.
 
-A secret is found whole or in part: any 23 characters of it in a row hold one of its blocks of 12.
+A secret is found by any 12 characters of it in a row, in whatever encoding: WeChat Pay's own free text may
+quote them so. There are too many signatures for that: any 23 characters of one hold one of its blocks of 12.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
-BLOCK = 12
-_TOKEN = re.compile(rf"[A-Za-z0-9+/=_\-]{{{BLOCK},}}")
+from wechatpay_sandbox.fault_effects import PHONE
+from wechatpay_sandbox.orders import OPENID
+
+PIECE = 12
+_TOKEN = re.compile(rf"[A-Za-z0-9+/=_\-]{{{PIECE},}}")
+_HEXADECIMAL = re.compile(rf"[0-9A-Fa-f]{{{2 * PIECE},}}")
+_BASE64 = re.compile(rf"[A-Za-z0-9+/]{{{PIECE * 4 // 3},}}")
+_ESCAPED = re.compile(r"\\+u00([0-9A-Fa-f]{2})")
+_SLASH = re.compile(r"\\+/")
+_IN_BLOCKS = ("signature", "reply's signature")
 _SIGNATURE = re.compile(r'signature="([^"]+)"')
 _TICKET = re.compile(r'"finish_ticket": ?"([^"]+)"')
 _PROBE = "WECHATPAY/SIGNTEST/"
 # The first line of every key in PKCS#8 begins with the same bytes: version and algorithm.
 _PEM_PREFIX = 64
-MARKS = ("PRIVATE KEY", "WECHATPAY2-SHA256-RSA2048", 'signature="')
-"""Text that stands beside a secret and never without one."""
+MARKS = ("PRIVATE KEY", "WECHATPAY2-SHA256-RSA2048", 'signature="', OPENID, PHONE)
+"""Text that stands beside a secret and never without one, and what is personal."""
 
 
 @dataclass
@@ -38,7 +49,7 @@ class Secrets:
 
     def add(self, kind: str, values: Iterable[str]) -> None:
         """Add secrets of one kind."""
-        self.kinds.setdefault(kind, set()).update(value for value in values if len(value) >= BLOCK)
+        self.kinds.setdefault(kind, set()).update(value for value in values if len(value) >= PIECE)
 
     def add_merchant(self, secret: Mapping[str, Any]) -> None:
         """Add a merchant's private key and APIv3 key."""
@@ -69,39 +80,62 @@ class Searched:
 
 def search(secrets: Secrets, places: Mapping[str, Iterable[str]], inputs: Sequence[str] = ()) -> Searched:
     """Search texts, by the place they come from. In `inputs` of executions given tickets may be."""
-    asked = _blocks(secrets.kinds)
-    everywhere = asked | _blocks({"finish_ticket of an event": secrets.given})
+    asked = _pieces(secrets.kinds)
+    everywhere = asked | _pieces({"finish_ticket of an event": secrets.given})
     found: list[str] = []
     texts = characters = 0
     all_places = [(place, each, everywhere) for place, each in places.items()]
-    for place, each, blocks in [*all_places, ("execution input", inputs, asked)]:
+    for place, each, pieces in [*all_places, ("execution input", inputs, asked)]:
         seen: set[str] = set()
         for text in each:
             texts, characters = texts + 1, characters + len(text)
-            found += [f"{kind} in {place}: {_shown(text)}" for kind in sorted(set(_in(text, blocks, seen)))]
+            found += [f"{kind} in {place}: {_shown(text)}" for kind in sorted(set(_in(text, pieces, seen)))]
     return Searched(len(secrets), texts, characters, tuple(found))
 
 
-def _blocks(kinds: Mapping[str, Iterable[str]]) -> dict[str, str]:
+def _pieces(kinds: Mapping[str, Iterable[str]]) -> dict[str, str]:
     return {
-        value[start : start + BLOCK]: kind
+        value[start : start + PIECE]: kind
         for kind, values in kinds.items()
         for value in values
-        for start in range(0, len(value) - BLOCK + 1, BLOCK)
+        for start in range(0, len(value) - PIECE + 1, PIECE if kind in _IN_BLOCKS else 1)
     }
 
 
-def _in(text: str, blocks: Mapping[str, str], seen: set[str]) -> Iterator[str]:
+def _in(text: str, pieces: Mapping[str, str], seen: set[str]) -> Iterator[str]:
     """Kinds of secrets in the text. Words without any are remembered in `seen`, for they come again."""
-    yield from (f"the mark {mark!r}" for mark in MARKS if mark in text)
-    for token in _TOKEN.findall(text):
+    plain = _without_escapes(text) if "\\" in text or "%" in text else text
+    yield from (f"the mark {mark!r}" for mark in MARKS if mark in plain)
+    for token in _TOKEN.findall(plain):
         if token in seen:
             continue
-        starts = range(len(token) - BLOCK + 1)
-        kinds = {blocks[part] for start in starts if (part := token[start : start + BLOCK]) in blocks}
+        kinds = {
+            pieces[piece]
+            for reading in (token, *_decoded(token))
+            for start in range(len(reading) - PIECE + 1)
+            if (piece := reading[start : start + PIECE]) in pieces
+        }
         if not kinds:
             seen.add(token)
         yield from kinds
+
+
+def _without_escapes(text: str) -> str:
+    """Return the text without the escapes of JSON, however deep, and of URLs."""
+    text = _ESCAPED.sub(lambda escaped: chr(int(escaped[1], 16)), text)
+    return unquote(unquote(_SLASH.sub("/", text)))
+
+
+def _decoded(token: str) -> Iterator[str]:
+    """Everything a word may be in hexadecimal or base64, wherever in it the encoded text begins."""
+    for run in _HEXADECIMAL.findall(token):
+        for start in (0, 1):
+            digits = run[start:]
+            yield bytes.fromhex(digits[: len(digits) // 2 * 2]).decode("latin-1")
+    for run in _BASE64.findall(token.replace("-", "+").replace("_", "/")):
+        for start in range(4):
+            digits = run[start:]
+            yield base64.b64decode(digits + "A" * (-len(digits) % 4)).decode("latin-1")
 
 
 def _shown(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 
-from chaos.evidence import ANNOUNCED
+from chaos.evidence import ANNOUNCED, kept_for_a_person
 from chaos.outbox import Outbox
 from chaos.plan import Arrival, Planned
 from chaos.wechat import WeChat
@@ -21,6 +21,8 @@ ORDER_SECONDS = 240.0
 DRAIN_SECONDS = 120.0
 OPERATOR_SECONDS = 1.0
 RESUBMISSIONS = 3
+RESUBMITTED = "resubmit"
+"""Label of an execution that sends an order again: by it the function knows that it was tried before."""
 _BATCH = 10
 
 
@@ -28,6 +30,7 @@ class Load:
     """Brings the orders in, and is the operator who starts again what ended by an error.
 
     `operator` counts, by error, the executions that needed that; `causes` has the first cause of each.
+    An event that is invalid stays so: it is not sent again.
     """
 
     def __init__(self, stack: Stack, wechat: WeChat, outbox: Outbox, *, at_a_time: int) -> None:
@@ -114,16 +117,22 @@ class Load:
         error = failed.get("error") or failed["status"]
         if error in ANNOUNCED:
             return
+        if kept_for_a_person(error, failed.get("cause")):
+            self._give_up(failed)
+            return
         self.operator[error] += 1
         self.causes.setdefault(error, failed.get("cause") or "")
         self._resubmitted[failed["input"]] += 1
         if self._resubmitted[failed["input"]] <= RESUBMISSIONS:
-            self._stack.start(failed["input"], "operator")
+            self._stack.start(failed["input"], RESUBMITTED)
         else:
-            number = str(json.loads(failed["input"]).get("out_order_no"))
-            with self._outbox.changed:
-                self._given_up[number] += 1
-                self._outbox.changed.notify_all()
+            self._give_up(failed)
+
+    def _give_up(self, failed: dict[str, Any]) -> None:
+        number = str(json.loads(failed["input"]).get("out_order_no"))
+        with self._outbox.changed:
+            self._given_up[number] += 1
+            self._outbox.changed.notify_all()
 
     def _drain(self, tick: Callable[[], None]) -> None:
         deadline = time.monotonic() + DRAIN_SECONDS

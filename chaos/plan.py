@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from wechatpay_sandbox import APPID, SERVICE_ID
+
 type Event = dict[str, Any]
 
 CANCEL, FINISH = 1, 2
@@ -85,6 +87,9 @@ class Maker:
         self.on_bus = self.random.random() < 0.5
         ticket = base64.b64encode(self.random.randbytes(96)).decode()
         self.ticket = ticket if self.random.random() < 0.5 else None
+        # Where the event names them, a verified 404 may end an order; from the secret it never does.
+        named = self.random.random() < 0.5
+        self.identifiers: Event = {"appid": APPID, "service_id": SERVICE_ID} if named else {}
 
     def finish(self, amount: int | None = None) -> Event:
         """Ask for this many fen, by default the order's own amount."""
@@ -129,6 +134,7 @@ class Maker:
             "real_service_start_time": "20251001183012",
             "real_service_end_time": "20251001183147",
             "metadata": {"cabinet": "SZ-NS-003", "note": "第 3 号柜", "shelf": self.random.randint(1, 9)},
+            **self.identifiers,
         }
         return event | {"finish_ticket": self.ticket} if self.ticket else event
 

@@ -14,6 +14,7 @@ from chaos.run import Outcome
 from chaos.run import Progress as Tell
 
 _MOST_FINDINGS = 40
+_MOST_STORIES = 5
 _LONGEST_CAUSE = 600
 
 
@@ -65,6 +66,10 @@ class Report:
             self.console.print(Text.assemble(("✗ ", "red"), sentence))
         if len(sentences) > _MOST_FINDINGS:
             self.console.print(f"and {len(sentences) - _MOST_FINDINGS} more")
+        for number, lines in list(outcome.stories.items())[:_MOST_STORIES]:
+            self.console.print(
+                "\n".join((number, *(f"  {line}" for line in lines))), markup=False, soft_wrap=True
+            )
 
 
 def _figures(outcome: Outcome) -> Iterator[tuple[str, str]]:

@@ -32,7 +32,10 @@ type Progress = Callable[[str, float, str], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to. `seconds` from the first order to the last execution's end."""
+    """What a run came to. `seconds` from the first order to the last execution's end.
+
+    `stories` has, by number, what happened to each order that a finding is about.
+    """
 
     orders: int
     executions: int
@@ -45,6 +48,7 @@ class Outcome:
     happened: Counter[str]
     faults: Counter[str]
     calls: int
+    stories: dict[str, list[str]]
 
     @property
     def ok(self) -> bool:
@@ -131,18 +135,27 @@ def run(plan: Sequence[Planned], conditions: Conditions, progress: Progress) -> 
         }
         inputs = [text for execution in executions for text in execution.inputs]
         searched = search(_secrets(plan, disturbances, arrivals), places, inputs)
+        findings = audit(plan, ledger, executions, outbox.published)
+        found = {order.number for order in plan for each in findings.sentences() if order.number in each}
         return Outcome(
             orders=len(plan),
             executions=len(executions),
             seconds=seconds,
             figures=figures(ledger, executions),
-            findings=audit(plan, ledger, executions, outbox.published),
+            findings=findings,
             leaks=searched,
             operator=load.operator,
             causes=load.causes,
             happened=disturbances.happened,
             faults=arrivals.faults,
             calls=len(arrivals.requests),
+            stories={
+                number: [
+                    *(each.told() for each in executions if each.event.get("out_order_no") == number),
+                    *arrivals.told(number),
+                ]
+                for number in sorted(found)
+            },
         )
 
 

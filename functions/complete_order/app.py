@@ -44,7 +44,7 @@ startup.done()
 @logger.inject_lambda_context(log_event=False, clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Settle the order of this event; see the README for the event, the result and the errors raised."""
+    """Settle the order of this event; event, result and errors raised: docs/reference.md."""
     deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS, world.monotonic)
     telemetry = Telemetry(logger, metrics)
     now = world.now()

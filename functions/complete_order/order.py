@@ -161,12 +161,17 @@ def parse(event: object, *, default_mchid: str, now: datetime) -> Order:
 
 
 def _beyond_doubles(value: object) -> bool:
-    if isinstance(value, dict):
-        return any(map(_beyond_doubles, value.values()))
-    if isinstance(value, list):
-        return any(map(_beyond_doubles, value))
-    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    return whole and abs(value) > LARGEST_AMOUNT  # type: ignore[arg-type]
+    """Tell whether there is such a number in it; without recursion, for it may be nested 2000 deep."""
+    pending = [value]
+    while pending:
+        match pending.pop():
+            case dict() as found:
+                pending += found.values()
+            case list() as found:
+                pending += found
+            case int() | float() as number if abs(number) > LARGEST_AMOUNT:  # no fraction is as large
+                return True
+    return False
 
 
 def _wanted(values: Mapping[str, Any], mchid: str) -> Wanted | None:

@@ -1,7 +1,7 @@
 """The orders the workflow waits for, and how to wake it.
 
-The state AwaitNotification writes them, each with the token of its waiting Task. A token works once, and only while
-its Task waits, so an order is woken once however often it is noticed.
+The state AwaitNotification writes them, each with the token of its waiting Task. A token works once, and
+only while its Task waits, so an order is woken once however many notifications come.
 """
 
 from dataclasses import dataclass, field

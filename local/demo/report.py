@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich import box
 from rich.console import Console
@@ -15,11 +17,19 @@ from local.demo.samples import Settled
 from operations.executions import Raised
 
 
-class Report:
-    """Prints to a terminal, with a spinner while it waits, or to a file, without."""
+# A picture asks nobody for a font: it is drawn in whatever monospace the reader has.
+_FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
-    def __init__(self) -> None:
-        self.console = Console(highlight=False)
+
+class Report:
+    """Prints to a terminal, with a spinner while it waits, or to a file, without.
+
+    Args:
+        columns: width of what is printed; None for the terminal's.
+    """
+
+    def __init__(self, columns: int | None = None) -> None:
+        self.console = Console(highlight=False, width=columns)
 
     @contextmanager
     def step(self, text: str) -> Iterator[Callable[[str], None]]:
@@ -34,7 +44,8 @@ class Report:
         self.console.print(Text.assemble(("✓ ", "green"), text, (seconds, "dim")))
 
     def table(self, orders: Sequence[Settled]) -> None:
-        """Print one row for each order, in 80 columns."""
+        """Print one row for each order, in 80 columns; a picture begins here."""
+        self.console.record = True
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
         table.add_column("order, what it was", max_width=20)
         table.add_column("states passed", min_width=26, max_width=56)
@@ -66,13 +77,18 @@ class Report:
         )
 
     def verdict(self, differences: Sequence[str]) -> None:
-        """Say whether everything ended as it must."""
+        """Say whether every order reached its expected outcome."""
         for difference in differences:
             self.console.print(Text.assemble(("✗ ", "red"), difference))
         if not differences:
             self.console.print(
                 Text("Every order ended as expected, and the ledger agrees.", style="bold green")
             )
+
+    def picture(self, path: Path) -> None:
+        """Write what was printed since the table as an SVG."""
+        svg = self.console.export_svg(title="make demo", unique_id="demo")
+        path.write_text(_FONT_FACE.sub("", svg), encoding="utf-8")
 
 
 def _path(order: Settled) -> Text:

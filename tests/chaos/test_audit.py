@@ -123,6 +123,33 @@ def test_what_the_operator_started_again_and_ended_well_is_not_lost(world):
     assert figures(world.ledger, world.executions).retries == {"A": 1}
 
 
+KEPT = {
+    "status": "FAILED",
+    "output": None,
+    "error": "MerchantMisconfigured",
+    "cause": '{"errorMessage": "the event is invalid now, and was sent before: total_amount"}',
+}
+
+
+def test_an_invalid_event_that_was_tried_before_may_wait_for_a_person(world):
+    world.end_otherwise(6, **KEPT)
+    del world.published[9]
+    world.ledger[5]["calls"] = {"query": 1}
+    assert world.counts() == {}
+
+
+def test_a_valid_event_that_is_called_invalid_is_lost(world):
+    world.end_otherwise(5, **KEPT)
+    del world.published[8]
+    assert world.counts() == {"lost": 1}
+
+
+def test_an_invalid_event_that_waits_for_anything_else_is_lost(world):
+    world.end_otherwise(6, **KEPT | {"cause": "the secret is malformed"})
+    del world.published[9]
+    assert world.counts() == {"lost": 1}
+
+
 @pytest.mark.parametrize(
     "entry",
     [{"debits": 2, "charged": 1400}, {"accepted": 2}, {"settled_by": "someone else"}],

@@ -3,11 +3,14 @@
 import base64
 import json
 import secrets as randomness
+from urllib.parse import quote
 
 import pytest
+from wechatpay_sandbox.fault_effects import PHONE
 from wechatpay_sandbox.keys import MerchantKey
+from wechatpay_sandbox.orders import OPENID
 
-from chaos.leaks import BLOCK, Secrets, search
+from chaos.leaks import PIECE, Secrets, search
 
 GIVEN = base64.b64encode(randomness.token_bytes(96)).decode()
 FETCHED = base64.b64encode(randomness.token_bytes(96)).decode()
@@ -39,7 +42,7 @@ def test_every_secret_of_the_run_is_known(secrets):
         f"...{FETCHED[30:53]}...",
         f"sent {GIVEN}",
         f"signature {SIGNATURE}",
-        ANSWERED[-2 * BLOCK :],
+        ANSWERED[-2 * PIECE :],
         f"key={API_V3_KEY}",
         PRIVATE_KEY.splitlines()[5],
         json.dumps({"pem": PRIVATE_KEY}),
@@ -57,6 +60,50 @@ def test_a_secret_or_a_part_of_it_is_found_and_not_shown(secrets, text):
     assert result.found
     assert all("log" in sentence and text not in sentence for sentence in result.found)
     assert (result.secrets, result.texts) == (6, 2)
+
+
+def in_base64(text, before=""):
+    return base64.b64encode(f"{before}{text}".encode()).decode()
+
+
+@pytest.mark.parametrize("ticket", [GIVEN, FETCHED], ids=["given", "fetched"])
+@pytest.mark.parametrize("piece", [slice(None), slice(30, 30 + PIECE)], ids=["whole", "12 characters"])
+@pytest.mark.parametrize(
+    "encode",
+    [
+        str,
+        lambda text: quote(text, safe=""),
+        lambda text: quote(quote(text, safe=""), safe=""),
+        lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
+        lambda text: "".join(f"\\u{ord(char):04x}" for char in text),
+        lambda text: json.dumps("".join(f"\\u{ord(char):04X}" for char in text)),
+        lambda text: text.replace("/", "\\/"),
+        lambda text: text.encode().hex(),
+        lambda text: f"a{text.encode().hex().upper()}",
+        in_base64,
+        lambda text: in_base64(text, "1"),
+        lambda text: in_base64(text, "22"),
+        lambda text: f"abc{in_base64(text).replace('+', '-').replace('/', '_')}",
+    ],
+    ids=[
+        *("itself", "percent", "percent twice", "every byte percent", "JSON", "JSON in JSON", "slashes"),
+        *(
+            "hexadecimal",
+            "HEXADECIMAL",
+            "base64",
+            "base64 by 1",
+            "base64 by 2",
+            "base64 in a URL",
+        ),
+    ],
+)
+def test_a_ticket_is_found_in_every_encoding(secrets, ticket, piece, encode):
+    assert search(secrets, {"log": [f"... {encode(ticket[piece])} ..."]}).found
+
+
+@pytest.mark.parametrize("personal", [OPENID, PHONE], ids=["openid", "phone number"])
+def test_what_is_personal_is_found(secrets, personal):
+    assert search(secrets, {"log": [f"业务繁忙: {personal}"]}).found
 
 
 def test_what_is_no_secret_is_not_found(secrets):

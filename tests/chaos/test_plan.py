@@ -65,12 +65,7 @@ def test_every_kind_of_fault_is_thrown_at_random_or_planned(plan):
     }
     planned = {str(fault["fault"]) for order in plan for fault in order.faults}
     # no_auth needs the operator by design, reply is whatever a test wants, lost_then_404 brings not_found.
-    assert set(KINDS) - thrown - planned == {
-        "no_auth",
-        "reply",
-        "not_found",
-        *scenarios.NOT_SURVIVED_YET,
-    }
+    assert set(KINDS) - thrown - planned == {"no_auth", "reply", "not_found"}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The README's shell blocks, run as a reader runs them: in one shell, from the top."""
+"""The shell blocks of the README and of the reference, run as a reader runs them: in one shell, from the top."""
 
 import os
 import re
@@ -14,10 +14,15 @@ from local.stack import Stack
 from operations import executions
 from tests.docs.markdown import ROOT, Document
 
-README = Document("README.md")
-DOWN = "make down\n"
+README, REFERENCE = Document("README.md"), Document("docs/reference.md")
 PATIENCE_SECONDS = 30
-RUN = [block.text for block in README.blocks if block.language == "sh" and block.run]
+RUN = [
+    block.text
+    for page in (README, REFERENCE)
+    for block in page.blocks
+    if block.language == "sh" and block.run
+]
+DOWN = next(block for block in RUN if block.startswith("make down "))
 # What `make test`, which may have started this, was given: here it is the reader who calls make.
 _OF_MAKE = ("MAKE", "MFLAGS", "ARGS", "EVENT", "PARAMS", "WAIT_SCALE", "WECHATPAY_HOSTS")
 
@@ -61,11 +66,11 @@ def shell(tmp_path):
 
 
 # One test, because it takes one stack: a worker of its own for each part would start one each.
-def test_who_follows_the_readme_settles_an_order_in_every_way_and_onboards_a_merchant(shell):
+def test_readme_and_reference_settle_orders_and_store_a_secret(shell):
     ran = shell(*(block for block in RUN if block != DOWN))
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    excerpt = next(text for text in README.of("text") if "SUCCEEDED" in text).removesuffix("  …\n")
+    excerpt = next(text for text in REFERENCE.of("text") if "SUCCEEDED" in text).removesuffix("  …\n")
     assert _constant(excerpt) in _constant(ran.stdout)
     stack = shell.stack()
     assert _outcomes(stack, count=3) == ["COMPLETED"] * 3
@@ -77,6 +82,7 @@ def test_who_follows_the_readme_settles_an_order_in_every_way_and_onboards_a_mer
 def test_the_readme_puts_a_stack_up_and_takes_it_down():
     assert RUN[0].startswith("make up ")
     assert RUN.count(DOWN) == 1
+    assert README.text.count(DOWN) == 1
 
 
 def _constant(text):
@@ -96,7 +102,7 @@ def _outcomes(stack, count):
 
 def test_aws_commands_in_the_text_have_their_names_right():
     session = boto3.Session()._session
-    commands = [shlex.split(span) for span in README.spans if span.startswith("aws ")]
+    commands = [shlex.split(span) for span in REFERENCE.spans if span.startswith("aws ")]
     assert commands
     for _, service, operation, *arguments in commands:
         model = session.get_service_model(service)

@@ -1,5 +1,6 @@
-"""What README.md, README.zh-CN.md and docs/ say, held against the code that it is said of."""
+"""What the READMEs, the references and docs/ say, compared with the code."""
 
+import html
 import json
 import re
 import tomllib
@@ -21,6 +22,7 @@ from tests.docs.markdown import ROOT, Document
 from tools.checks import arrows
 
 READMES = ["README.md", "README.zh-CN.md"]
+REFERENCES = ["docs/reference.md", "docs/reference.zh-CN.md"]
 DOCUMENTS = sorted(
     str(path.relative_to(ROOT))
     for where in (ROOT.glob("*.md"), *((ROOT / each).rglob("*.md") for each in ("docs", "examples")))
@@ -36,6 +38,7 @@ INVOKING = ("ServiceEnded", "QueryOrder")
 TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
 
 readmes = pytest.mark.parametrize("readme", [Document(path) for path in READMES], ids=READMES)
+references = pytest.mark.parametrize("reference", [Document(path) for path in REFERENCES], ids=REFERENCES)
 documents = pytest.mark.parametrize("document", [Document(path) for path in DOCUMENTS], ids=DOCUMENTS)
 
 
@@ -74,8 +77,9 @@ def test_json_parses(document):
         json.loads(text)
 
 
-def test_both_readmes_name_the_same_things():
-    english, chinese = (Document(path) for path in READMES)
+@pytest.mark.parametrize("pages", [READMES, REFERENCES], ids=["README", "reference"])
+def test_both_languages_name_the_same_things(pages):
+    english, chinese = (Document(path) for path in pages)
 
     def said(document):
         comment = re.compile(r"\s+#.*$", re.MULTILINE)
@@ -114,21 +118,21 @@ def test_the_diagram_says_what_is_raised_and_what_is_retried(readme):
         assert labels[state, "[*]"] & raised == raised - retried
 
 
-@readmes
-def test_the_parameters_are_the_templates(readme):
-    rows = readme.table_of("MerchantSecretPrefix")
+@references
+def test_the_parameters_are_the_templates(reference):
+    rows = reference.table_of("MerchantSecretPrefix")
 
     assert {name: cells[0].strip("`") for name, cells in rows.items()} == {
         name: str(declared["Default"]) for name, declared in TEMPLATE["Parameters"].items()
     }
 
 
-@readmes
-def test_the_outputs_and_environments_exist(readme):
-    outputs = {span for span in readme.spans if span in TEMPLATE["Outputs"]}
+@references
+def test_the_outputs_and_environments_exist(reference):
+    outputs = {span for span in reference.spans if span in TEMPLATE["Outputs"]}
     assert outputs == TEMPLATE["Outputs"].keys()
     environments = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
-    assert set(re.findall(r"--config-env (\w+)", readme.text)) <= environments.keys()
+    assert set(re.findall(r"--config-env (\w+)", reference.text)) <= environments.keys()
 
 
 class Recorded(dict):
@@ -143,19 +147,19 @@ class Recorded(dict):
         return super().get(name, default)
 
 
-@readmes
-def test_the_events_fields_are_those_the_function_reads(readme):
+@references
+def test_the_events_fields_are_those_the_function_reads(reference):
     event = Recorded(fees=[Recorded()], discounts=[Recorded()])
     with pytest.raises(InvalidOrder):
         parse(event, default_mchid="", now=NOW)
     read = event.asked | {f"{n}[].{f}" for n in ("fees", "discounts") for f in event[n][0].asked}
 
-    assert set(readme.table_of("out_order_no")) == read
+    assert set(reference.table_of("out_order_no")) == read
 
 
-@readmes
-def test_the_sample_event_is_valid_and_its_result_is_the_sample_result(readme):
-    event, result = (json.loads(text) for text in readme.of("json"))
+@references
+def test_the_sample_event_is_valid_and_its_result_is_the_sample_result(reference):
+    event, result = (json.loads(text) for text in reference.of("json"))
 
     order = parse(event, default_mchid=result["mchid"], now=NOW)
 
@@ -177,9 +181,9 @@ def _mistakes(path):
     return []
 
 
-@readmes
-def test_outcomes_evidence_and_published_events_are_those_there_are(readme):
-    rows = readme.table_of("COMPLETED")
+@references
+def test_outcomes_evidence_and_published_events_are_those_there_are(reference):
+    rows = reference.table_of("COMPLETED")
     published = {
         entry["DetailType"]
         for state in WORKFLOW["States"].values()
@@ -187,31 +191,62 @@ def test_outcomes_evidence_and_published_events_are_those_there_are(readme):
     }
 
     assert set(rows) == OUTCOMES
-    assert set(readme.table_of("Order Completed")) == published
-    assert set(readme.spans) >= EVIDENCE
+    assert set(reference.table_of("Order Completed")) == published
+    assert set(reference.spans) >= EVIDENCE
 
 
-@readmes
-def test_every_error_has_its_row(readme):
-    rows = readme.table_of("WeChatPayUnavailable")
+@references
+def test_every_error_has_its_row(reference):
+    rows = reference.table_of("WeChatPayUnavailable")
 
     raised = {error.__name__ for error in SettlementError.__subclasses__()}
     assert set(rows) == raised | CATEGORIES
     assert all(all(cells) for cells in rows.values())
 
 
-@readmes
-def test_the_secrets_fields_are_those_that_are_read(readme):
-    assert set(readme.table_of("merchant_serial_no")) == {rule.name for rule in SECRET}
+@references
+def test_the_secrets_fields_are_those_that_are_read(reference):
+    assert set(reference.table_of("merchant_serial_no")) == {rule.name for rule in SECRET}
 
 
 @readmes
-def test_the_excerpt_of_the_demo_shows_its_orders(readme):
-    excerpt = next(text for text in readme.of("text") if "states passed" in text)
-    shown = re.findall(r"^(SR\S+) .*?  ([A-Z_]{4,})  ", excerpt, re.MULTILINE)
+def test_the_picture_of_the_demo_shows_its_orders(readme):
+    assert "docs/demo.svg" in readme.links
+    lines = _lines_of(ROOT / "docs/demo.svg")
+    shown = [(line.split()[0], line) for line in lines if line.startswith("SR")]
 
-    assert shown == [(sample.number, sample.outcome) for sample in samples()]
-    assert all(sample.what in excerpt for sample in samples())
+    assert [number for number, _ in shown] == [sample.number for sample in samples()]
+    for sample, (_, line) in zip(samples(), shown, strict=True):
+        assert f" {sample.outcome} " in line
+    assert all(any(line.startswith(sample.what) for line in lines) for sample in samples())
+
+
+def _lines_of(picture):
+    """The lines of a terminal that rich has drawn."""
+    texts = re.findall(r'<text [^>]* x="([\d.]+)" y="([\d.]+)"[^>]*>(.*?)</text>', picture.read_text("utf-8"))
+    rows = {}
+    for x, y, text in texts:
+        rows.setdefault(float(y), []).append((float(x), html.unescape(text).replace("\xa0", " ")))
+    return ["  ".join(text for _, text in sorted(row)).strip("\n") for _, row in sorted(rows.items())]
+
+
+@readmes
+def test_the_readme_has_at_most_150_lines(readme):
+    assert len(readme.text.splitlines()) <= 150
+
+
+@references
+def test_every_make_command_has_its_row(reference):
+    targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    rows = {span.split()[1] for span in reference.table_of("make setup") if span.startswith("make ")}
+
+    assert rows == targets
+
+
+@documents
+def test_every_block_that_is_not_run_says_why(document):
+    marks = re.findall(r"^<!-- not run by tests/docs.*$", document.text, re.MULTILINE)
+    assert [mark for mark in marks if not re.fullmatch(r"<!-- not run by tests/docs: .{10,} -->", mark)] == []
 
 
 def test_the_arrows_drawn_are_the_imports_of_the_function():
@@ -234,3 +269,14 @@ def _without_what_a_longer_way_implies(edges):
     while longer := {(a, d) for a, b in reached for c, d in edges if b == c} - reached:
         reached |= longer
     return {(a, b) for a, b in edges if not any((a, c) in reached and (c, b) in reached for _, c in edges)}
+
+
+def test_the_map_answers_twenty_questions_with_files_that_exist():
+    rows = Document("CONTRIBUTING.md").table_with("What may be logged and counted?")
+
+    assert len(rows) >= 20
+    for question, files in rows:
+        assert question.endswith("?")
+        assert files
+        for file in re.findall(r"`([^`]+)`", files):
+            assert (ROOT / file).exists(), file

@@ -187,7 +187,7 @@ def test_a_missing_secret_is_told_without_a_stack_trace(running, event):
     assert "\\u" not in settled.stdout
 
 
-def test_make_settle_ends_with_the_status_that_the_readme_says(running, event):
+def test_make_settle_ends_with_the_status_that_the_reference_names(running, event):
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
     }
@@ -200,7 +200,7 @@ def test_make_settle_ends_with_the_status_that_the_readme_says(running, event):
             text=True,
         )
         assert settled.returncode == status, settled.stderr
-    assert "`make` ends with status 2" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "`make` ends with status 2" in (ROOT / "docs/reference.md").read_text(encoding="utf-8")
 
 
 def test_a_stack_that_no_longer_answers_is_said_so_without_a_traceback(running, event, tmp_path):

@@ -48,7 +48,10 @@ def test_off_gives_the_workflow_no_table_and_so_the_wait_by_the_clock(
         "Fn::If": ["HearsNotifications", {"Ref": "WaitingOrders"}, "off"]
     }
     payment = workflow["States"]["Payment"]
-    assert payment["Choices"][-1] == {"Condition": '{% "${WaitingOrders}" != "off" %}', "Next": "AwaitNotification"}
+    assert payment["Choices"][-1] == {
+        "Condition": '{% "${WaitingOrders}" != "off" %}',
+        "Next": "AwaitNotification",
+    }
     assert payment["Default"] == "AwaitPayment"
 
 

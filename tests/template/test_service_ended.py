@@ -55,7 +55,9 @@ def states(workflow: Template) -> Template:
 def tasks(states: Template) -> dict[str, Any]:
     """The Tasks that do something. AwaitNotification only waits: see test_payment_notification."""
     return {
-        name: state for name, state in states.items() if state["Type"] == "Task" and name != "AwaitNotification"
+        name: state
+        for name, state in states.items()
+        if state["Type"] == "Task" and name != "AwaitNotification"
     }
 
 

@@ -1,6 +1,6 @@
 """A merchant's secret: read from its JSON, checked field by field, and never printed.
 
-Format: section 5 of the contract; how to store one is in the README.
+Format: section 5 of the contract; how to store one is in docs/reference.md.
 """
 
 from __future__ import annotations

@@ -10,8 +10,11 @@ SHANGHAI = timezone(timedelta(hours=8))
 # Characters of four bytes in UTF-8, and surrogates, which have no UTF-8 at all.
 _FOUR_BYTES = re.compile("[\U00010000-\U0010ffff\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-# White space, and what shows as nothing: zero-width characters, joiners and marks of direction.
-_BLANK = re.compile("[\\s\u200b-\u200f\u2060\ufeff]*")
+# White space, and what shows as nothing: zero-width characters, joiners, fillers and marks of direction.
+_BLANK = re.compile(
+    "[\\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0]*"
+)
 
 
 class BrokenRule(ValueError):

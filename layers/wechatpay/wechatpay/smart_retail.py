@@ -15,8 +15,9 @@ TAKES_TICKET = True
 SYNC = PAY_AFTER  # T: smart-retail orders are synced there too
 
 STATES = frozenset({"CREATED", "USER_ACCEPTED", "FINISHED", "USER_PAID", "REVOKED", "EXPIRED"})
-_SETTLED = ("FINISHED", "USER_PAID", "REVOKED")
 _OF_SERVICEORDER = ("goods_tag", "device")
+# What an order is in once it was cancelled (1) or finished (2).
+_SETTLED = {1: ("FINISHED", "REVOKED"), 2: ("FINISHED", "USER_PAID")}
 
 
 def complete(client: Client, key: OrderKey, parameters: Mapping[str, Any]) -> Accepted:
@@ -69,6 +70,6 @@ def query(client: Client, key: OrderKey) -> OrderState:
 def _accepted(answer: Answer, parameters: Mapping[str, Any]) -> Accepted:
     """Return what a 200 accepts. It has no state and no amount (V); one that has may not contradict (D)."""
     require_same_wish(answer, parameters)
-    if "state" in answer.body and answer.body["state"] not in _SETTLED:
+    if "state" in answer.body and answer.body["state"] not in _SETTLED[parameters.get("finish_type", 1)]:
         raise answer.unexpected("state is none of a settled order")
     return Accepted(answer.text("order_id"), answer.request_id)

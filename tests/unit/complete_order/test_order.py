@@ -604,6 +604,14 @@ def test_metadata_nested_beyond_reason_is_a_problem_and_not_a_crash() -> None:
     assert problem.startswith("metadata: ")
 
 
+def test_metadata_of_4_kib_is_taken_however_deep_it_is() -> None:
+    nested: Any = 2**53
+    for _ in range(2000):
+        nested = [nested]
+    found = order.parse(finished(metadata={"a": nested}), default_mchid=MCHID, now=NOW)
+    assert found.metadata_rounded
+
+
 def test_the_largest_amount_is_the_last_that_double_precision_counts_to() -> None:
     assert LARGEST_AMOUNT == 9_007_199_254_740_991
 

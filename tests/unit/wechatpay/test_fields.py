@@ -59,7 +59,9 @@ TEXTUAL = [
 
 
 @pytest.mark.parametrize("form", TEXTUAL, ids=repr)
-@pytest.mark.parametrize("blank", ["", " ", "\u3000", "\u200b\ufeff", "\n"], ids=ascii)
+@pytest.mark.parametrize(
+    "blank", ["", " ", "\u3000", "\u200b\ufeff", "\n", "\u202e\u2066", "\u00ad\u3164\u2800\ufe0f"], ids=ascii
+)
 def test_blank_text_is_absent_where_it_is_optional_and_only_there(form: Any, blank: str) -> None:
     optional, required = (FieldRule("x", form, "D: for a test", required=each) for each in (False, True))
     assert Fields({"x": blank}).read([optional]) == {}

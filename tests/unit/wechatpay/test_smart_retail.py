@@ -158,6 +158,7 @@ def test_an_acceptance_names_the_order_id(simulator: Simulator, order_no: str, o
         ({"state": "USER_ACCEPTED"}, "state is none of a settled order"),
         ({"state": "EXPIRED"}, "state is none of a settled order"),
         ({"state": None}, "state is none of a settled order"),
+        ({"state": "REVOKED"}, "state is none of a settled order"),
     ],
     ids=str,
 )
@@ -170,6 +171,22 @@ def test_a_genuine_acceptance_that_contradicts_what_was_asked_is_none(
     replied(simulator, order_no, "complete", answer(key, order_id="1", **change))
     with pytest.raises(UnexpectedReply, match=complaint):
         complete(merchant.client(), key, parameters)
+
+
+@pytest.mark.parametrize("state", ["USER_PAID", "CREATED"])
+def test_a_genuine_cancellation_of_what_is_charged_is_none(
+    simulator: Simulator, order_no: str, state: str
+) -> None:
+    merchant = WarmMerchant(simulator)
+    key = merchant.key(order_no)
+    simulator.open_order(order_no)
+    replied(simulator, order_no, "complete", answer(key, order_id="1", state=state))
+    wish = {"finish_type": 1, "cancel_reason": "误开门", "total_amount": 0, "profit_sharing": False}
+    with pytest.raises(UnexpectedReply, match="none of a settled order"):
+        complete(merchant.client(), key, {**wish, "finish_ticket": "T"})
+    replied(simulator, order_no, "cancel", answer(key, order_id="1", state=state))
+    with pytest.raises(UnexpectedReply, match="none of a settled order"):
+        cancel(merchant.client(), key, "误开门")
 
 
 def test_a_genuine_acceptance_may_say_more_of_what_was_asked(simulator: Simulator, order_no: str) -> None:
