@@ -16,7 +16,6 @@ from rich.text import Text
 from local.demo.samples import Settled
 from operations.executions import Raised
 
-
 # A picture asks nobody for a font: it is drawn in whatever monospace the reader has.
 _FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 

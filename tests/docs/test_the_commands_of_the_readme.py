@@ -1,4 +1,4 @@
-"""The shell blocks of the README and of the reference, run as a reader runs them: in one shell, from the top."""
+"""The commands of the READMEs, run as they stand: the documentation is a test of its own."""
 
 import os
 import re
