@@ -58,6 +58,19 @@ reads.simulate = ORDERS SEED TRACE
 simulate: setup ## settle orders under a virtual clock, all from one seed; TRACE=<out_order_no> prints one life
 	@$(PYTHON) -m simulation $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED)) $(if $(TRACE),--trace '$(TRACE)')
 
+# Longer runs of the simulation: by seed in all processors (started again, it goes on), every sequence of
+# disturbances for one order, and faults planted in the product.
+.PHONY: simulate-night simulate-all planted
+reads.simulate-night = ORDERS SEED
+simulate-night: setup
+	@$(PYTHON) -m simulation.night $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
+
+simulate-all: setup
+	@$(PYTHON) -m simulation.exhaustive
+
+planted: setup
+	@$(PYTHON) -m simulation.planted
+
 .PHONY: test
 reads.test = ARGS
 test: local-build ## run the tests, or some: ARGS="tests/unit -k fees"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simulation import oracle
+from simulation.network import Caller
 
 MOST_CALLS = 9
 """Requests that one invocation may send: two completions, the queries after them, and two downloads."""
@@ -58,6 +59,8 @@ class Audit:
             self._violated(number, f"CONFLICT, and it is {model.state}")
         if model.settled_as(finish_type, amount) and category != "INVALID_INPUT":
             self._violated(number, f"FAILED ({category}), and it is settled as asked: {model}")
+        if category == "REJECTED" and model.payable(finish_type, amount):
+            self._violated(number, f"REJECTED, and it can still be settled: {model}")
         if category == "REJECTED":
             self._failed[number].append((finish_type, amount, execution))
 
@@ -93,6 +96,13 @@ class Audit:
         }
         if not true[kind]():
             self._violated(number, f"{kind} of {detail.get('total_amount')} fen, and it is {model}")
+
+    def sent(self, number: str, caller: Caller, body: bytes) -> None:
+        """A completion has arrived: in doubt about one, only the same bytes may follow it."""
+        if caller.sent is not None:
+            before, refused = caller.sent
+            if before != body and not refused:
+                self._violated(number, "other bytes were sent while the first were in doubt")
 
     def called(self, number: str, calls: int) -> None:
         """An invocation has ended after so many requests."""

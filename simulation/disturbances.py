@@ -23,11 +23,11 @@ _DOUBLED = Fault("doubled", "the real reply, twice on one connection")
 class Fate:
     """Decides about single calls and invocations. This one lets everything go well."""
 
-    def fault(self, number: str, operation: str) -> Fault | None:
+    def fault(self, number: str, operation: str, who: str) -> Fault | None:
         """Return the fault of a call that arrives."""
         return None
 
-    def dies_at(self, number: str, function: str) -> int | None:
+    def dies_at(self, number: str, function: str, who: str) -> int | None:
         """Return the point at which an invocation is killed."""
         return None
 
@@ -48,7 +48,7 @@ class Drawn(Fate):
             for operation in ("complete", "query", "cancel", "certificates")
         }
 
-    def fault(self, number: str, operation: str) -> Fault | None:
+    def fault(self, number: str, operation: str, who: str) -> Fault | None:
         if self._random.random() >= self._rates[0]:
             return None
         kind = self._random.choice(self._kinds[operation])
@@ -58,7 +58,7 @@ class Drawn(Fate):
             return make(kind.name, {"offset": -2000})  # older than any two clocks here are apart
         return kind
 
-    def dies_at(self, number: str, function: str) -> int | None:
+    def dies_at(self, number: str, function: str, who: str) -> int | None:
         return self._random.randrange(12) if self._random.random() < self._rates[1] else None
 
     def platform(self, number: str, what: str) -> str:

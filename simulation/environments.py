@@ -101,6 +101,7 @@ class Environment:
         self._kernel = around.kernel
         self._name = name
         self.invocation = Invocation("init")
+        self.sent: tuple[bytes, bool] | None = None
         world = World(
             clock=around.function_clock,
             monotonic=lambda: around.kernel.now,
@@ -131,7 +132,7 @@ class Environment:
 
     def run(self, invocation: Invocation, event: Any, client_context: str) -> Any:
         """Invoke the handler. Raises what it raises, and `Killed`."""
-        self.invocation = invocation
+        self.invocation, self.sent = invocation, None
         invocation.reach("invoked")
         context = Context(self._name, self._kernel, _decoded(client_context))
         answer = self.app.lambda_handler(json.loads(json.dumps(event)), context)

@@ -37,6 +37,9 @@ class Answering(Protocol):
 class Caller(Protocol):
     """The function that makes a call: may be killed between any two effects."""
 
+    sent: tuple[bytes, bool] | None
+    """The last completion of this invocation that arrived, and whether it was refused, signed."""
+
     @property
     def who(self) -> str:
         """The execution that it works for."""

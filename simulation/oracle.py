@@ -78,6 +78,10 @@ class Order:
             return self.state in (REVOKED, EXPIRED) or (self.state == FINISHED and self.finish_type == 1)
         return self.finish_type == 2 and self.state in (FINISHED, PAID) and self.accepted == amount
 
+    def payable(self, finish_type: int, amount: int) -> bool:
+        """Whether it may still come to be settled as somebody asks."""
+        return self.state in (OPEN, UNCONFIRMED) and (finish_type == 1 or amount <= self.cap)
+
     def pass_time(self, now: float) -> None:
         """T: an order in CREATED expires after an hour."""
         if self.state == UNCONFIRMED and now - self.opened_at >= CONFIRM_SECONDS:

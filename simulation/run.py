@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 
 from simulation.shop import Shop, Tally, known_secrets
@@ -63,6 +64,8 @@ def simulate(
         life += shop.life()
         if failed is not None:
             break
+        if first % (10 * ORDERS_OF_A_SHOP) == 0:
+            gc.collect()  # a shop is one knot
         progress(len(numbers))
     return Run(tally, trace.sha256, time.process_time() - began, life, failed)
 
@@ -77,6 +80,7 @@ def _run(shop: Shop, numbers: list[str], seed: int) -> Failed | None:
     return None
 
 
+@cache
 def _settle_garbage() -> None:
     """Do not look again through what stays for good; the functions have switched the collector off."""
     gc.collect()

@@ -33,6 +33,8 @@ HEALS = BUSY + HOUR + 1.0
 HOSTS = ("http://127.0.0.1:1", "http://127.0.0.1:2")
 SETTLED_WITHIN = 2 * HOUR
 """After the world has healed: two retries of half an hour, and an operator."""
+MOST_PRESSES = 12
+"""Times that an operator brings one execution forward after the world has healed."""
 _ARN = "arn:aws:states:us-east-1:000000000000:execution:ServiceEnded:"
 
 
@@ -104,6 +106,7 @@ class Shop:
         self._asked_at: dict[str, float] = {}
         self._calls: Counter[str] = Counter()
         self._final: dict[str, float] = {}
+        self._pressed: Counter[str] = Counter()
         self._kept: set[str] = set()
         self._planned: list[Planned] = []
         self._next_notice = float("inf")
@@ -229,7 +232,7 @@ class Shop:
             raise TaskError(
                 self.random.choice(("Lambda.TooManyRequestsException", "Lambda.ServiceException"))
             )
-        invocation = Invocation(who, self.fate.dies_at(number, name))
+        invocation = Invocation(who, self.fate.dies_at(number, name, who))
         if name == "query_order":
             self._asked_at[execution.arn] = self.kernel.now
         self.tally.invocations += 1
@@ -319,6 +322,10 @@ class Shop:
             self.tally.operators["corrected by a person"] += 1  # no press of a key makes the event valid
             self._kept.add(number)
             return
+        if self.kernel.now > BEGAN + HEALS:
+            self._pressed[execution.arn] += 1
+            if self._pressed[execution.arn] > MOST_PRESSES:
+                raise Violation(f"{number}: never final: {execution.error} {execution.cause[:200]}")
         again = f"resubmit-{_short(execution.arn)}"
         if self.random.random() < 0.8 or f"{_ARN}{again}-{number}" in self.executions:
             self.tally.operators["redriven"] += 1
@@ -361,7 +368,7 @@ class Shop:
             "body": notice.body.decode(),
         }
         if how != "before":
-            invocation = Invocation("notice", self.fate.dies_at(number, "payment_notification"))
+            invocation = Invocation("notice", self.fate.dies_at(number, "payment_notification", "notice"))
             self.tally.invocations += 1
             try:
                 status = self.pools["payment_notification"].invoke(invocation, request)["statusCode"]

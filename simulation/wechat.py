@@ -74,7 +74,7 @@ class WeChat:
             (each["out_order_no"], each["operation"]) == (number, call.operation)
             for each in self.core.misbehaviour.pending()
         )
-        if not planned and (fault := self.fate.fault(number, call.operation)) is not None:
+        if not planned and (fault := self.fate.fault(number, call.operation, caller.who)) is not None:
             self.faults[fault.name] += 1
             if fault.name != "doubled":
                 self.core.misbehaviour.script(number, call.operation, fault, 1)
@@ -83,7 +83,7 @@ class WeChat:
         if fault is not None and fault.name == "doubled":
             reply = replace(reply, fault=fault)
         if before is not None and counts is not None:
-            effect = self._judge(call.operation, request, before, counts, met, caller)
+            effect = self._judge(call.operation, request, before, counts, reply, met, caller)
             name = met.name if met is not None else "-"
             self.trace.add(
                 self.kernel.now, number, f"-> {call.operation}", request.host, effect, reply.status, name
@@ -147,19 +147,24 @@ class WeChat:
         request: Request,
         order: Order,
         counts: tuple[int, int, str | None],
+        reply: Reply,
         fault: Fault | None,
         caller: Caller,
     ) -> str:
         """Hold the effect of a request to the oracle, and return it in words."""
         model = self.models[order.out_order_no]
-        if fault is not None and fault.order_change == "tickets-expired":
+        record = self.core.requests[-1]
+        if operation == "complete":
+            self.audit.sent(order.out_order_no, caller, request.body)
+            refused = reply.status in range(400, 500) and (fault is None or fault.signature == "valid")
+            caller.sent = (request.body, refused)
+        if fault is not None and fault.order_change == "tickets-expired" and record["verified"]:
             model.tickets.clear()
         if order.settled_by == "someone else" and order.completion is not None and not model.settled:
             self._settled_elsewhere(order)
         if operation == "query":
             model.tickets |= order.tickets.keys()  # what it says is compared where it is believed
             return "queried"
-        record = self.core.requests[-1]
         lost = not record["verified"] or (fault is not None and not fault.applied)
         decided = "lost"
         if not lost:

@@ -1,0 +1,42 @@
+"""The simulation finds faults that are planted, disturbs every point, and goes on where a night was ended."""
+
+from pathlib import Path
+
+import pytest
+
+from simulation.exhaustive import EVERY, NOTHING, Disturbance, one_execution, run
+from simulation.night import Night
+from simulation.planted import PLANTED, orders_until_found
+
+
+@pytest.mark.parametrize(
+    "name", ["skip the query after a refusal", "charge a fen more", "publish a failed order as completed"]
+)
+def test_a_planted_fault_is_found(name: str):
+    orders, how = orders_until_found(name, 3, orders=400)
+
+    assert orders is not None
+    assert "Violation" in how or "Divergence" in how
+
+
+def test_two_dozen_faults_are_planted():
+    assert len(PLANTED) >= 24
+
+
+def test_every_disturbance_of_one_attempt_is_counted_and_none_left_out():
+    runs = list(one_execution(1))
+
+    assert sum(stands_for for _, stands_for in runs) == len(EVERY)
+    assert len(runs) > 60
+
+
+def test_an_attempt_that_is_killed_is_made_again():
+    assert run([[NOTHING]]).attempts["0"] == 1
+    assert run([[Disturbance(0, None), Disturbance(None, "reset_after")]]).attempts["0"] == 2
+
+
+def test_a_night_goes_on_where_it_was_ended(tmp_path: Path):
+    night = Night(first=1, seeds=2, orders=5, kept=tmp_path)
+    night.path.write_text('{"seed": 1, "orders": 5}\n{"seed": 2, "ord')  # cut off
+
+    assert [(each["seed"], each["orders"], each["failed"]) for each in night.run(1)] == [(2, 5, "")]
