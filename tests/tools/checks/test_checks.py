@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools.checks import __main__ as command
-from tools.checks import arns, arrows, error_names, review, secrets, sources, tools, workflow
+from tools.checks import arns, arrows, error_names, review, rooms, secrets, sources, tools, workflow
 
 ROOT = Path(__file__).parents[3]
 
@@ -182,6 +182,47 @@ def test_arrows_finds_one_that_points_elsewhere(module: str, line: str, problem:
     }
     files[module] = files[module] + line + "\n"
     assert [found for found in arrows.check(tree(files)) if problem in found and found.startswith(module)]
+
+
+def rooms_tree() -> dict[str, str]:
+    return {
+        "simulator/README.md": "# A sandbox\n",
+        "simulator/wechatpay_sandbox/client.py": "import json\nfrom wechatpay_sandbox import keys\n",
+        "operations/__init__.py": '"""The commands."""\n',
+        "operations/smoke.py": "from wechatpay import orders\nfrom life import compose\n",
+        "life/__init__.py": '"""A life."""\n',
+        "local/__init__.py": '"""A laptop."""\n',
+        "local/up.py": "import wechatpay_sandbox\n",
+        ".local/anything.py": "import local\n",
+    }
+
+
+def test_rooms_accepts_what_each_may_know(tree: Tree):
+    assert rooms.check(tree(rooms_tree())) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "problem"),
+    [
+        ("simulator/wechatpay_sandbox/client.py", "from wechatpay import errors\n", "imports wechatpay"),
+        ("simulator/wechatpay_sandbox/client.py", "def f(): import local\n", "imports local"),
+        ("operations/smoke.py", "from wechatpay_sandbox.client import Client\n", "imports wechatpay_sandbox"),
+        ("life/compose.py", "from operations import show\n", "imports operations"),
+        ("local/up.py", "from tests import function\n", "imports tests"),
+        ("local/__init__.py", "", "local/: says nowhere what it is"),
+        ("simulator/README.md", "\n", "simulator/: says nowhere what it is"),
+    ],
+)
+def test_rooms_finds_an_import_or_a_missing_first_line(file: str, text: str, problem: str, tree: Tree):
+    (found,) = rooms.check(tree(rooms_tree() | {file: text}))
+    assert problem in found
+
+
+def test_rooms_finds_one_above_a_quarter_of_the_whole(tree: Tree):
+    sized = {f"{name}/__init__.py": f'"""{name}."""\n' + "\n" * 9 for name in ("a", "b", "c", "d", "e")}
+    assert rooms.check(tree(sized)) == []
+    (problem,) = rooms.check(tree(sized | {"a/large.py": "\n" * 30}))
+    assert problem == "a/: 40 lines of 80, more than a quarter of the whole"
 
 
 def names_tree() -> dict[str, str]:
