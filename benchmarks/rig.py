@@ -80,7 +80,8 @@ class Rig(contextlib.ExitStack):
 
     def simulator(self) -> WeChatPay:
         """Start the simulator over TLS, with the order of `EVENT` in it."""
-        process = self.process([sys.executable, "-m", "wechatpay_sandbox", "--tls", "--debit-after", "never"])
+        options = ["--tls", "--quiet", "--debit-after", "never"]
+        process = self.process([sys.executable, "-m", "wechatpay_sandbox", *options])
         ready = process.said
         request = urllib.request.Request(
             f"{ready['control']}/orders/{OUT_ORDER_NO}",

@@ -38,7 +38,7 @@ class WeChat:
     """WeChat Pay for this run, as a context manager: ``python -m wechatpay_sandbox`` and its control."""
 
     def __init__(self, *, keys: str = "certificate", debit_after: float = 0.05) -> None:
-        self._command = ["--keys", keys, "--debit-after", str(debit_after)]
+        self._command = ["--quiet", "--keys", keys, "--debit-after", str(debit_after)]
         self._process: subprocess.Popen[str] | None = None
         self._control = ""
         self.hosts: list[str] = []

@@ -11,7 +11,7 @@ import ssl
 import tempfile
 import threading
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
@@ -46,7 +46,8 @@ class Simulator:
     and ``ca_pem`` and ``ca_file`` hold the authority to trust; control is always plain http. ``tolerate``
     lifts rules by their names, ``clock_skew`` seconds is WeChat Pay's clock ahead of the machine's. ``state``
     is a directory that keeps keys and orders from one start to the next; ``notify_anywhere`` lets
-    notifications leave this machine.
+    notifications leave this machine. ``refused`` is told the record of each refused request,
+    on the sandbox's thread.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Simulator:
         clock_skew: float = 0.0,
         state: str | Path | None = None,
         notify_anywhere: bool = False,
+        refused: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> None:
         self._ports = (port, backup_port)
         self._control_port = control_port
@@ -82,6 +84,7 @@ class Simulator:
         self._core.rules.tolerate(tolerate)
         self._core.clock_skew = clock_skew
         self._core.outbox.anywhere = notify_anywhere
+        self._core.refused = refused
         if self._state is not None:
             self._state.read_orders(orders)
         self._api = Api(self._core)
@@ -290,7 +293,7 @@ class Simulator:
             for outgoing in self._core.outbox.due(self._core.now()):
                 self._start_task(self._send(outgoing))
             if self._state is not None:
-                self._state.write_orders(self._core.orders)
+                self._state.keep(self._core.keys, self._core.orders)
             next_at = self._core.outbox.next_at()
             wait = None if next_at is None else max(next_at - self._core.now(), 0.01)
             with contextlib.suppress(TimeoutError):
@@ -307,7 +310,7 @@ class Simulator:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._state is not None:
-            self._state.write_orders(self._core.orders)
+            self._state.keep(self._core.keys, self._core.orders)
         for host in (*self._hosts, self._control_host):
             if host is not None:
                 await host.close()

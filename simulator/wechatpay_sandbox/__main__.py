@@ -39,6 +39,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--tolerate", action="append", default=[], metavar="RULE", help="a name or a pattern")
     parser.add_argument("--clock", type=float, default=0.0, metavar="SECONDS", help="its clock is ahead by")
     parser.add_argument("--notify-anywhere", action="store_true", help="notifications may leave this machine")
+    parser.add_argument("--quiet", action="store_true", help="print no line for each refused request")
     parser.add_argument("--json", action="store_true", help="say where it is as JSON, also to a person")
     return parser.parse_args()
 
@@ -71,6 +72,7 @@ def _serve(arguments: argparse.Namespace) -> None:
                 clock_skew=arguments.clock,
                 state=arguments.state,
                 notify_anywhere=arguments.notify_anywhere,
+                refused=None if arguments.quiet else _print_refused,
             )
         )
         files = Path(directory) / "merchant"
@@ -81,6 +83,15 @@ def _serve(arguments: argparse.Namespace) -> None:
         else:
             print(json.dumps(ready), flush=True)
         signal.sigwait(stopping)
+
+
+def _print_refused(record: Mapping[str, Any]) -> None:
+    """One line on standard error: which request, by which rule, why in plain words, and the rule's source."""
+    refused, path = record["refused"], record["target"].partition("?")[0]
+    field = f" {refused['field']}" if "field" in refused else ""
+    asked = "".join(each if each.isprintable() else "?" for each in f"{record['method']} {path}{field}")
+    why = f"{refused['rule']}: {refused['reason']} [{refused['source']}]"
+    print(f"refused {record['status']} {asked}: {why}", file=sys.stderr, flush=True)
 
 
 def _ready(simulator: Simulator, files: Path) -> dict[str, Any]:

@@ -112,6 +112,8 @@ class Core:
         self.rules = Rulebook(RULES)
         self.misbehaviour = Misbehaviour()
         self.requests: deque[dict[str, Any]] = deque(maxlen=KEPT_REQUESTS)
+        self.refused: Callable[[Mapping[str, Any]], None] | None = None
+        """Told the record of each request that a rule refused."""
         self._random = random
         self._signer = signing.ReplySigner(signatures, self.wechat_clock, random)
         self._verifier = signing.Verifier(keys, signatures, self.wechat_clock)
@@ -242,6 +244,10 @@ class Core:
         if refusal.rule is not None:
             rule = refusal.rule
             record["refused"] = {"rule": rule.name, "reason": rule.reason, "source": rule.source}
+            if refusal.detail is not None:
+                record["refused"]["field"] = refusal.detail["field"]
+            if self.refused is not None:
+                self.refused(record | {"status": refusal.status})
         return refusal.reply()
 
     def _certificates(self) -> Reply:

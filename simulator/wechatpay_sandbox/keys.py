@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
 from cryptography.x509.oid import NameOID
 
@@ -53,6 +54,17 @@ def _certificate(key: RSAPrivateKey, common_name: str, serial: int) -> x509.Cert
 def private_pem(key: RSAPrivateKey) -> str:
     """A private key as PKCS#8 without a password."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _public_pem(key: RSAPublicKey) -> str:
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def _load_public(pem: str) -> RSAPublicKey:
+    key = load_pem_public_key(pem.encode())
+    if not isinstance(key, RSAPublicKey):
+        raise ValueError("not an RSA key")  # noqa: TRY004 - one error for a file that was changed
+    return key
 
 
 def _load(pem: str) -> RSAPrivateKey:
@@ -110,11 +122,17 @@ class PlatformKey:
         """The public half as WeChat Pay hands it out."""
         if self.certificate is not None:
             return self.certificate.public_bytes(Encoding.PEM).decode()
-        return (
-            self.private_key.public_key()
-            .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-            .decode()
-        )
+        return _public_pem(self.private_key.public_key())
+
+    def to_json(self) -> dict[str, str]:
+        """A platform certificate with its key, to be kept in a file."""
+        return {"certificate": self.pem, "key": private_pem(self.private_key)}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, str]) -> "PlatformKey":
+        """A platform certificate kept in a file."""
+        certificate = x509.load_pem_x509_certificate(kept["certificate"].encode())
+        return cls(f"{certificate.serial_number:040X}", _load(kept["key"]), certificate)
 
 
 class Keys:
@@ -211,12 +229,15 @@ class Keys:
         return secret
 
     def to_json(self) -> dict[str, Any]:
-        """What makes the merchant the same one after the next start."""
+        """What makes merchant and WeChat Pay the same ones after the next start."""
+        certificates = self.certificates if "certificates" in self.__dict__ else []
         return {
             "mchid": self.mchid,
             "api_v3_key": self.api_v3_key,
             "merchant_key": self.merchant.private_pem,
             "merchant_certificate": self.merchant.certificate_pem,
+            "accepted": {serial: _public_pem(key) for serial, key in self._accepted.items()},
+            "platform_certificates": [each.to_json() for each in certificates],
             "public_key_id": self.public_key.serial,
             "public_key": private_pem(self.public_key.private_key),
         }
@@ -232,7 +253,9 @@ class Keys:
         serial = f"{certificate.serial_number:040X}"
         keys.merchant = MerchantKey(serial, _load(kept["merchant_key"]), certificate)
         keys.public_key = PlatformKey(kept["public_key_id"], _load(kept["public_key"]), None)
-        keys._accept_only_current()
+        keys._accepted = {number: _load_public(pem) for number, pem in kept["accepted"].items()}
+        if kept["platform_certificates"]:  # else the first is made when a mode needs it
+            keys.certificates = [PlatformKey.from_json(each) for each in kept["platform_certificates"]]
         keys.set_mode(mode)
         return keys
 

@@ -182,7 +182,7 @@ class Order:
 
     def to_json(self) -> dict[str, Any]:
         """Everything about the order, to be kept in a file."""
-        return asdict(self)
+        return {**asdict(self), "calls": dict(self.calls)}  # asdict does not copy a Counter as it is
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Order":

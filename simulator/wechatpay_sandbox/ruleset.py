@@ -6,6 +6,7 @@ from wechatpay_sandbox import service_order, smart_retail
 from wechatpay_sandbox.family import ORDER_RULES, SYNC
 from wechatpay_sandbox.fields import REQUEST_RULES, field_rules
 from wechatpay_sandbox.rules import Rule, table
+from wechatpay_sandbox.signing import SIGNATURE_RULES
 
 RULES: Mapping[str, Rule] = table(
     Rule(
@@ -26,6 +27,7 @@ RULES: Mapping[str, Rule] = table(
         "RESOURCE_NOT_EXISTS",
         firm=True,
     ),
+    *SIGNATURE_RULES.values(),
     *REQUEST_RULES.values(),
     *ORDER_RULES.values(),
     *field_rules("sync", SYNC).values(),

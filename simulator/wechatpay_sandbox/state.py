@@ -18,16 +18,23 @@ class State:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._written = ""
+        self._written: dict[str, str] = {}
 
     def keys(self, mchid: str, mode: Mode) -> Keys:
-        """The keys kept here, or new ones that are kept from now on. ValueError: another merchant's."""
+        """The keys kept here, or new ones. ValueError: another merchant's, or not written by this release."""
         path = self.directory / KEYS
         if path.exists():
-            return Keys.from_json(json.loads(path.read_text()), mchid, mode)
-        keys = Keys(mchid, mode)
-        write(path, json.dumps(keys.to_json()))
-        return keys
+            try:
+                return Keys.from_json(json.loads(path.read_text()), mchid, mode)
+            except (KeyError, TypeError) as exc:
+                raise ValueError(f"{path} was not written by this release of the sandbox") from exc
+        return Keys(mchid, mode)
+
+    def keep(self, keys: Keys, orders: Orders) -> None:
+        """Keep keys, orders and purses as they are, unless nothing has changed."""
+        kept = [order.to_json() for order in orders.kept()]
+        self._write(KEYS, keys.to_json())
+        self._write(ORDERS, {"purses": orders.purses, "orders": kept})
 
     def read_orders(self, orders: Orders) -> None:
         """Put the orders and purses kept here into the world."""
@@ -38,13 +45,11 @@ class State:
             for document in kept["orders"]:
                 orders.keep(Order.from_json(document))
 
-    def write_orders(self, orders: Orders) -> None:
-        """Keep the orders and purses as they are, unless nothing has changed."""
-        kept = [order.to_json() for order in orders.kept()]
-        text = json.dumps({"purses": orders.purses, "orders": kept}, ensure_ascii=False)
-        if text != self._written:
-            write(self.directory / ORDERS, text)
-            self._written = text
+    def _write(self, name: str, document: Mapping[str, Any]) -> None:
+        text = json.dumps(document, ensure_ascii=False)
+        if text != self._written.get(name):
+            write(self.directory / name, text)
+            self._written[name] = text
 
 
 def merchant_files(secret: Mapping[str, Any], certificate_pem: str) -> dict[str, str]:
