@@ -29,7 +29,12 @@ class Rule:
 
 
 def of(run: Run) -> Rule | None:
-    """Return the rule for the last refusal that the execution met; None when there was none."""
+    """Return the rule that decided last; None when there was none.
+
+    The functions' logs name it. Where they are not at hand, it is found by what the errors say.
+    """
+    if (named := next((row for row in REPLIES if row.name == run.rule), None)) is not None:
+        return Rule("", named.name, named.then.name, named.source)
     texts = [attempt.message for step in run.steps for attempt in step.attempts if attempt.error]
     texts += [run.message] if run.error else []
     for text in reversed(texts):

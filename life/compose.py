@@ -89,6 +89,7 @@ def _run(execution: Execution, lines: Sequence[Mapping[str, Any]], veil: Veil) -
         error=veil.text(execution.error),
         message=veil.text(message_of(execution.cause)),
         on_purpose=execution.status == "FAILED" and bool(steps) and steps[-1].kind == FAIL,
+        rule=next((str(line["rule"]) for line in reversed(lines) if line.get("rule")), ""),
     )
 
 

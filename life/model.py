@@ -112,6 +112,7 @@ class Run:
         asked: the order event with its ticket masked; a text when the input is no object.
         result: the result, when it SUCCEEDED.
         on_purpose: it ended in a Fail state: what was asked can never succeed.
+        rule: the row of the decision table that a function named last; empty when its logs name none.
     """
 
     arn: str
@@ -129,6 +130,7 @@ class Run:
     error: str
     message: str
     on_purpose: bool
+    rule: str = ""
 
     @property
     def running(self) -> bool:

@@ -69,6 +69,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
                 attempts,
                 unmanned_retail=credentials.unmanned_retail,
                 unlisted=telemetry.unlisted_refusal,
+                decided=telemetry.decided,
                 now=world.now(),
             )
             result = completion.run()

@@ -41,6 +41,7 @@ class Completion:
         attempts: what is known of the attempts before this one.
         unmanned_retail: whether the merchant's goods are named by the rules of unmanned retail.
         unlisted: told of a refusal that is on no row of the table.
+        decided: told of the row that decides about a call without a verified acceptance.
         now: an aware time.
     """
 
@@ -53,12 +54,14 @@ class Completion:
         *,
         unmanned_retail: bool = True,
         unlisted: Callable[[Problem], None] = lambda problem: None,
+        decided: Callable[[ReplyRule], None] = lambda rule: None,
         now: datetime | None = None,
     ) -> None:
         self._order = order
         self._client = client
         self._unmanned_retail = unmanned_retail
         self._unlisted = unlisted
+        self._decided = decided
         self._finality = Finality(order, key, attempts, now or datetime.now(UTC))
         self._first = attempts.first
         self._ticket = order.finish_ticket
@@ -174,6 +177,7 @@ class Completion:
     def _after(self, error: WeChatPayError) -> Result | None:
         """Return the result this error leads to, None to send once more, or raise."""
         rule = rule_of(error)
+        self._decided(rule)
         if rule.name == UNLISTED and isinstance(error, ReplyError):
             self._unlisted(error.problem)
         if reread(self._client, rule.then):

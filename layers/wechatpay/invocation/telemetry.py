@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from wechatpay.credentials import Credentials
+from wechatpay.decisions import ReplyRule
 from wechatpay.errors import Problem, SettlementError
 from wechatpay.signed_transport import Attempt
 
@@ -68,6 +69,10 @@ class Telemetry:
             request_id=attempt.request_id,
             problem=attempt.problem,
         )
+
+    def decided(self, rule: ReplyRule) -> None:
+        """Log which row of the decision table decided about a call without a verified acceptance."""
+        self._logger.info("rule decided", rule=rule.name, then=rule.then.name)
 
     def unlisted_refusal(self, problem: Problem) -> None:
         """Count and log a refusal that no row of the decision table is about: somebody has to look today."""

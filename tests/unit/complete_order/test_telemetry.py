@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from wechatpay.decisions import REPLIES
 from wechatpay.errors import OutcomeUnknown, WeChatPayRateLimited, WeChatPayUnavailable
 
 from tests.function import EXECUTION, Function
@@ -205,3 +206,14 @@ def test_a_number_that_is_no_text_of_unicode_breaks_no_line(function: Function) 
     function({"out_order_no": "\ud800\nBROKEN"})
     assert [line["message"] for line in function.logs] == ["failed"]
     function.output.getvalue().encode()
+
+
+def test_the_rule_that_decided_is_logged_by_its_name(function: Function, order_no: str) -> None:
+    ticket = opened(function, order_no)
+    function.simulator.script(order_no, "complete", fault="rate_limited")
+    with pytest.raises(WeChatPayRateLimited):
+        function(finish(order_no, finish_ticket=ticket))
+    [line] = [line for line in function.logs if line["message"] == "rule decided"]
+    assert line["then"] == "RETRY_LATER"
+    assert line["rule"] in {row.name for row in REPLIES}
+    assert set(line) == EVERY_LINE | {"rule", "then"}
