@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from console import rows, rule
 from console.board import Board, Snapshot
 from life import Life, Run, Standing
+from life.compose import CONFLICT, NOT_COMPLETED
 from operations import show
 from operations.merchant_files import now
 from operations.target import Target
@@ -84,11 +85,26 @@ def _details(run: Run) -> dict[str, str]:
 
 
 def _compared(snapshot: Snapshot, ledger: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what WeChat Pay charged for the orders that are paid, and whether each is what was asked."""
+    """Return what WeChat Pay charged for the orders that are paid, and whether all orders agree with it."""
     paid = [life for life in snapshot.lives if life.standing is Standing.PAID]
     charged = {life.out_order_no: ledger.get(life.out_order_no, {}).get("charged", 0) for life in paid}
-    agrees = all(charged[life.out_order_no] == rows.row_of(life).amount for life in paid)
+    agrees = all(_agrees(life, ledger.get(life.out_order_no, {})) for life in snapshot.lives)
     return {"charged": sum(charged.values()), "agrees": agrees}
+
+
+def _agrees(life: Life, entry: Mapping[str, Any]) -> bool:
+    """Tell whether WeChat Pay has an order as it is called here. A CONFLICT itself says: charged."""
+    row, charged = rows.row_of(life), entry.get("charged", 0)
+    match life.standing:
+        case Standing.PAID:
+            return bool(charged == row.amount)
+        case Standing.CANCELLED:
+            return not charged
+        case Standing.FAILED:
+            return not charged or row.reason == CONFLICT
+        case Standing.ACCEPTED | Standing.AWAITING_PAYMENT | Standing.OVERDUE:
+            return entry.get("state", "") not in NOT_COMPLETED
+    return True
 
 
 def _link(query: Mapping[str, str], page: int) -> str:

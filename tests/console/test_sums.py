@@ -1,0 +1,59 @@
+"""The sums of the list agree with WeChat Pay's ledger, or it is said that they do not."""
+
+from typing import Any
+
+import pytest
+from wechatpay.decisions import REPLIES
+
+from console import rule
+from console.board import Snapshot
+from console.pages import orders_page
+from life import Execution, life_of
+from tests.life.histories import RESULT, History, line
+
+PAID = History().paid().execution()
+ACCEPTED = History().task("ServiceEnded").execution()
+WAITING = History().task("ServiceEnded").task("OrderCompleted", given=RESULT).execution("RUNNING")
+
+
+def failed(category: str) -> Execution:
+    history = History().task("ServiceEnded").enter("Failed", "Fail").add("ExecutionFailed")
+    return history.execution("FAILED", error=category)
+
+
+def agrees(execution: Execution, **entry: Any) -> bool:
+    snapshot = Snapshot(1, (life_of("A|1*", [execution]),))
+    return bool(orders_page(snapshot, {}, {"A|1*": entry} if entry else {})["ledger"]["agrees"])
+
+
+@pytest.mark.parametrize(
+    ("execution", "state", "charged", "right"),
+    [
+        (PAID, "USER_PAID", 300, True),
+        (PAID, "USER_PAID", 299, False),
+        (failed("REJECTED"), "USER_ACCEPTED", 0, True),
+        (failed("REJECTED"), "USER_PAID", 300, False),
+        (failed("CONFLICT"), "USER_PAID", 300, True),
+        (ACCEPTED, "FINISHED", 0, True),
+        (ACCEPTED, "USER_ACCEPTED", 0, False),
+        (WAITING, "USER_ACCEPTED", 0, False),
+    ],
+)
+def test_an_order_that_wechat_pay_has_otherwise_is_noticed(
+    execution: Execution, state: str, charged: int, right: bool
+) -> None:
+    assert agrees(execution, state=state, charged=charged) is right
+
+
+def test_an_accepted_order_that_wechat_pay_does_not_know_is_noticed() -> None:
+    assert not agrees(ACCEPTED)
+
+
+def test_the_rule_that_the_log_names_is_shown_whatever_the_errors_say() -> None:
+    (run,) = life_of("A|1*", [PAID], [line(1, PAID.arn, message="rule decided", rule="429")]).runs
+    found = rule.of(run)
+    row = next(row for row in REPLIES if row.name == "429")
+    assert found is not None
+    assert (found.name, found.then, found.source) == ("429", row.then.name, row.source)
+    (unnamed,) = life_of("A|1*", [PAID], [line(1, PAID.arn, message="rule decided", rule="of old")]).runs
+    assert rule.of(unnamed) is None
