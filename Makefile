@@ -60,10 +60,14 @@ simulate: setup ## settle orders under a virtual clock, all from one seed; TRACE
 
 # Longer runs of the simulation: by seed in all processors (started again, it goes on), every sequence of
 # disturbances for one order, and faults planted in the product.
-.PHONY: simulate-night simulate-all planted
+.PHONY: simulate-night simulate-all simulate-cells planted
 reads.simulate-night = ORDERS SEED
 simulate-night: setup
 	@$(PYTHON) -m simulation.night $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
+
+reads.simulate-cells = ORDERS SEED
+simulate-cells: setup
+	@$(PYTHON) -m simulation.cells $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
 
 simulate-all: setup
 	@$(PYTHON) -m simulation.exhaustive

@@ -12,7 +12,9 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, Protocol
 from unittest.mock import patch
+from weakref import WeakKeyDictionary
 
+from greenlet import getcurrent, greenlet
 from invocation import startup  # noqa: F401 - patched below, as are those of the two that come next
 from wechatpay import aws, transport  # noqa: F401
 from wechatpay.world import World
@@ -95,13 +97,18 @@ class Context:
 
 
 class Environment:
-    """One execution environment: a fresh module of a function, and what it keeps between invocations."""
+    """One execution environment: a fresh module of a function, and what it keeps between invocations.
+
+    Attributes:
+        sent, met: as `network.Caller`.
+    """
 
     def __init__(self, around: Surroundings, name: str, number: int) -> None:
         self._kernel = around.kernel
-        self._name = name
+        self.name = name
         self.invocation = Invocation("init")
         self.sent: tuple[bytes, bool] | None = None
+        self.met = ""
         world = World(
             clock=around.function_clock,
             monotonic=lambda: around.kernel.now,
@@ -132,12 +139,21 @@ class Environment:
 
     def run(self, invocation: Invocation, event: Any, client_context: str) -> Any:
         """Invoke the handler. Raises what it raises, and `Killed`."""
-        self.invocation, self.sent = invocation, None
+        self.invocation, self.sent, self.met = invocation, None, ""
+        _running[getcurrent()] = self
         invocation.reach("invoked")
-        context = Context(self._name, self._kernel, _decoded(client_context))
+        context = Context(self.name, self._kernel, _decoded(client_context))
         answer = self.app.lambda_handler(json.loads(json.dumps(event)), context)
         invocation.reach("about to answer")
         return json.loads(json.dumps(answer, ensure_ascii=False, allow_nan=False))
+
+
+_running: WeakKeyDictionary[greenlet, Environment] = WeakKeyDictionary()
+
+
+def running() -> Environment | None:
+    """Return the environment whose function is running just now."""
+    return _running.get(getcurrent())
 
 
 class Pool:
@@ -145,7 +161,7 @@ class Pool:
 
     def __init__(self, around: Surroundings, name: str) -> None:
         self._around = around
-        self._name = name
+        self.name = name
         self._idle: list[Environment] = []
         self.made = 0
 
@@ -159,7 +175,7 @@ class Pool:
         if self._idle:
             environment = self._idle.pop()
         else:
-            environment = Environment(self._around, self._name, self.made)
+            environment = Environment(self._around, self.name, self.made)
             self.made += 1
         process = kernel.spawn(lambda: environment.run(invocation, event, client_context))
         if not kernel.wait(process.ended, SECONDS):

@@ -39,6 +39,8 @@ class Caller(Protocol):
 
     sent: tuple[bytes, bool] | None
     """The last completion of this invocation that arrived, and whether it was refused, signed."""
+    met: str
+    """The fault that its last request met."""
 
     @property
     def who(self) -> str:

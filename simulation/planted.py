@@ -118,11 +118,6 @@ def _row(name: str, **changes: Any) -> Plant:
     return patch.object(decisions, "REPLIES", rows)
 
 
-def _no_doubt() -> Plant:
-    rows = tuple(replace(row, doubtful=False) for row in decisions.REPLIES)
-    return patch.object(decisions, "REPLIES", rows)
-
-
 def _state(state: str, finish_type: int | None, **changes: Any) -> Plant:
     rows = tuple(
         replace(row, **changes) if (row.state, row.finish_type) == (state, finish_type) else row
@@ -163,6 +158,14 @@ def _new_ticket_in_doubt(original: Any, self: Any, rule: Any, error: Any, state:
 def _amount_ignored(original: Any, **asked: Any) -> Any:
     found = original(**asked)
     return Verdict.AS_ASKED if found is Verdict.CONFLICT and not asked["cancelling"] else found
+
+
+def _revoked_ignored(original: Any, **asked: Any) -> Any:
+    return Verdict.AS_ASKED if asked["state"] == "REVOKED" else original(**asked)
+
+
+def _expired_ignored(original: Any, **asked: Any) -> Any:
+    return Verdict.AS_ASKED if asked["state"] == "EXPIRED" else original(**asked)
 
 
 def _without_discounts(original: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -223,13 +226,12 @@ PLANTED: dict[str, Callable[[], Plant]] = {
     "take a 5xx for accepted": lambda: _after(_error_is_accepted),
     "skip the query after a refusal": lambda: _after(_refusal_without_query),
     "forget the retry count": lambda: patch.object(Attempts, "of", classmethod(lambda cls, context: cls())),
-    "forget what may have been applied": _no_doubt,
     "resend with a new ticket after a timeout": lambda: _swap(
         completion.Completion, "_while_open", _new_ticket_in_doubt
     ),
     "do not compare the amount": lambda: _swap(judgement, "of_state", _amount_ignored),
-    "take a cancelled order for finished": lambda: _state("REVOKED", None, finish=Verdict.AS_ASKED),
-    "take an expired order for finished": lambda: _state("EXPIRED", None, finish=Verdict.AS_ASKED),
+    "take a cancelled order for finished": lambda: _swap(judgement, "of_state", _revoked_ignored),
+    "take an expired order for finished": lambda: _swap(judgement, "of_state", _expired_ignored),
     "take an unconfirmed order for impossible": lambda: _state("CREATED", None, finish=Verdict.IMPOSSIBLE),
     "take an open order for cancelled": lambda: _state("USER_ACCEPTED", None, cancel=Verdict.AS_ASKED),
     "an unlisted refusal is final": lambda: _row(
