@@ -91,7 +91,23 @@ async def order(request: web.Request) -> tuple[str, Mapping[str, Any]]:
         request.query,
         request.app[BOARD],
     )
-    return "order", {**found, "entry": (await ledger(request) or {}).get(request.match_info["number"])}
+    number = request.match_info["number"]
+    return "order", {
+        **found,
+        "entry": (await ledger(request) or {}).get(number),
+        "wire": await wire(request, number),
+    }
+
+
+async def wire(request: web.Request, number: str) -> list[dict[str, Any]]:
+    """Return what the sandbox recorded of an order; nothing where the stack calls the real WeChat Pay."""
+    sandbox = request.app[CONSOLE].sandbox
+    if sandbox is None:
+        return []
+    try:
+        return await asyncio.to_thread(sandbox.wire, number)
+    except SandboxError:
+        return []
 
 
 async def ledger(request: web.Request) -> Mapping[str, Mapping[str, Any]] | None:

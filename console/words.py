@@ -45,6 +45,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "asked": ("Asked", "请求"),
     "states": ("States", "状态"),
     "calls": ("Calls to WeChat Pay", "对微信支付的调用"),
+    "wire": ("What went over the wire, as the sandbox saw it", "沙箱记录的请求与应答"),
     "time": ("At", "时间"),
     "call": ("Call", "调用"),
     "verified": ("signature verified", "验签通过"),

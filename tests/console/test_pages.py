@@ -81,3 +81,16 @@ def test_an_order_is_followed_while_its_page_is_open(
     assert "Nothing knows this order" in next(parts)
     settle()
     assert any("Order Paid" in part for part in parts)
+
+
+def test_an_order_shows_what_went_over_the_wire_without_secrets(
+    visitor: Visitor, simulator: Simulator, settle: Callable[..., Execution], number: str
+) -> None:
+    simulator.script(number, "complete", fault="wrong_signature")
+    settle()
+    text = visitor.order(number).text
+    assert "as the sandbox saw it" in text
+    assert "POST complete</b> → 200 · A fault strikes: wrong_signature" in text
+    assert "total_amount" in text
+    assert "nonce_str=" not in text  # of Authorization
+    assert not [ticket for ticket in simulator.tickets() if ticket in text]
