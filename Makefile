@@ -213,6 +213,11 @@ reads.console = ARGS $(stack)
 console: setup ## pages in a browser over a deployed stack, with your own AWS credentials; on 127.0.0.1
 	@$(OPERATIONS:operations=console) $(ARGS)
 
+.PHONY: sync
+reads.sync = ORDER PAID_AT MCHID ARGS $(stack)
+sync: setup ## report an order as paid at the counter, which stops WeChat Pay collecting it: PAID_AT=20261125140300
+	@$(OPERATIONS) sync --order "$(ORDER)" --paid-at "$(PAID_AT)" $(call option,MCHID,mchid) $(ARGS)
+
 .PHONY: stuck
 reads.stuck = REASON ORDER MCHID SINCE BEFORE ARGS $(stack)
 stuck: setup ## list executions that need someone

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from operations import doctor as checks
-from operations import expiry, merchant_files, options, recovery_commands, report, show
+from operations import expiry, merchant_files, options, recovery_commands, report, show, sync
 from operations import secret as secrets
 from operations import smoke as smokes
 from operations.errors import CommandError
@@ -153,6 +153,7 @@ def smoke(
 
 recovery_commands.add_to(app, console)
 show.add_to(app, console)
+sync.add_to(app, console)
 
 
 def _exit(good: bool) -> None:

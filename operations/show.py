@@ -88,7 +88,7 @@ def read(
         notes.append("the functions' logs cannot be read: ask for logs:FilterLogEvents 无权读取日志")
     found = reader.executions(out_order_no, lines)
     default = target.default_mchid
-    owners = {each.arn: _owner(each, default) for each in found}
+    owners = {each.arn: owner(each, default) for each in found}
     if mchid is None and len(set(owners.values())) > 1:
         several = ", ".join(sorted(set(owners.values())))
         raise CommandError(
@@ -98,18 +98,19 @@ def read(
     merchant = mchid or next(iter(owners.values()), default)
     answer = None
     if query and merchant:
-        answer = standing.ask(target, merchant, {"out_order_no": out_order_no, **_named(meant)}, now)
+        answer = standing.ask(target, merchant, {"out_order_no": out_order_no, **named(meant)}, now)
     arns = {each.arn for each in meant}
     lines = [line for line in lines if line.get("execution") in arns or not line.get("execution")]
     return life.life_of(out_order_no, meant, lines, answer, merchant), notes
 
 
-def _owner(execution: life.Execution, default: str) -> str:
+def owner(execution: life.Execution, default: str) -> str:
+    """Return the merchant of an execution."""
     event = parsed(execution.input)
     return str((event.get("mchid") if isinstance(event, dict) else None) or default)
 
 
-def _named(executions: list[life.Execution]) -> Mapping[str, Any]:
+def named(executions: list[life.Execution]) -> Mapping[str, Any]:
     """Return what names the order to WeChat Pay, from the newest result or event that tells it."""
     found: dict[str, Any] = {}
     for execution in sorted(executions, key=lambda each: each.began):

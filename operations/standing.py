@@ -40,6 +40,11 @@ def ask(target: Target, mchid: str, order: Mapping[str, object], now: datetime) 
         credentials = read_credentials(merchant_secret(target, mchid), mchid)
     except CommandError as exc:
         return Answer(now, text=f"not asked: {exc}")
+    return query(target, credentials, keys(credentials, mchid, order), now)
+
+
+def keys(credentials: Credentials, mchid: str, order: Mapping[str, object]) -> list[OrderKey]:
+    """Return what names an order in each family that it may be of; arguments as of `ask`."""
     key = OrderKey(
         mchid,
         str(order.get("appid") or credentials.appid or ""),
@@ -48,7 +53,7 @@ def ask(target: Target, mchid: str, order: Mapping[str, object], now: datetime) 
         str(order.get("order_api") or credentials.order_api or SMART_RETAIL),
     )
     others = [] if order.get("order_api") else [api for api in ORDER_APIS if api != key.order_api]
-    return query(target, credentials, [key, *(replace(key, order_api=api) for api in others)], now)
+    return [key, *(replace(key, order_api=api) for api in others)]
 
 
 def query(target: Target, credentials: Credentials, keys: Sequence[OrderKey], now: datetime) -> Answer:

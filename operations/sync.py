@@ -1,0 +1,190 @@
+"""`make sync ORDER= PAID_AT=`: reports to WeChat Pay an order that was paid at the counter 线下收款同步.
+
+WeChat Pay then stops debiting the shopper, for good. So a signed query has to say first that the order is
+completed and not paid, and whoever reports it types its number.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from botocore.exceptions import ClientError
+from rich.console import Console
+from wechatpay.client import Client
+from wechatpay.deadline import Deadline
+from wechatpay.errors import OrderNotFound, SettlementError, WeChatPayError
+from wechatpay.forms import SHANGHAI
+from wechatpay.lookup import find_in_any
+from wechatpay.merchant import Merchant
+from wechatpay.order_apis import api_of
+from wechatpay.orders import PAID_TO_THE_MERCHANT, OrderKey, OrderState, post
+from wechatpay.signed_transport import SignedTransport
+from wechatpay.transport import Transport
+
+from life import Execution
+from operations import options, show, standing
+from operations.errors import CommandError
+from operations.live_check import read_credentials
+from operations.lives import Reader
+from operations.merchant_files import now
+from operations.options import Mchid, Profile, Region, StackName
+from operations.staging import merchant_secret
+from operations.target import Target, error_code
+
+_SECONDS = 20.0
+_WRITTEN = "%Y%m%d%H%M%S"
+_DENIED = ("AccessDeniedException", "AccessDenied")
+_FEN_OF_A_YUAN = 100
+
+
+def add_to(app: typer.Typer, console: Console) -> None:
+    """Add the command to the application."""
+
+    @app.command(name="sync")
+    def sync_order(
+        order: Annotated[str, typer.Option(help="out_order_no 商户订单号")],
+        paid_at: Annotated[
+            str, typer.Option(help="when it was paid: 20261125140300 (Asia/Shanghai), or as --since 收款时间")
+        ],
+        mchid: Mchid = None,
+        stack_name: StackName = options.STACK,
+        region: Region = None,
+        profile: Profile = None,
+    ) -> None:
+        """Report an order as paid at the counter: WeChat Pay stops collecting it 线下收款同步.
+
+        Asks for the order's number before anything is sent. It may be run again with the same time.
+        """
+        target, at = options.target_of(stack_name, region, profile), now()
+        if not order or not paid_at:
+            raise CommandError("which order, paid when? make sync ORDER=SR-1 PAID_AT=20261125140300")
+        executions = _executions(target, order, at)
+        paid = paid_time(paid_at, at, executions)
+        client, keys = _connect(target, order, mchid or None, executions)
+        key, state = _ask(client, keys)
+        if state.state == "USER_PAID" and state.pay_type == PAID_TO_THE_MERCHANT:
+            console.print(
+                f"{order} is reported as paid by other means already 已同步，未再发送", markup=False
+            )
+            return
+        require_unpaid(order, state)
+        confirm(console, order, state, paid)
+        console.print(report(client, key, paid), soft_wrap=True, markup=False)
+
+
+def paid_time(text: str, now: datetime, executions: Sequence[Execution]) -> datetime:
+    """Read when an order was paid. T: completion < paid_time <= the time of the call.
+
+    Raises:
+        CommandError: it is no time, lies ahead, or before the order's workflow began.
+    """
+    try:
+        paid = datetime.strptime(text, _WRITTEN).replace(tzinfo=SHANGHAI)
+    except ValueError:
+        found = options.moment(text, now)
+        paid = (found or now).astimezone(SHANGHAI)
+    if paid > now:
+        raise CommandError(f"{paid:%Y-%m-%d %H:%M:%S} (Asia/Shanghai) lies ahead 收款时间晚于当前时间")
+    began = min((each.began for each in executions), default=None)
+    if began is not None and paid <= began:
+        raise CommandError(
+            f"{paid:%Y-%m-%d %H:%M:%S} (Asia/Shanghai) is before the order was completed 收款时间早于完结时间"
+        )
+    return paid
+
+
+def require_unpaid(order: str, state: OrderState) -> None:
+    """Let through only an order that is completed and wholly unpaid.
+
+    Raises:
+        CommandError: it is not; nothing is sent.
+    """
+    if state.state == "USER_PAID":
+        paid = state.finish_transaction_id or "no transaction id yet"
+        raise CommandError(
+            f"{order} is paid through WeChat Pay ({paid}): give the money back at the counter, or refund "
+            "that payment. Nothing was sent 该订单已由微信支付扣款"
+        )
+    if state.state != "FINISHED" or state.finish_type != 2 or not state.total_amount:  # noqa: PLR2004 - finished
+        raise CommandError(f"{order} has nothing to be paid: {state}. Nothing was sent 该订单没有待支付金额")
+    if state.transactions:
+        collected = sum(each.amount for each in state.transactions)
+        raise CommandError(
+            f"{order} is paid in part, {collected} of {state.total_amount} fen. Nothing was sent 已部分支付"
+        )
+
+
+def confirm(console: Console, order: str, state: OrderState, paid: datetime) -> None:
+    """Say what the report stops, and have the order's number typed.
+
+    Raises:
+        CommandError: something else was typed.
+    """
+    amount = f"¥{(state.total_amount or 0) / _FEN_OF_A_YUAN:.2f}"
+    console.print(
+        f"{order}: WeChat Pay is collecting {amount} from the shopper.\n"
+        f"Reported as paid at {paid:%Y-%m-%d %H:%M:%S} (Asia/Shanghai), it stops: the shopper is debited "
+        f"no more, and nothing takes that back. 同步后微信支付停止扣款，不可撤销。\n"
+        f"Type the order number to report it 输入订单号确认: ",
+        soft_wrap=True,
+        markup=False,
+        end="",
+    )
+    if sys.stdin.readline().strip() != order:
+        raise CommandError("that is not the order's number: nothing was sent 未发送")
+
+
+def report(client: Client, key: OrderKey, paid: datetime) -> str:
+    """Report the order as paid, and say what a signed query after it says.
+
+    Raises:
+        CommandError: it is not proven to have been taken. It may be sent again: the same time is absorbed.
+    """
+    body = {"type": "Order_Paid", "detail": {"paid_time": paid.strftime(_WRITTEN)}}
+    problem: WeChatPayError | None = None
+    try:
+        post(client, replace(key, order_api=api_of(key).SYNC), "sync", body)
+    except WeChatPayError as exc:
+        problem = exc
+    _, state = _ask(client, [key])
+    if state.state == "USER_PAID":
+        return f"{key.out_order_no}: WeChat Pay says paid; the workflow publishes Order Paid 已同步"
+    said = f"WeChat Pay's answer: {problem}" if problem else "accepted, and not yet seen by a query"
+    raise CommandError(f"{key.out_order_no}: {said}; it is {state}. Run the same command again 请重试")
+
+
+def _executions(target: Target, order: str, at: datetime) -> list[Execution]:
+    reader = Reader(target, at)
+    try:
+        lines = reader.lines(order)
+    except ClientError as exc:
+        if error_code(exc) not in _DENIED:
+            raise
+        lines = []
+    return reader.executions(order, lines)
+
+
+def _connect(
+    target: Target, order: str, mchid: str | None, executions: Sequence[Execution]
+) -> tuple[Client, list[OrderKey]]:
+    owners = {show.owner(each, target.default_mchid) for each in executions}
+    if mchid is None and len(owners) > 1:
+        raise CommandError(
+            f"several merchants have an order {order}: MCHID= one of {', '.join(sorted(owners))}"
+        )
+    merchant = target.mchid(mchid or next(iter(owners), None))
+    meant = [each for each in executions if show.owner(each, target.default_mchid) == merchant]
+    credentials = read_credentials(merchant_secret(target, merchant), merchant)
+    keys = standing.keys(credentials, merchant, {"out_order_no": order, **show.named(meant)})
+    transport = SignedTransport(Merchant(lambda: credentials), Transport())
+    return Client(transport, target.function.hosts, Deadline(_SECONDS)), keys
+
+
+def _ask(client: Client, keys: Sequence[OrderKey]) -> tuple[OrderKey, OrderState]:
+    try:
+        return find_in_any(client, keys)
+    except (OrderNotFound, SettlementError) as exc:
+        raise CommandError(f"{keys[0].out_order_no}: no verified state 无法确认订单状态: {exc}") from exc
