@@ -168,6 +168,7 @@ def _about_merchant() -> list[Case]:
         other = says(401, "INVALID_REQUEST", "商户证书序列号有误", signed=signed)
         elsewhere = says(400, "INVALID_REQUEST", "", "270924332", signed=signed)
         serials = says(400, "PARAM_ERROR", "平台证书序列号Wechatpay-Serial错误", signed=signed)
+        spaced = says(400, "PARAM_ERROR", "平台证书序列号 Wechatpay-Serial 错误", signed=signed)
         cases += [
             Case(refused, f"{name}, once", wrong, SETTLED, "REPLY", 2, 0, proves=frozenset({"SIGN_ERROR"})),
             Case(refused, f"{name}, for ever", wrong, "MerchantMisconfigured", None, 2, 0, None),
@@ -181,6 +182,7 @@ def _about_merchant() -> list[Case]:
             Case("401", f"{name}, once", other, SETTLED, "REPLY", 2, 0),
             Case("401", f"{name}, for ever", other, "MerchantMisconfigured", None, 2, 0, None),
             Case(serial, f"{name}, once", serials, SETTLED, "REPLY", 2, 0, proves=_SERIAL),
+            Case(serial, f"{name}, with spaces", spaced, SETTLED, "REPLY", 2, 0, proves=_SERIAL),
             Case(serial, f"{name}, for ever", serials, "MerchantMisconfigured", None, 2, 0, None, _SERIAL),
             Case("403", name, says(403, "OTHER", signed=signed), "MerchantMisconfigured", None, 1, 0),
             Case("429", name, says(429, "OTHER", signed=signed), "WeChatPayRateLimited", None, 1, 0),
@@ -220,8 +222,19 @@ def _about_merchant() -> list[Case]:
                     (400, "INVALID_REQUEST", "", "268503786", "268503786"),
                     (400, "PARAM_ERROR", "mch_id 不存在", "", "mch_id 不存在"),
                     (400, "PARAM_ERROR", "mch_id 和 appid 未绑定", "", "mch_id 和 appid 未绑定"),
+                    (400, "PARAM_ERROR", "mch_id和appid未绑定", "", "mch_id 和 appid 未绑定"),
                     (400, "INVALID_REQUEST", "无权限", "", "无权限"),
                 )
+            ),
+            *(
+                lasting(
+                    "appid, service_id, mchid: the merchant's set-up",
+                    f"{name} {word}",
+                    says(400, "PARAM_ERROR", f"{word} 不合法", signed=signed),
+                    "MerchantMisconfigured",
+                    word,
+                )
+                for word in ("appid", "service_id", "mchid", "mch_id")
             ),
         ]
     return cases

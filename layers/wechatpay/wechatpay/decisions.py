@@ -83,12 +83,17 @@ class ReplyRule:
             return False
         if not (self.codes or self.internal_codes or self.phrases):
             return True
-        said = problem.message + problem.detail
+        said = _plain(problem.message + problem.detail)
         return (
             problem.code in self.codes
             or problem.internal_code in self.internal_codes
-            or any(phrase in said for phrase in self.phrases)
+            or any(_plain(phrase) in said for phrase in self.phrases)
         )
+
+
+def _plain(text: str) -> str:
+    """Return a text as phrases are looked for in it: copies of one message differ in spaces and capitals."""
+    return "".join(text.split()).lower()
 
 
 _400 = frozenset({400})
@@ -225,6 +230,14 @@ REPLIES: tuple[ReplyRule, ...] = (
         "T: the end is after WeChat Pay's own clock for some seconds",
         status=_400,
         phrases=("结束时间", "开始时间", "real_service_start_time", "real_service_end_time"),
+    ),
+    ReplyRule(
+        "appid, service_id, mchid: the merchant's set-up",
+        ServiceError,
+        Action.MISCONFIGURED,
+        "D: what speaks of the set-up is never final; the order is good, and the secret may be wrong",
+        status=_400,
+        phrases=("appid", "service_id", "mchid", "mch_id"),
     ),
     ReplyRule(
         "PARAM_ERROR",
