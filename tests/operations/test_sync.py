@@ -140,6 +140,7 @@ def test_a_refused_report_says_so_and_may_be_repeated(
 @pytest.mark.parametrize(
     ("at", "why"),
     [(in_shanghai(hours=1), "lies ahead"), ("yesterday", "is no time"), ("", "which order, paid when?")],
+    ids=["ahead", "no time", "empty"],
 )
 def test_a_time_that_cannot_be_is_refused(
     simulator: Simulator, stack: Stack, sync: Callable[..., Ran], number: str, at: str, why: str
