@@ -76,7 +76,7 @@ INTERRUPTED: Mapping[str, Advice] = {
         "可能已扣款：先确认微信支付可应答（make doctor）；原参数重试是安全的",
     ),
     "ABORTED": Advice("somebody stopped it: find out why", "该执行被人为中止：先查明原因"),
-    "TIMED_OUT": Advice("it ran out of its 60 days", "该执行已超过 60 天时限"),
+    "TIMED_OUT": Advice("it ran out of its 70 days", "该执行已超过 70 天时限"),
 }
 INTERRUPTED_OTHERWISE = Advice("take the cause away", "先消除原因")
 REDRIVE = Advice("then make redrive ORDER={order}", "然后执行 make redrive ORDER={order}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from rich.console import Console
 
 from operations import doctor as checks
@@ -51,7 +51,7 @@ def secret(
     region: Region = None,
     profile: Profile = None,
 ) -> None:
-    """Store or rotate a merchant's secret, once WeChat Pay has proven it 保存或轮换商户密钥.
+    """Store or rotate a merchant's secret, once WeChat Pay has proven it 保存或轮换商户凭证.
 
     The APIv3 key is asked for, or read from standard input; it is never an argument.
     """
@@ -112,7 +112,7 @@ def list_expiries(
     )
     if not expiries:
         prefix = target.function.secret_prefix
-        raise CommandError(f"no secret is called {prefix}<mchid>: nothing is watched 未找到商户密钥")
+        raise CommandError(f"no secret is called {prefix}<mchid>: nothing is watched 未找到商户凭证")
     _exit(report.show(console, (expiry.judge(each, now).about(each.mchid) for each in expiries)))
 
 
@@ -160,6 +160,13 @@ def _exit(good: bool) -> None:
     raise typer.Exit(0 if good else 1)
 
 
+def _hint(exc: BotoCoreError) -> str:
+    """Return where region and credentials come from, when there are none."""
+    if not isinstance(exc, (NoRegionError, NoCredentialsError)):
+        return ""
+    return "\nlocal stack: `. .local/env` first; AWS: region and credentials as for its CLI 未指定区域或凭证"
+
+
 def main() -> None:
     """Run a command. What stops it is one sentence on standard error, and exit status 1."""
     try:
@@ -169,7 +176,7 @@ def main() -> None:
     except ClientError as exc:
         problem = f"AWS refused {exc.operation_name}: {exc.response.get('Error', {}).get('Message') or exc}"
     except BotoCoreError as exc:
-        problem = f"AWS cannot be reached or used: {exc}"
+        problem = f"AWS cannot be reached or used: {exc}{_hint(exc)}"
     else:
         return
     Console(stderr=True, highlight=False).print(problem, style="red", soft_wrap=True, markup=False)

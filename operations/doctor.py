@@ -17,7 +17,7 @@ from operations.report import Finding, failed, note, passed
 from operations.staging import CURRENT, PENDING, StagedSecret, merchant_secret
 from operations.target import Target, error_code
 
-SECRET = "secret 密钥"  # noqa: S105 - a heading
+SECRET = "secret 商户凭证"  # noqa: S105 - a heading
 _REACH_SECONDS = 5.0
 
 
@@ -35,7 +35,7 @@ def examine(
     """
     carrier = transport or Recording()
     function = target.function
-    yield passed("stack 堆栈", f"{target.stack_name}: {function.arn}")
+    yield passed("stack 栈", f"{target.stack_name}: {function.arn}")
     secret = merchant_secret(target, mchid)
     described, credentials = None, None
     try:

@@ -9,9 +9,7 @@ import typer
 from operations.errors import CommandError
 from operations.target import DEFAULT_STACK, Target
 
-StackName = Annotated[
-    str, typer.Option("--stack-name", envvar="STACK_NAME", help="CloudFormation stack 堆栈")
-]
+StackName = Annotated[str, typer.Option("--stack-name", envvar="STACK_NAME", help="CloudFormation stack 栈")]
 Region = Annotated[
     str | None, typer.Option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="区域")
 ]

@@ -57,7 +57,7 @@ def run(
         credentials = parse(json.dumps(stored), str(value["mchid"]))
         if not report.show(console, prove(credentials, hosts, carrier, order)):
             raise CommandError(
-                "these credentials do not work, see above; orders are not affected 新密钥未生效"
+                "these credentials do not work, see above; orders are not affected 新凭证未生效"
             )
 
     console.print(f"merchant 商户 {value['mchid']}, serial {value['merchant_serial_no']}", soft_wrap=True)

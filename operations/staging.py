@@ -120,7 +120,7 @@ class StagedSecret:
                 Name=self.name,
                 SecretString=text,
                 ClientRequestToken=str(uuid.uuid4()),
-                Description="WeChat Pay merchant credentials 微信支付商户密钥",
+                Description="WeChat Pay merchant credentials 微信支付商户凭证",
             )
         else:
             self._client.put_secret_value(

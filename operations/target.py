@@ -76,7 +76,7 @@ class Target:
             if error_code(exc) == "ValidationError":
                 raise CommandError(
                     f"there is no stack {self.stack_name!r} in this account and region: "
-                    "deploy it (make deploy), or name it with STACK_NAME and AWS_REGION 没有这个堆栈"
+                    "deploy it (make deploy), or name it with STACK_NAME and AWS_REGION 没有这个栈"
                 ) from exc
             raise
         return stacks[0]

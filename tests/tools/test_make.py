@@ -135,3 +135,27 @@ def test_a_terminal_without_a_character_shows_another() -> None:
 def test_a_home_directory_is_found_whatever_the_shell() -> None:
     done = make("secret", "FILES=~/商户 证书", "MCHID=1900000001")
     assert f'--files "{os.environ["HOME"]}/商户 证书"' in done.stdout
+
+
+@pytest.mark.parametrize("command", ["stuck", "show ORDER=A-1"])
+def test_without_a_region_a_command_says_where_it_comes_from(command: str, tmp_path) -> None:
+    gone = (
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_PROFILE",
+        "AWS_ENDPOINT_URL",
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "MFLAGS",
+    )
+    inherited = {name: value for name, value in os.environ.items() if name not in gone}
+    done = subprocess.run(
+        ["make", *command.split()],
+        cwd=ROOT,
+        env={**inherited, "HOME": str(tmp_path), "AWS_CONFIG_FILE": os.devnull},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert "You must specify a region" in done.stderr
+    assert ". .local/env" in done.stderr
