@@ -62,17 +62,17 @@ simulate: setup ## settle orders under a virtual clock, all from one seed; TRACE
 # disturbances for one order, and faults planted in the product.
 .PHONY: simulate-night simulate-all simulate-cells planted
 reads.simulate-night = ORDERS SEED
-simulate-night: setup
+simulate-night: setup ## the simulation in all processors, seed after seed; started again, it goes on
 	@$(PYTHON) -m simulation.night $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
 
 reads.simulate-cells = ORDERS SEED
-simulate-cells: setup
+simulate-cells: setup ## which rows of the decision tables the simulation reached, in which state, by which fault
 	@$(PYTHON) -m simulation.cells $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
 
-simulate-all: setup
+simulate-all: setup ## every sequence of disturbances for one order
 	@$(PYTHON) -m simulation.exhaustive
 
-planted: setup
+planted: setup ## plant faults in the protocol; the simulation has to find each
 	@$(PYTHON) -m simulation.planted
 
 .PHONY: test

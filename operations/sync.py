@@ -89,7 +89,8 @@ def paid_time(text: str, now: datetime, executions: Sequence[Execution]) -> date
     if paid > now:
         raise CommandError(f"{paid:%Y-%m-%d %H:%M:%S} (Asia/Shanghai) lies ahead 收款时间晚于当前时间")
     began = min((each.began for each in executions), default=None)
-    if began is not None and paid <= began:
+    # Times are whole seconds. Whether it is after the completion, to the second, WeChat Pay decides.
+    if began is not None and paid < began.replace(microsecond=0):
         raise CommandError(
             f"{paid:%Y-%m-%d %H:%M:%S} (Asia/Shanghai) is before the order was completed 收款时间早于完结时间"
         )

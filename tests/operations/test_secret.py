@@ -262,7 +262,7 @@ def test_a_refusal_without_a_signature_asks_for_an_order_that_exists(
     merchant.simulator.open_order(order_no)
     ran = merchant.store("--order", order_no)
     assert ran.status == 0
-    assert f"verified 200: order {order_no} is USER_ACCEPTED" in ran.text
+    assert f"verified 200: order {order_no} of smartretail-orders is USER_ACCEPTED" in ran.text
 
 
 def test_a_secret_scheduled_for_deletion_says_how_to_bring_it_back(merchant: Merchant, aws: Any) -> None:

@@ -105,13 +105,13 @@ def test_an_unsigned_listed_refusal_stands_by_the_query_after_it(
     assert arrived(function, order_no) == ["complete", "query"]
 
 
-@pytest.mark.parametrize("context", [later(), later(9)], ids=["retry", "after nine minutes"])
+@pytest.mark.parametrize("minutes", [0, 9])
 def test_an_unsigned_refusal_of_a_later_attempt_waits_as_a_signed_one(
-    function: Function, order_no: str, context: object
+    function: Function, order_no: str, minutes: int
 ) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no))
     refuse(function, order_no, **ABOVE_CAP, signed=False)
-    function.client_context = context
+    function.client_context = later(minutes)
     with pytest.raises(WeChatPayUnavailable, match="not final yet"):
         function(event)
 
