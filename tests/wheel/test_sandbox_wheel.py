@@ -18,7 +18,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel that `make sandbox-wheel` leaves, and no older one."""
     for old in (ROOT / "dist").glob("wechatpay_sandbox-*.whl"):
         old.unlink()
-    subprocess.run(["make", "-s", "sandbox-wheel"], cwd=ROOT, check=True)
+    # Without what the make that may have started the tests was given: it is no variable of this target.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    subprocess.run(["make", "-s", "sandbox-wheel"], cwd=ROOT, env=inherited, check=True)
     (built,) = (ROOT / "dist").glob("wechatpay_sandbox-*.whl")
     return built
 
