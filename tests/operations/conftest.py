@@ -1,6 +1,7 @@
 """The operator's commands as they are run: real files, an embedded AWS and a simulated WeChat Pay."""
 
 import io
+import json
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from local.aws import EmbeddedAws
 from local.merchant import write
 from local.stack import Stack, deploy
 from operations import __main__ as command_line
+from operations.executions import Execution, follow
 from operations.staging import StagedSecret
 
 STACK_NAME = "operations"
@@ -149,3 +151,25 @@ def secrets_in(text: str, secret: dict[str, Any]) -> list[str]:
     lines = [line for line in secret["merchant_private_key"].splitlines() if not line.startswith("---")]
     parts = {"merchant_private_key": lines, "api_v3_key": [secret["api_v3_key"]]}
     return [name for name, found in parts.items() if any(part in text for part in found)]
+
+
+FEES = {"fees": [{"fee_name": "矿泉水", "fee_amount": 300}], "total_amount": 300}
+
+
+@pytest.fixture
+def number(simulator: Simulator) -> str:
+    """An order that the shopper has confirmed."""
+    unique = f"R|{uuid.uuid4().hex[:20]}*"
+    simulator.open_order(unique)
+    return unique
+
+
+@pytest.fixture
+def settle(stack: Stack, number: str) -> Callable[..., Execution]:
+    """Run an order through the workflow to its end."""
+
+    def run(**fields: Any) -> Execution:
+        event = {"out_order_no": number, "finish_type": 2, **FEES, **fields}
+        return follow(stack.client("stepfunctions"), stack.start(json.dumps(event)))
+
+    return run

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,26 +25,6 @@ def redriving(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Red
     with Redriving(aws.endpoint) as running:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SFN", running.url)
         yield running
-
-
-@pytest.fixture
-def number(simulator: Simulator) -> str:
-    """An order that the shopper has confirmed."""
-    unique = f"R|{uuid.uuid4().hex[:20]}*"
-    simulator.open_order(unique)
-    return unique
-
-
-@pytest.fixture
-def settle(stack: Stack, number: str) -> Callable[..., Execution]:
-    """Run an order through the workflow to its end."""
-
-    def run(**fields: Any) -> Execution:
-        fees = [{"fee_name": "矿泉水", "fee_amount": 300}]
-        event = {"out_order_no": number, "finish_type": 2, "fees": fees, "total_amount": 300, **fields}
-        return follow(stack.client("stepfunctions"), stack.start(json.dumps(event)))
-
-    return run
 
 
 @pytest.fixture

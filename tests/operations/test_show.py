@@ -3,7 +3,6 @@
 import json
 import uuid
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from wechatpay_sandbox import Simulator
@@ -11,28 +10,7 @@ from wechatpay_sandbox import Simulator
 from local.stack import Stack
 from operations import __main__ as command_line
 from operations.executions import Execution, follow
-from tests.operations.conftest import Command, Ran
-
-FEES = {"fees": [{"fee_name": "矿泉水", "fee_amount": 300}], "total_amount": 300}
-
-
-@pytest.fixture
-def number(simulator: Simulator) -> str:
-    """An order that the shopper has confirmed."""
-    unique = f"L|{uuid.uuid4().hex[:20]}*"
-    simulator.open_order(unique)
-    return unique
-
-
-@pytest.fixture
-def settle(stack: Stack, number: str) -> Callable[..., Execution]:
-    """Run an order through the workflow to its end."""
-
-    def run(**fields: Any) -> Execution:
-        event = {"out_order_no": number, "finish_type": 2, **FEES, **fields}
-        return follow(stack.client("stepfunctions"), stack.start(json.dumps(event)))
-
-    return run
+from tests.operations.conftest import FEES, Command, Ran
 
 
 @pytest.fixture

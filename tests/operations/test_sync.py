@@ -12,10 +12,9 @@ from wechatpay_sandbox import Simulator
 
 from local.stack import Stack
 from operations.executions import WAITS_FOR_PAYMENT, follow
-from tests.operations.conftest import Command, Ran
+from tests.operations.conftest import FEES, Command, Ran
 
 FAMILIES = ["smartretail-orders", "payafter-orders", "serviceorder"]
-FEES = {"fees": [{"fee_name": "矿泉水", "fee_amount": 300}], "total_amount": 300}
 SYNCED = {"smartretail-orders": "payafter-orders", "payafter-orders": "payafter-orders"}
 
 
