@@ -68,7 +68,7 @@ SIGNATURE_RULES = table(
     ),
     _rule(
         "nonce_length",
-        "V: string(32)",
+        "I: at most 32, as serviceorder's other random texts; no page was found",
         "nonce_str in Authorization must have 1 to 32 characters",
         "nonce_str must have 1 to 32 characters",
     ),

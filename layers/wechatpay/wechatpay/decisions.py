@@ -170,7 +170,7 @@ REPLIES: tuple[ReplyRule, ...] = (
         "state does not allow it",
         ServiceError,
         Action.ASK,
-        "T: says not which state; an open order was seen to get it; V for serviceorder: 271316592, 271316657",
+        "T: says not which state, and an open order was seen to get it; I for serviceorder's 271316657",
         status=_400,
         codes=frozenset({"ORDER_DONE", "ORDER_CLOSED", "ORDER_CANCELED", "INVALID_ORDER_STATE"}),
         internal_codes=frozenset({"271302262", "271302332", "271302333", "271316592", "271316657"}),
