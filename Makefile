@@ -181,6 +181,11 @@ sandbox: setup ## run the WeChat Pay sandbox alone, for any client
 sandbox-wheel: setup ## leave the sandbox as a wheel in dist/
 	@PATH="$$PWD/.local/uv/bin:$$PATH" uv build --quiet --wheel --out-dir dist simulator
 
+.PHONY: sandbox-test
+reads.sandbox-test = ARGS
+sandbox-test: setup ## the sandbox's wheel in an empty environment: wechatpayv3 takes an order to its payment
+	@$(PYTHON) -m pytest tests/wheel $(ARGS)
+
 .PHONY: secret
 reads.secret = FILES PUBLIC_KEY_ID APPID SERVICE_ID ORDER_API MCHID PLATFORM_CERTIFICATE ORDER ARGS $(stack)
 secret: setup ## store or rotate a merchant's secret, proven first
