@@ -114,13 +114,13 @@ def _other_order() -> Plant:
 def _row(name: str, **changes: Any) -> Plant:
     """Change a row of the decision table."""
     assert any(row.name == name for row in decisions.REPLIES), name
-    rows = tuple(replace(row, **changes) if row.name == name else row for row in decisions.REPLIES)
+    rows = tuple(row._replace(**changes) if row.name == name else row for row in decisions.REPLIES)
     return patch.object(decisions, "REPLIES", rows)
 
 
 def _state(state: str, finish_type: int | None, **changes: Any) -> Plant:
     rows = tuple(
-        replace(row, **changes) if (row.state, row.finish_type) == (state, finish_type) else row
+        row._replace(**changes) if (row.state, row.finish_type) == (state, finish_type) else row
         for row in decisions.STATES
     )
     return patch.object(decisions, "STATES", rows)

@@ -1,8 +1,7 @@
 """What each API family asks of an order event, as data with sources; and how it has goods named."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from complete_order.rules import DESCRIPTION_LENGTH, FINISH, GOODS, ORDER_APIS, SERVICE_ORDER
 
@@ -10,8 +9,7 @@ _OLDER = frozenset(ORDER_APIS) - {SERVICE_ORDER}
 _SUCCESSOR = frozenset({SERVICE_ORDER})
 
 
-@dataclass(frozen=True)
-class FamilyRule:
+class FamilyRule(NamedTuple):
     """A rule for orders that are to be finished by some of the APIs.
 
     Attributes:

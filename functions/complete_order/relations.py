@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from complete_order.family_rules import family_problems
 from complete_order.rules import CANCEL, FINISH, GOODS
@@ -27,8 +27,7 @@ class Reading:
     now: datetime
 
 
-@dataclass(frozen=True)
-class RelationRule:
+class RelationRule(NamedTuple):
     """A rule between fields.
 
     Attributes:

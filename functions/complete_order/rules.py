@@ -5,7 +5,6 @@ must not go unpaid over a field that could be left out. What the sources mean: `
 """
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from wechatpay.fields import Entries, FieldRule, Object
@@ -24,7 +23,6 @@ _IDENTIFIER = Matching(r"[0-9A-Za-z_\-]{1,32}", "1-32 letters, digits, _ or -")
 _AMOUNT = Integer(0, LARGEST_AMOUNT)
 
 
-@dataclass(frozen=True)
 class Metadata:
     """The caller's own: any JSON object of at most 4 KiB."""
 

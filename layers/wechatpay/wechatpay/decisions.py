@@ -4,8 +4,8 @@ The first row that fits decides. `source` says how sure a row is: V official tex
 retired official page, I inferred, D a decision of this project. One test per row runs the real function.
 """
 
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from .errors import (
     MerchantMisconfigured,
@@ -39,8 +39,7 @@ class Action(Enum):
     RETRY_LATER = auto()  # too many requests
 
 
-@dataclass(frozen=True)
-class ReplyRule:
+class ReplyRule(NamedTuple):
     """One row of the table.
 
     Attributes:
@@ -302,8 +301,7 @@ class Verdict(Enum):
 STILL_OPEN = (Verdict.OPEN, Verdict.UNCONFIRMED, Verdict.NOT_READY)
 
 
-@dataclass(frozen=True)
-class StateRule:
+class StateRule(NamedTuple):
     """One row: a state found, how it was finished, and what that means for each wish.
 
     Attributes:

@@ -6,31 +6,27 @@ field: whoever corrects an event at night wants the whole list. No problem quote
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .forms import BrokenRule, Form, Matching, OneOf, Text, Time, is_blank, kind
 
 _OF_TEXT = (Text, Matching, OneOf, Time)
 
 
-@dataclass(frozen=True)
-class Object:
+class Object(NamedTuple):
     """The form of an object of exactly these fields."""
 
     rules: "tuple[FieldRule, ...]"
 
 
-@dataclass(frozen=True)
-class Entries:
+class Entries(NamedTuple):
     """The form of a list of at most so many values of one form."""
 
     form: Form | Object
     most: int | None = None
 
 
-@dataclass(frozen=True)
-class FieldRule:
+class FieldRule(NamedTuple):
     """One field: its name, its form, whether it is required, and how the rule is known."""
 
     name: str

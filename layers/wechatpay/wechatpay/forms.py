@@ -1,9 +1,8 @@
 """The forms of fields of an untrusted object. A form says what is wrong, and never quotes the value."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 SHANGHAI = timezone(timedelta(hours=8))
 
@@ -28,8 +27,7 @@ class Form(Protocol):
         """Return the value as it is kept, or raise BrokenRule."""
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(NamedTuple):
     """Text of 1 to so many characters, all of which WeChat Pay accepts."""
 
     longest: int
@@ -51,8 +49,7 @@ class Text:
         return value
 
 
-@dataclass(frozen=True)
-class Matching:
+class Matching(NamedTuple):
     """Text that matches a pattern as a whole; `words` says the pattern."""
 
     pattern: str
@@ -65,8 +62,7 @@ class Matching:
         return value
 
 
-@dataclass(frozen=True)
-class OneOf:
+class OneOf(NamedTuple):
     """One of these words."""
 
     words: tuple[str, ...]
@@ -82,8 +78,7 @@ class OneOf:
 ORDER_API = OneOf(("smartretail-orders", "payafter-orders", "serviceorder"))
 
 
-@dataclass(frozen=True)
-class Integer:
+class Integer(NamedTuple):
     """An integer from `least` to `most`; `true`, `1.0` and `"1"` are none."""
 
     least: int
@@ -98,7 +93,6 @@ class Integer:
         return value
 
 
-@dataclass(frozen=True)
 class Flag:
     """True or false."""
 
@@ -109,8 +103,7 @@ class Flag:
         return value
 
 
-@dataclass(frozen=True)
-class ServiceTime:
+class ServiceTime(NamedTuple):
     """A moment, or a whole day when only the date is known."""
 
     text: str
@@ -118,7 +111,6 @@ class ServiceTime:
     latest: datetime
 
 
-@dataclass(frozen=True)
 class Time:
     """A moment or a day of Asia/Shanghai."""
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -50,8 +49,7 @@ def _signs(key: RSAPrivateKey) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class _Loaded[T]:
+class _Loaded[T](NamedTuple):
     """A key or certificate in PEM."""
 
     load: Callable[[str], T]
@@ -70,7 +68,6 @@ class _Loaded[T]:
             raise BrokenRule(f"{bad}{hint}") from None
 
 
-@dataclass(frozen=True)
 class _Key:
     """The APIv3 key: text of 32 bytes."""
 
@@ -84,7 +81,6 @@ class _Key:
         return key
 
 
-@dataclass(frozen=True)
 class _Day:
     """A date."""
 
@@ -96,7 +92,6 @@ class _Day:
             raise BrokenRule("must be a date, yyyy-MM-dd") from None
 
 
-@dataclass(frozen=True)
 class _Switch:
     """True or false, as text too: the console's form of keys and values writes nothing but text."""
 

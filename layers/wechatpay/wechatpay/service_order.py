@@ -4,9 +4,8 @@ Sources: https://pay.weixin.qq.com/doc/v3/merchant/4012587900 (创建) and its n
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 
 from .answer import Answer
 from .client import Client
@@ -41,8 +40,7 @@ class Collected(Enum):
     NOTHING_TO_COLLECT = auto()
 
 
-@dataclass(frozen=True)
-class StateReading:
+class StateReading(NamedTuple):
     """One row: what a query says, and what that is called in smart retail.
 
     Attributes:

@@ -1,7 +1,5 @@
 """The tables against the official pages, row by row and independent of how the tables are written."""
 
-from dataclasses import FrozenInstanceError
-
 import pytest
 from wechatpay import decisions
 from wechatpay.decisions import Action, Verdict, of_state, rule_of
@@ -178,5 +176,5 @@ def test_a_state_means_what_the_official_page_says(
 def test_every_row_says_how_sure_it_is_and_cannot_be_changed() -> None:
     for row in (*decisions.REPLIES, *decisions.STATES):
         assert row.source.partition(":")[0].partition(" ")[0] in ("V", "T", "I", "D"), row
-        with pytest.raises(FrozenInstanceError):
+        with pytest.raises(AttributeError):
             row.source = "V"  # type: ignore[misc]

@@ -1,4 +1,3 @@
-from dataclasses import FrozenInstanceError
 from typing import Any
 
 import pytest
@@ -58,7 +57,7 @@ TEXTUAL = [
 ]
 
 
-@pytest.mark.parametrize("form", TEXTUAL, ids=repr)
+@pytest.mark.parametrize("form", TEXTUAL, ids=lambda form: type(form).__name__)
 @pytest.mark.parametrize(
     "blank", ["", " ", "\u3000", "\u200b\ufeff", "\n", "\u202e\u2066", "\u00ad\u3164\u2800\ufe0f"], ids=ascii
 )
@@ -69,7 +68,9 @@ def test_blank_text_is_absent_where_it_is_optional_and_only_there(form: Any, bla
     assert len(problems({"x": blank}, required)) == 1
 
 
-@pytest.mark.parametrize("form", [Integer(0, 9), Flag(), Object(()), Entries(Object(()))], ids=repr)
+@pytest.mark.parametrize(
+    "form", [Integer(0, 9), Flag(), Object(()), Entries(Object(()))], ids=lambda form: type(form).__name__
+)
 def test_blank_text_is_no_amount_no_flag_no_object_and_no_list(form: Any) -> None:
     assert len(problems({"x": ""}, FieldRule("x", form, "D: for a test"))) == 1
 
@@ -109,7 +110,7 @@ def test_a_day_lasts_from_its_first_to_its_last_second_in_shanghai() -> None:
     day = Time().read("20260305")
     assert day.earliest.isoformat() == "2026-03-05T00:00:00+08:00"
     assert day.latest.isoformat() == "2026-03-05T23:59:59+08:00"
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         day.text = "20260306"  # type: ignore[misc]
 
 
