@@ -98,7 +98,7 @@ def figures(ledger: Iterable[Entry], executions: Iterable[Execution]) -> Figures
     return Figures(
         charges=sum(entry["debits"] for entry in ledger),
         fen=sum(entry["charged"] for entry in ledger),
-        duplicates_absorbed=settled - sum(entry["accepted"] for entry in ledger),
+        duplicates_absorbed=settled - sum(map(_accepted, ledger)),
         reentries=sum(entry["reentries"] for entry in ledger),
         conflicts_found=sum(execution.error == "CONFLICT" for execution in executions),
         retries=Counter(error for execution in executions for error in _retried(execution)),
@@ -115,7 +115,16 @@ def truth_of(entry: Entry | None) -> Truth:
     """Return how the ledger says an order stands; one that WeChat Pay does not know is not settled."""
     if entry is None or entry["state"] not in _SETTLED_STATES:
         return OPEN
+    if entry["state"] == "REVOKED":
+        return Truth(CANCEL)  # by a completion, or by the call that the ledger has no completion of
     return Truth(entry["finish_type"], entry["total_amount"] or 0)
+
+
+def _accepted(entry: Entry) -> int:
+    """Return how many calls of ours settled the order: completions, and a cancellation by its own call."""
+    by_call = entry["state"] == "REVOKED" and entry["finish_type"] != CANCEL
+    accepted: int = entry["accepted"]
+    return accepted + (1 if by_call and entry["settled_by"] == "merchant" else 0)
 
 
 class _Case:
@@ -140,7 +149,7 @@ class _Case:
         yield from self._of_arrivals()
         for execution in self._executions:
             yield from self._of_execution(execution)
-        if (self._entry or {}).get("accepted") and not self._announced():
+        if self._entry and _accepted(self._entry) and not self._announced():
             yield "true_but_not_claimed", f"{self._truth} was accepted from us, and no event says so"
 
     def _of_ledger(self) -> Found:
@@ -148,8 +157,8 @@ class _Case:
         if entry is None:
             return
         others = entry["settled_by"] not in (None, "merchant")
-        if entry["debits"] > 1 or entry["accepted"] + others > 1:
-            yield "charged_twice", f"accepted {entry['accepted']}, debits {entry['debits']}"
+        if entry["debits"] > 1 or _accepted(entry) + others > 1:
+            yield "charged_twice", f"accepted {_accepted(entry)}, debits {entry['debits']}"
         elif entry["charged"] != (truth.amount if truth.finish_type == FINISH and self._order.paid else 0):
             yield "wrong_amount", f"charged {entry['charged']} fen, and it stands as {truth}"
         if truth in self._order.may_become:
@@ -200,6 +209,8 @@ class _Case:
         if not _is_result_of(execution, event):
             yield "is not the result of its execution"
         yield from _not_echoed(arrival, detail)
+        if arrival.valid and detail.get("order_api") != self._order.order_api:
+            yield f"is of {detail.get('order_api')}, and the order of {self._order.order_api}"
         if not self._holds(arrival, event):
             said = (detail.get("error") or {}).get("category", detail.get("outcome"))
             yield f"says {said}, asked {arrival.event.get('finish_type')}, and it stands as {self._truth}"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chaos.plan import SERVICE_ORDER, SMART_RETAIL
 from chaos.wechat import WeChat
 
 type StoreSecret = Callable[[dict[str, Any]], object]
@@ -36,6 +37,7 @@ class Disturbances:
     ) -> None:
         self.happened: Counter[str] = Counter()
         self.secrets: list[dict[str, Any]] = []
+        self._order_api = SMART_RETAIL
         self._wechat = wechat
         self._store_secret = store_secret
         self._kill_worker = kill_worker
@@ -60,6 +62,7 @@ class Disturbances:
 
         Functions are warm meanwhile and hold the secret for minutes, so the old serial is refused to them.
         The migration of platform keys stores the secret before WeChat Pay goes on to the next stage.
+        The migration to serviceorder finds orders of every family open.
         """
         return (
             *self._rotation(0.10, 0.14),
@@ -67,6 +70,7 @@ class Disturbances:
             Step(0.32, "platform key migrations", lambda: self._migrate("both")),
             *self._rotation(0.40, 0.44),
             *self._host_outage(1, 0.50, 0.55),
+            Step(0.58, "migrations to serviceorder", self._to_service_order),
             Step(0.62, "platform key migrations", lambda: self._migrate("public_key")),
             *self._rotation(0.70, 0.74),
             *self._host_outage(0, 0.82, 0.87),
@@ -95,6 +99,11 @@ class Disturbances:
     def _migrate(self, stage: str) -> None:
         self._store(self._wechat.tell("PUT", "/keys", {"mode": stage}))
 
+    def _to_service_order(self) -> None:
+        self._order_api = SERVICE_ORDER
+        self._store(self.secrets[-1])
+
     def _store(self, secret: dict[str, Any]) -> None:
+        secret = {**secret, "order_api": self._order_api}
         self.secrets.append(secret)
         self._store_secret(secret)

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wechatpay_sandbox import APPID, SERVICE_ID
+from wechatpay_sandbox.orders import APIS
 
 type Event = dict[str, Any]
 
 CANCEL, FINISH = 1, 2
+SMART_RETAIL, SERVICE_ORDER = "smartretail-orders", "serviceorder"
 RISK_CAP = 500_00
 """Fen: more than this the simulated service refuses."""
 SILENT_SECONDS = 60.0
@@ -54,6 +56,7 @@ class Planned:
 
     Attributes:
         scenario: the name of what it goes through.
+        order_api: the API it is created with at WeChat Pay.
         waves: arrivals; each wave begins when the executions of the one before have ended.
         may_become: every truth that is right in the end; more than one only where arrivals race.
         opened: settings of the order at WeChat Pay (`Orders.open`); None: it does not know the order.
@@ -63,6 +66,7 @@ class Planned:
 
     number: str
     scenario: str
+    order_api: str
     waves: tuple[tuple[Arrival, ...], ...]
     may_become: frozenset[Truth]
     opened: Mapping[str, Any] | None = field(default_factory=dict)
@@ -90,6 +94,12 @@ class Maker:
         # Where the event names them, a verified 404 may end an order; from the secret it never does.
         named = self.random.random() < 0.5
         self.identifiers: Event = {"appid": APPID, "service_id": SERVICE_ID} if named else {}
+        families = random.Random(f"{seed} family")
+        self.order_api = families.choice(APIS)
+        if families.random() < 0.5:
+            self.identifiers["order_api"] = self.order_api
+        elif self.order_api == SERVICE_ORDER:
+            self.ticket = None  # whoever has a ticket, and names no API, says that it is not this one
 
     def finish(self, amount: int | None = None) -> Event:
         """Ask for this many fen, by default the order's own amount."""
@@ -117,6 +127,7 @@ class Maker:
 
     def opened(self, **settings: Any) -> dict[str, Any]:
         """Return the order's settings at WeChat Pay; a ticket that events carry is valid there."""
+        settings["api"] = self.order_api
         return {"finish_ticket": self.ticket, **settings} if self.ticket else settings
 
     def planned(
@@ -124,7 +135,12 @@ class Maker:
     ) -> Planned:
         """Return the order, opened as it should be unless told otherwise."""
         return Planned(
-            self.number, scenario, waves, frozenset(may_become), **{"opened": self.opened(), **rest}
+            self.number,
+            scenario,
+            self.order_api,
+            waves,
+            frozenset(may_become),
+            **{"opened": self.opened(), **rest},
         )
 
     def _event(self, finish_type: int) -> Event:

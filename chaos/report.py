@@ -75,6 +75,8 @@ class Report:
 def _figures(outcome: Outcome) -> Iterator[tuple[str, str]]:
     figures, leaks = outcome.figures, outcome.leaks
     yield "orders", f"{outcome.orders}"
+    for order_api, orders in sorted(outcome.families.items()):
+        yield f"of {order_api}", f"{orders}"
     yield "executions", f"{outcome.executions}"
     yield "seconds", f"{outcome.seconds:.0f}"
     yield "charges", f"{figures.charges} (¥{figures.fen / 100:.2f})"

@@ -38,6 +38,7 @@ class Outcome:
     """
 
     orders: int
+    families: Counter[str]
     executions: int
     seconds: float
     figures: Figures
@@ -139,6 +140,7 @@ def run(plan: Sequence[Planned], conditions: Conditions, progress: Progress) -> 
         found = {order.number for order in plan for each in findings.sentences() if order.number in each}
         return Outcome(
             orders=len(plan),
+            families=Counter(order.order_api for order in plan),
             executions=len(executions),
             seconds=seconds,
             figures=figures(ledger, executions),

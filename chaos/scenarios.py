@@ -31,6 +31,12 @@ def _cancelled(order: Maker, name: str) -> Planned:
     return order.planned(name, (order.arrival(order.cancel()),), may_become={CANCELLED})
 
 
+def _cancelled_unconfirmed(order: Maker, name: str) -> Planned:
+    """The shopper never confirmed it: it is cancelled by the call for such orders, in every family."""
+    opened = order.opened(state="CREATED")
+    return order.planned(name, (order.arrival(order.cancel()),), may_become={CANCELLED}, opened=opened)
+
+
 def _again_later(order: Maker, name: str) -> Planned:
     """The same event once more, the other way in, when all is done."""
     first = order.random.choice((order.finish, order.cancel))()
@@ -157,6 +163,7 @@ def _once(fault: str, operation: str = "complete", **options: Any) -> dict[str, 
 SCENARIOS: Mapping[str, Scenario] = {
     "finished": Scenario(40, _finished),
     "cancelled": Scenario(10, _cancelled),
+    "cancelled_unconfirmed": Scenario(3, _cancelled_unconfirmed),
     "again_later": Scenario(6, _again_later),
     "at_once": Scenario(5, _at_once),
     "other_amount_later": Scenario(4, _other_amount_later),

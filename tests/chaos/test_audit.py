@@ -11,6 +11,7 @@ from chaos.outbox import Published
 from chaos.plan import OPEN, Arrival, Planned, Truth
 
 COUNTS = ("lost", "charged_twice", "wrong_amount", "claimed_but_not_true", "true_but_not_claimed")
+API = "smartretail-orders"
 PAYMENT = {"state": "PAID", "finish_transaction_id": "4200001", "pay_succ_time": "20251001183200"}
 
 
@@ -20,10 +21,10 @@ class World:
     def __init__(self):
         self.plan, self.ledger, self.executions, self.published = [], [], [], []
 
-    def order(self, number, event, truth, *, copies=1, valid=True, paid=True, **entry):
+    def order(self, number, event, truth, *, copies=1, valid=True, paid=True, api=API, **entry):
         event = {"out_order_no": number, "metadata": {"cabinet": "A"}, **event}
         arrival = Arrival(event, copies=copies, valid=valid)
-        self.plan.append(Planned(number, "test", ((arrival,),), frozenset({truth}), paid=paid))
+        self.plan.append(Planned(number, "test", api, ((arrival,),), frozenset({truth}), paid=paid))
         charged = truth.amount if truth.finish_type == 2 and paid else 0
         settled = truth != OPEN
         state = "USER_PAID" if charged else "FINISHED" if settled else "USER_ACCEPTED"
@@ -33,10 +34,11 @@ class World:
         self.ledger.append({"out_order_no": number, **usual, **entry})
         return event
 
-    def result(self, event, outcome, kinds, *, category=None, payment=None, **changes):
+    def result(self, event, outcome, kinds, *, category=None, payment=None, api=API, **changes):
         arn = f"arn:{len(self.executions)}"
         evidence = None if category == "INVALID_INPUT" else "REPLY"
         result = {"outcome": outcome, "evidence": evidence, "total_amount": event.get("total_amount", 0)}
+        result["order_api"] = api
         result |= {name: event[name] for name in ("out_order_no", "finish_type", "metadata")}
         if category:
             result["error"] = {"category": category}
@@ -84,6 +86,9 @@ def world():
     invalid = made.order("invalid", {"finish_type": 2, "total_amount": True}, OPEN, valid=False)
     made.result(invalid, "FAILED", ["Order Failed"], category="INVALID_INPUT")
     unpaid = made.order("unpaid", {"finish_type": 2, "total_amount": 30}, Truth(2, 30), paid=False)
+    by_call = {"state": "REVOKED", "accepted": 0, "finish_type": None, "total_amount": None}
+    revoked = made.order("revoked", {"finish_type": 1}, Truth(1), api="serviceorder", **by_call)
+    made.result(revoked, "CANCELLED", ["Order Cancelled"], api="serviceorder")
     overdue = {"state": "COLLECTING"}
     made.result(unpaid, "COMPLETED", ["Order Completed", "Order Payment Overdue"], payment=overdue)
     return made
@@ -94,6 +99,24 @@ def test_a_run_in_which_all_went_well_has_five_zeros(world):
     told = figures(world.ledger, world.executions)
     assert (told.charges, told.fen) == (3, 700 + 5 + 109)
     assert (told.duplicates_absorbed, told.reentries, told.conflicts_found) == (1, 1, 1)
+
+
+def test_an_order_of_another_family_than_it_is_of_is_no_result(world):
+    world.publish_otherwise(0, order_api="payafter-orders")
+    world.end_otherwise(0, output={**world.executions[0].output, "order_api": "payafter-orders"})
+    assert world.counts() == {"claimed_but_not_true": 2}
+
+
+def test_a_cancellation_by_its_own_call_has_to_be_announced(world):
+    said = next(each for each in world.published if each.detail["out_order_no"] == "revoked")
+    world.published.remove(said)
+    assert world.counts() == {"true_but_not_claimed": 2}
+
+
+def test_an_order_that_was_finished_and_then_cancelled_was_settled_twice(world):
+    revoked = next(entry for entry in world.ledger if entry["out_order_no"] == "revoked")
+    revoked |= {"finish_type": 2, "accepted": 1}
+    assert world.counts() == {"charged_twice": 1}
 
 
 def test_an_order_that_is_still_open_is_lost(world):

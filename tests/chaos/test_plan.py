@@ -1,9 +1,11 @@
 """The plan depends on the seed alone, holds every scenario, and is what the product takes."""
 
+import itertools
 from datetime import UTC, datetime
 
 import pytest
 from complete_order import order as order_event
+from wechatpay.order_apis import ORDER_APIS
 from wechatpay_sandbox.fault_kinds import KINDS, make
 
 from chaos import __main__ as chaos
@@ -33,6 +35,18 @@ def test_both_ways_in_with_and_without_a_ticket_are_taken(plan):
     ways = {(arrival.on_bus, "finish_ticket" in arrival.event) for arrival in arrivals}
     assert len(ways) == 4
     assert max(arrival.copies for arrival in arrivals) == 10
+
+
+def test_orders_of_every_family_come_named_and_unnamed(plan):
+    ways = set()
+    for order in plan:
+        assert order.opened["api"] == order.order_api
+        for arrival in order.arrivals:
+            assert arrival.event.get("order_api") in (None, order.order_api)
+            ways.add((order.order_api, "order_api" in arrival.event, "finish_ticket" in arrival.event))
+    unknowable = ("serviceorder", False, True)  # a ticket says that it is of another family
+    every = itertools.product(ORDER_APIS, (True, False), (True, False))
+    assert ways == {way for way in every if way != unknowable}
 
 
 def test_only_what_is_planned_as_invalid_is_invalid(plan):

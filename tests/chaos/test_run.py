@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from wechatpay.order_apis import ORDER_APIS
+
 from chaos import scenarios
 from chaos.__main__ import judged
 from chaos.run import Conditions
@@ -18,7 +20,9 @@ def test_a_small_run_under_fire_balances(capsys):
     assert status == 0, said
     figures = {line[:36].strip(): line[36:].strip() for line in said.splitlines()}
     assert figures["orders"] == "60"
+    assert sum(int(number) for name, number in figures.items() if name[3:] in ORDER_APIS) == 60
     assert figures["merchant key rotations"] == "3"
+    assert figures["migrations to serviceorder"] == "1"
     assert figures["executions that needed the operator"] == "0"
     assert [figures[count] for count in ("lost", "charged twice", "wrong amount")] == ["0"] * 3
     assert [figures[count] for count in ("claimed but not true", "true but not claimed")] == ["0"] * 2
