@@ -61,6 +61,14 @@ class Client:
         """Plan a fault: for ``out_order_no``, on ``operation``, ``times``, and the kind's options."""
         self.call("POST", "/faults", {"fault": fault, **plan})
 
+    def pending_faults(self) -> list[dict[str, Any]]:
+        """The planned faults that have not happened yet."""
+        return list(self.call("GET", "/faults"))
+
+    def clear_faults(self, out_order_no: str | None = None) -> None:
+        """Forget planned faults: all, or one order's."""
+        self.call("DELETE", "/faults", out_order_no=out_order_no)
+
     def chaos(self, rate: float, seed: int = 0, kinds: object = None) -> None:
         """Throw faults at random at this rate; 0 stops it."""
         self.call("PUT", "/chaos", {"rate": rate, "seed": seed, "kinds": kinds})
@@ -72,6 +80,30 @@ class Client:
     def set_clock(self, skew: float) -> None:
         """Let WeChat Pay's own clock be so many seconds ahead of the machine's, or behind."""
         self.call("PUT", "/clock", {"skew": skew})
+
+    def set_host(self, index: int, *, up: bool) -> None:
+        """Let the main host (0) or the backup (1) listen, or refuse connections."""
+        self.call("PUT", f"/hosts/{index}", {"up": up})
+
+    def set_latency(self, seconds: float) -> None:
+        """Delay every reply by so many seconds, as distance would."""
+        self.call("PUT", "/latency", {"seconds": seconds})
+
+    def settings(self) -> dict[str, Any]:
+        """How the world is set: its hosts, clocks, keys, purses, latency, and the rules lifted."""
+        return self._object("GET", "/settings")
+
+    def set_keys(self, mode: str) -> dict[str, Any]:
+        """Move the merchant to certificate, both or public_key; returns the secret to store."""
+        return self._object("PUT", "/keys", {"mode": mode})
+
+    def rotate_merchant_key(self, *, keep_old: bool = False) -> dict[str, Any]:
+        """A new merchant key; returns the secret to store. The old serial is refused at once unless kept."""
+        return self._object("POST", "/merchant-key", {"keep_old": keep_old})
+
+    def rotate_platform_certificate(self) -> dict[str, Any]:
+        """A further platform certificate, preferred from now on; returns the secret to store."""
+        return self._object("POST", "/platform-certificate")
 
     def tolerate(self, *rules: str) -> list[str]:
         """Lift these rules and no others; returns the names lifted."""

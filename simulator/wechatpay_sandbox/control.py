@@ -216,6 +216,19 @@ class Control:
         self._core.clock_skew = _seconds(skew)
         return {"skew": self._core.clock_skew}
 
+    async def settings(self) -> Json:
+        """How the world is set: its hosts, clocks, keys, purses, latency, and the rules lifted."""
+        return {
+            "hosts": [{"host": host.url, "up": host.is_up} for host in self.hosts],
+            "offset": self._core.clock_offset,
+            "skew": self._core.clock_skew,
+            "latency": self._api.latency,
+            "keys": self._core.keys.mode,
+            "merchant_serial_no": self._core.keys.merchant.serial,
+            "purses": dict(self._core.orders.purses),
+            "tolerated": sorted(self._core.rules.tolerated),
+        }
+
     def happened(self) -> None:
         """Something may have come up to be sent or kept."""
         self._api.happened()
@@ -263,6 +276,7 @@ class HttpControl:
                 ("POST", r"/platform-certificate", c.rotate_platform_certificate),
                 ("DELETE", r"/platform-certificate/oldest", c.drop_oldest_platform_certificate),
                 ("PUT", r"/tolerated", c.tolerate),
+                ("GET", r"/settings", c.settings),
                 ("GET", r"/secret", c.secret),
                 ("GET", r"/merchant-certificate", c.merchant_certificate),
                 ("PUT", r"/hosts/(?P<index>[0-9])", c.set_host),

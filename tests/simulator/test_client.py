@@ -1,6 +1,7 @@
 """The control client, as another process uses it."""
 
 import pytest
+from wechatpay_sandbox import Simulator
 from wechatpay_sandbox.client import Client, ControlError
 
 
@@ -27,6 +28,48 @@ def test_a_fault_that_was_planned_strikes_and_is_in_the_record(client, merchant,
     client.fault("system_error", out_order_no=opened, operation="query")
     assert merchant.query(opened).status_code == 500
     assert client.requests(opened)[-1]["fault"] == "system_error"
+
+
+def test_faults_that_are_planned_are_listed_and_cleared(client, opened):
+    client.fault("system_error", out_order_no=opened, operation="query")
+    client.fault("rate_limited", operation="query")
+    assert [each["fault"] for each in client.pending_faults()] == ["system_error", "rate_limited"]
+    client.clear_faults(opened)
+    assert [each["fault"] for each in client.pending_faults()] == ["rate_limited"]
+    client.clear_faults()
+    assert client.pending_faults() == []
+
+
+def test_what_is_set_can_be_read_again():
+    with Simulator() as simulator:
+        client = Client(simulator.control_url)
+        before = client.settings()
+        client.set_host(0, up=False)
+        client.set_latency(0.001)
+        client.set_clock(-3)
+        client.advance(60)
+        client.purse("o-shopper", 5)
+        client.tolerate("text.blank")
+        now = client.settings()
+        assert [host["up"] for host in now["hosts"]] == [False, True]
+        assert (now["latency"], now["skew"], now["offset"]) == (0.001, -3, 60)
+        assert (now["purses"], now["tolerated"]) == ({"o-shopper": 5}, ["text.blank"])
+        assert not [value for value in now.values() if "PRIVATE" in str(value)]
+        assert before["keys"] == "public_key"
+
+
+def test_each_key_that_is_changed_comes_with_the_secret_to_store():
+    with Simulator() as simulator:
+        client = Client(simulator.control_url)
+        old = client.settings()["merchant_serial_no"]
+        assert (
+            client.rotate_merchant_key()["merchant_serial_no"]
+            == client.settings()["merchant_serial_no"]
+            != old
+        )
+        assert "wechatpay_certificates" in client.set_keys("both")
+        assert len(client.rotate_platform_certificate()["wechatpay_certificates"]) == 2
+        assert client.settings()["keys"] == "both"
 
 
 def test_a_mistake_is_an_error_that_says_why(client):
