@@ -54,7 +54,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         merchant = merchants[mchid]
         telemetry.credentials(merchant.credentials, now.date())
         signed_transport = SignedTransport(merchant, transport, observe=telemetry.attempt)
-        return merchant.credentials, Client(signed_transport, settings.wechatpay_hosts, deadline)
+        hosts, unlisted = settings.wechatpay_hosts, telemetry.unlisted_refusal
+        return merchant.credentials, Client(signed_transport, hosts, deadline, unlisted)
 
     with telemetry.invocation(event, context):
         try:
@@ -68,7 +69,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
                 client,
                 attempts,
                 unmanned_retail=credentials.unmanned_retail,
-                unlisted=telemetry.unlisted_refusal,
                 decided=telemetry.decided,
                 now=world.now(),
             )

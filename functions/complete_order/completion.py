@@ -14,7 +14,6 @@ from wechatpay.errors import (
     MerchantMisconfigured,
     OrderNotFound,
     OutcomeUnknown,
-    Problem,
     ReplyError,
     SettlementError,
     WeChatPayError,
@@ -40,7 +39,6 @@ class Completion:
         client: makes the calls, within the invocation's deadline.
         attempts: what is known of the attempts before this one.
         unmanned_retail: whether the merchant's goods are named by the rules of unmanned retail.
-        unlisted: told of a refusal that is on no row of the table.
         decided: told of the row that decides about a call without a verified acceptance.
         now: an aware time.
     """
@@ -53,14 +51,12 @@ class Completion:
         attempts: Attempts = Attempts(),  # noqa: B008 - frozen
         *,
         unmanned_retail: bool = True,
-        unlisted: Callable[[Problem], None] = lambda problem: None,
         decided: Callable[[ReplyRule], None] = lambda rule: None,
         now: datetime | None = None,
     ) -> None:
         self._order = order
         self._client = client
         self._unmanned_retail = unmanned_retail
-        self._unlisted = unlisted
         self._decided = decided
         self._finality = Finality(order, key, attempts, now or datetime.now(UTC))
         self._first = attempts.first
@@ -161,25 +157,26 @@ class Completion:
         return api.complete(self._client, self._key, {**self._parameters, **ticket})
 
     def _adapt(self, state: OrderState) -> None:
-        """Take into what is sent what only a query tells: the ticket, and the place where the service began.
-
-        T: an end at that place must be absent.
-        """
-        place = "real_service_end_location"
-        if state.start_location is not None and self._parameters.get(place) == state.start_location:
-            self._parameters = {name: value for name, value in self._parameters.items() if name != place}
+        """Take into what is sent what only a query tells: the ticket, and where the service began."""
+        self._leave_out_place(state)
         if not api_of(self._key).TAKES_TICKET:
             return
         if state.finish_ticket is None:
             raise WeChatPayUnavailable(f"{self._order.out_order_no}: the query gave no finish_ticket")
         self._ticket = state.finish_ticket
 
+    def _leave_out_place(self, state: OrderState) -> None:
+        """Send no end at the place where the service began (T: it must be absent)."""
+        place = "real_service_end_location"
+        if state.start_location is not None and self._parameters.get(place) == state.start_location:
+            self._parameters = {name: value for name, value in self._parameters.items() if name != place}
+
     def _after(self, error: WeChatPayError) -> Result | None:
         """Return the result this error leads to, None to send once more, or raise."""
         rule = rule_of(error)
         self._decided(rule)
         if rule.name == UNLISTED and isinstance(error, ReplyError):
-            self._unlisted(error.problem)
+            self._client.unlisted(error.problem)
         if reread(self._client, rule.then):
             return None
         if raised := MerchantMisconfigured if rule.then in REREADS else ERRORS.get(rule.then):
@@ -198,13 +195,19 @@ class Completion:
         if self._confirmed and self._judgement.verdict(state) is Verdict.UNCONFIRMED:
             self._confirmed = False
             return None
+        if not self._confirmed and self._judgement.verdict(state) is Verdict.OPEN:
+            # Refused was the call for orders that are not confirmed: the next attempt makes the other one.
+            raise WeChatPayUnavailable(
+                f"{self._saying(error)}; the shopper confirmed it meanwhile"
+            ) from error
         return self._while_open(rule, error, state)
 
     def _while_open(self, rule: ReplyRule, error: WeChatPayError, state: OrderState) -> Result | None:
         """Return the result of a refusal while a verified query shows the order open, None to send once more.
 
-        What was applied already may be sent again only as the same bytes: a ticket is replaced by the
-        query's only after a verified refusal.
+        What may have been applied is sent again only as the same bytes, until a verified refusal; a ticket is
+        replaced by the query's only after one. WeChat Pay's 4xx often carry no signature (V): where nothing
+        can have been applied, the query behind an unsigned one is enough to leave the place out.
         """
         action = rule.then
         if action is Action.ASK_THEN_NEXT_HOST and self._client.next_host():
@@ -213,6 +216,8 @@ class Completion:
             self._tried.add(action)
             if self._confirmed and isinstance(error, ReplyError) and error.problem.verified:
                 self._adapt(state)
+            elif self._confirmed and not self._finality.may_be_applied:
+                self._leave_out_place(state)
             return None
         if action in (Action.ASK_THEN_REPEAT, Action.ASK_THEN_REJECT) and isinstance(error, ReplyError):
             if self._finality.allows():

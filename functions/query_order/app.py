@@ -37,6 +37,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     with telemetry.invocation(event, context):
         order = CompletedOrder.parse(event)
         signed_transport = SignedTransport(merchants[order.key.mchid], transport, observe=telemetry.attempt)
-        result = collected(order, Client(signed_transport, settings.wechatpay_hosts, deadline))
+        hosts, unlisted = settings.wechatpay_hosts, telemetry.unlisted_refusal
+        result = collected(order, Client(signed_transport, hosts, deadline, unlisted))
         telemetry.outcome(**summary(result))
         return result

@@ -28,14 +28,13 @@ class Attempts:
 
     @classmethod
     def of(cls, context: object) -> "Attempts":
-        """Read the client context of an invocation. Without one it is a direct invocation: the first."""
+        """Read the client context of an invocation. A direct one, which has none, is the first attempt."""
         custom = _custom(context)
         execution = execution_of(context)
-        if execution is None:
-            return cls()
-        counts = [custom.get(name) for name in ("retry_count", "redrive_count")]
-        resubmitted = execution.rpartition(":")[2].startswith(RESUBMITTED)
-        # Without counts an older definition calls, which says nothing: attempts may have been made before.
+        # An execution without counts is of an older definition: there may have been attempts before.
+        names = [name for name in ("retry_count", "redrive_count") if execution is not None or name in custom]
+        counts = [custom.get(name) for name in names]
+        resubmitted = (execution or "").rpartition(":")[2].startswith(RESUBMITTED)
         first = not resubmitted and all(type(count) is int and count == 0 for count in counts)
         return cls(first, _time(custom.get("entered_time")))
 

@@ -1,12 +1,20 @@
 """Signed and verified calls for one order, within its deadline, over the main and the backup host."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
 from .answer import Answer, unproven
 from .deadline import Deadline
-from .errors import NoAnswer, NothingSent, ServiceError, UnexpectedReply, Unverifiable, WeChatPayError
+from .errors import (
+    NoAnswer,
+    NothingSent,
+    Problem,
+    ServiceError,
+    UnexpectedReply,
+    Unverifiable,
+    WeChatPayError,
+)
 from .platform_certificates import PlatformCertificates
 from .replies import JSON
 from .signed_transport import Request, SignedTransport
@@ -33,10 +41,18 @@ class Client:
         signed_transport: makes single attempts for one merchant.
         hosts: base URLs without a trailing slash, main host first.
         deadline: the time all calls of this client share.
+        unlisted: told of a refusal, of an order or of a query, that is on no row of `decisions`.
     """
 
-    def __init__(self, signed_transport: SignedTransport, hosts: Sequence[str], deadline: Deadline) -> None:
+    def __init__(
+        self,
+        signed_transport: SignedTransport,
+        hosts: Sequence[str],
+        deadline: Deadline,
+        unlisted: Callable[[Problem], None] = lambda problem: None,
+    ) -> None:
         self.merchant = signed_transport.merchant
+        self.unlisted = unlisted
         self._signed_transport = signed_transport
         self._hosts = signed_transport.failed_hosts.last(hosts)
         self._deadline = deadline

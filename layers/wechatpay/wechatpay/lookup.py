@@ -6,7 +6,7 @@ For a completion that got no clear answer the same question means something else
 from collections.abc import Sequence
 
 from .client import Client
-from .decisions import ERRORS, Action, rule_of
+from .decisions import ERRORS, UNLISTED, Action, rule_of
 from .errors import (
     MerchantMisconfigured,
     OrderNotFound,
@@ -71,8 +71,11 @@ def query_once(client: Client, key: OrderKey) -> OrderState:
     try:
         return api_of(key).query(client, key)
     except ServiceError as error:
-        if error.problem.verified and rule_of(error).then is Action.ASK_IF_UNKNOWN:
+        rule = rule_of(error)
+        if error.problem.verified and rule.then is Action.ASK_IF_UNKNOWN:
             raise OrderNotFound(error.problem) from error
+        if rule.name == UNLISTED:
+            client.unlisted(error.problem)
         raise
 
 

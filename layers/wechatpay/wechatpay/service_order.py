@@ -90,9 +90,13 @@ def complete(client: Client, key: OrderKey, parameters: Mapping[str, Any]) -> Ac
 def cancel(client: Client, key: OrderKey, reason: str) -> Accepted:
     """Cancel an order (取消支付分订单) that is CREATED or DOING/USER_CONFIRM; again only for the same reason.
 
+    The reply has no state (V); one that has may not contradict (D).
+
     Raises as `complete`.
     """
     answer = post(client, key, "cancel", {"reason": reason})
+    if "state" in answer.body and _reading(answer).means != "REVOKED":
+        raise answer.unexpected("state is none of a cancelled order")
     return Accepted(answer.text("order_id"), answer.request_id)
 
 

@@ -30,6 +30,11 @@ def test_a_direct_invocation_is_a_first_attempt(context: object) -> None:
     assert Attempts.of(context) == Attempts(first=True, entered=None)
 
 
+def test_counts_of_zero_without_an_execution_are_a_first_attempt() -> None:
+    known = attempts(retry_count=0, redrive_count=0, entered_time=ENTERED)
+    assert known == Attempts(first=True, entered=NOON)
+
+
 def test_counts_of_zero_are_a_first_attempt() -> None:
     known = attempts(execution=f"{ARN}one", retry_count=0, redrive_count=0, entered_time=ENTERED)
     assert known == Attempts(first=True, entered=NOON)
@@ -46,6 +51,9 @@ def test_counts_of_zero_are_a_first_attempt() -> None:
         {"execution": f"{ARN}one", "retry_count": "0", "redrive_count": 0},
         {"execution": f"{ARN}one", "retry_count": None, "redrive_count": 0},
         {"execution": f"{ARN}resubmit-one", "retry_count": 0, "redrive_count": 0},
+        {"retry_count": 1, "redrive_count": 0},
+        {"redrive_count": 1},
+        {"execution": 7, "retry_count": "0"},
     ],
 )
 def test_a_retry_a_redrive_a_resubmission_and_an_older_definition_are_later(custom: dict[str, Any]) -> None:

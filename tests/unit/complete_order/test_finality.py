@@ -21,7 +21,7 @@ def refuse(function: Function, order_no: str, operation: str = "complete", **ref
 
 def sent(function: Function, order_no: str) -> list[dict[str, Any]]:
     requests = function.simulator.requests(order_no)
-    return [json.loads(each["body"]) for each in requests if each["operation"] == "complete"]
+    return [json.loads(each["body"]) for each in requests if each["operation"] == "complete" and each["body"]]
 
 
 # Listed refusals
@@ -127,6 +127,74 @@ def test_a_wrong_parameter_stands_only_when_it_is_refused_twice(
     function.client_context = None
     assert function(event)["outcome"] == ("FAILED" if again else "COMPLETED")
     assert arrived(function, order_no) == ["complete", "query", "complete", *["query"] * again]
+
+
+PLACE = {"real_service_end_location": "深圳南山3号柜"}
+
+
+@pytest.mark.parametrize("signed", [True, False], ids=["signed", "unsigned"])
+@pytest.mark.parametrize("stale", [True, False], ids=["stale ticket", "good ticket"])
+def test_an_end_at_the_place_of_the_start_is_left_out_once_the_order_is_refused(
+    function: Function, order_no: str, signed: bool, stale: bool
+) -> None:
+    ticket = opened(function, order_no, service_start_location=PLACE["real_service_end_location"])
+    event = finish(order_no, finish_ticket="stale-ticket" if stale else ticket, **PLACE)
+    message = "完结凭证错误" if stale else "服务结束地点不能与服务开始地点相同"
+    refusal = {"status": 400, "code": "PARAM_ERROR", "message": message, "applied": False}
+    function.simulator.script(order_no, "complete", fault="reply", signed=signed, **refusal)
+    if stale and not signed:  # an unsigned refusal is no reason to replace a ticket
+        with pytest.raises(WeChatPayUnavailable):
+            function(event)
+    else:
+        assert function(event)["outcome"] == "COMPLETED"
+    first, second = sent(function, order_no)
+    assert first["real_service_end_location"] == PLACE["real_service_end_location"]
+    assert "real_service_end_location" not in second
+
+
+def test_what_may_have_been_applied_is_sent_as_it_was_after_an_unsigned_refusal(
+    function: Function, order_no: str
+) -> None:
+    ticket = opened(function, order_no, service_start_location=PLACE["real_service_end_location"])
+    event = finish(order_no, finish_ticket=ticket, **PLACE)
+    function.simulator.script(order_no, "complete", fault="reset_before")
+    refusal = {"status": 400, "code": "PARAM_ERROR", "message": "参数错误", "applied": False}
+    function.simulator.script(order_no, "complete", fault="reply", signed=False, **refusal)
+    with pytest.raises(WeChatPayUnavailable, match="not final yet"):
+        function(event)
+    assert len({json.dumps(each) for each in sent(function, order_no)}) == 1
+    function.client_context = later()
+    assert function(event)["outcome"] == "COMPLETED"
+    assert not PLACE.keys() & sent(function, order_no)[-1].keys()
+
+
+# The shopper confirms meanwhile
+
+
+@pytest.mark.parametrize("code", ["PARAM_ERROR", "SOMETHING_NEW"])
+def test_an_order_confirmed_while_it_is_cancelled_is_cancelled_by_the_next_attempt(
+    function: Function, order_no: str, code: str
+) -> None:
+    opened(function, order_no)
+    created = json.dumps({"out_order_no": order_no, "state": "CREATED"})
+    function.simulator.script(order_no, "query", fault="reply", status=200, content=created, applied=False)
+    refuse(function, order_no, "cancel", status=400, code=code, applied=False)
+    with pytest.raises(WeChatPayUnavailable, match="confirmed it meanwhile"):
+        function(cancel(order_no))
+    assert arrived(function, order_no) == ["query", "cancel", "query"]
+    function.client_context = later()
+    assert function(cancel(order_no))["outcome"] == "CANCELLED"
+    [completion] = sent(function, order_no)
+    assert completion["finish_type"] == 1
+
+
+def test_a_cancellation_refused_twice_before_the_shopper_confirmed_stands(
+    function: Function, order_no: str
+) -> None:
+    function.simulator.open_order(order_no, state="CREATED")
+    refuse(function, order_no, "cancel", status=400, code="PARAM_ERROR", applied=False)
+    assert function(cancel(order_no))["error"]["category"] == "REJECTED"
+    assert arrived(function, order_no) == ["query", "cancel", "query", "cancel", "query"]
 
 
 def test_an_unsigned_refusal_of_a_settled_order_is_no_refusal(function: Function, order_no: str) -> None:

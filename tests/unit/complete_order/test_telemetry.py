@@ -168,6 +168,34 @@ def test_a_refusal_on_no_row_is_counted_and_its_code_logged(function: Function, 
     assert set(line) == EVERY_LINE | {"status", "code", "internal_code", "request_id"}
 
 
+NEW = {"fault": "reply", "status": 409, "code": "SOMETHING_NEW", "tail": "271399999", "applied": False}
+
+
+@pytest.mark.parametrize("order_api", [None, "serviceorder"])
+def test_a_query_before_the_call_that_is_refused_on_no_row_is_counted(
+    function: Function, order_no: str, order_api: str | None
+) -> None:
+    opened(function, order_no)
+    function.simulator.script(order_no, "query", times=None, **NEW)
+    named = {"order_api": order_api} if order_api else {}
+    with pytest.raises(WeChatPayUnavailable, match="SOMETHING_NEW"):
+        function(cancel(order_no, **named))
+    assert counted(function) == {"UnlistedRefusal", "WeChatPayUnavailable", "ProviderLatency"}
+    [line] = [line for line in function.logs if line["message"] == "unlisted refusal"]
+    assert (line["status"], line["code"], line["internal_code"]) == (409, "SOMETHING_NEW", "271399999")
+
+
+def test_a_query_after_the_call_that_is_refused_on_no_row_is_counted(
+    function: Function, order_no: str
+) -> None:
+    ticket = opened(function, order_no)
+    function.simulator.script(order_no, "complete", fault="reset_after")
+    function.simulator.script(order_no, "query", times=None, **NEW)
+    with pytest.raises(OutcomeUnknown, match="SOMETHING_NEW"):
+        function(finish(order_no, finish_ticket=ticket))
+    assert counted(function) == {"UnlistedRefusal", "OutcomeUnknown", "ProviderLatency"}
+
+
 @pytest.mark.parametrize("with_ticket", [True, False])
 def test_an_order_the_shopper_has_not_confirmed_is_counted_apart(
     function: Function, order_no: str, with_ticket: bool

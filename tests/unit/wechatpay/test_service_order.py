@@ -161,6 +161,34 @@ def test_a_reply_that_says_completed_or_nothing_of_it_accepts(world: World, said
     assert world.complete().order_id == "1"
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"state": "DOING", "state_description": "USER_CONFIRM"},
+        {"state": "DOING", "state_description": "MCH_COMPLETE"},
+        {"state": "DONE", "total_amount": 0},
+        {"state": "CREATED"},
+        {"state": "EXPIRED"},
+        {"state": "SOMETHING_NEW"},
+    ],
+    ids=str,
+)
+def test_a_genuine_reply_to_a_cancellation_that_shows_no_revoked_order_accepts_nothing(
+    world: World, said: dict[str, Any]
+) -> None:
+    world.replies("cancel", order_id="1", **said)
+    with pytest.raises(UnexpectedReply):
+        world.cancel()
+
+
+@pytest.mark.parametrize("said", [{}, {"state": "REVOKED"}], ids=str)
+def test_a_reply_that_says_revoked_or_no_state_accepts_a_cancellation(
+    world: World, said: dict[str, Any]
+) -> None:
+    world.replies("cancel", order_id="1", **said)
+    assert world.cancel().order_id == "1"
+
+
 def detail(amount: int, transaction_id: str | None = "42", paid_type: str = "NEWTON") -> dict[str, Any]:
     shown = {"seq": 1, "amount": amount, "paid_type": paid_type, "paid_time": "20260101120200"}
     return shown | ({"transaction_id": transaction_id} if transaction_id else {})
