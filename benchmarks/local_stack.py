@@ -8,15 +8,11 @@ from collections.abc import Iterator
 from wechatpay_sandbox import Simulator
 
 from local.aws import EmbeddedAws
-from local.stack import Stack, deploy
+from local.stack import Stack, deploy_for
 
 
 @contextlib.contextmanager
 def running(wait_scale: float = 0.002) -> Iterator[tuple[Stack, Simulator]]:
     """Deploy the built template and keep it until the end. Shoppers pay at once; waits are scaled."""
     with Simulator(debit_after=0) as simulator, EmbeddedAws(wait_scale=wait_scale) as aws:
-        secret = simulator.secret()
-        hosts = ",".join(simulator.hosts)
-        stack = deploy(aws.environment(), {"WeChatPayHosts": hosts, "DefaultMchid": secret["mchid"]})
-        stack.store_secret(secret)
-        yield stack, simulator
+        yield deploy_for(simulator, aws.environment()), simulator

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import certifi
+from wechatpay_sandbox.client import Client
 
 from local.aws.embedded import FUNCTION_PYTHON, REGION
 from tools.build import BUILD
@@ -43,7 +43,6 @@ EVENT: dict[str, Any] = {
     "profit_sharing": False,
     "finish_ticket": "BENCH-TICKET",
 }
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True)
@@ -83,16 +82,10 @@ class Rig(contextlib.ExitStack):
         options = ["--tls", "--quiet", "--debit-after", "never"]
         process = self.process([sys.executable, "-m", "wechatpay_sandbox", *options])
         ready = process.said
-        request = urllib.request.Request(
-            f"{ready['control']}/orders/{OUT_ORDER_NO}",
-            json.dumps({"finish_ticket": EVENT["finish_ticket"]}).encode(),
-            {"Content-Type": "application/json"},
-            method="PUT",
-        )
-        _DIRECT.open(request, timeout=10).close()
-        with _DIRECT.open(f"{ready['control']}/secret", timeout=10) as reply:
-            secret = json.load(reply)
-        return WeChatPay(ready["hosts"][0], ready["ca_file"], self._trusting(ready["ca_file"]), secret)
+        control = Client(ready["control"], timeout=10)
+        control.open_order(OUT_ORDER_NO, finish_ticket=EVENT["finish_ticket"])
+        ca_file = ready["ca_file"]
+        return WeChatPay(ready["hosts"][0], ca_file, self._trusting(ca_file), control.secret())
 
     def answering(self) -> WeChatPay:
         """Start the server that accepts every completion."""

@@ -45,7 +45,7 @@ class Disturbances:
 
     def begin(self, *, download: bool) -> None:
         """Store the first secret: without platform keys when functions are to download the certificates."""
-        secret = self._wechat.tell("GET", "/secret")
+        secret = self._wechat.control.secret()
         if download:
             del secret["wechatpay_certificates"]
         self._store(secret)
@@ -83,21 +83,27 @@ class Disturbances:
 
     def _rotation(self, begin: float, end: float) -> tuple[Step, Step]:
         def issue() -> None:
-            self._store(self._wechat.tell("POST", "/merchant-key", {"keep_old": True}))
+            self._store(self._wechat.control.call("POST", "/merchant-key", {"keep_old": True}))
 
         def refuse_old() -> None:
-            self._wechat.tell("DELETE", "/merchant-key/old")
+            self._wechat.control.call("DELETE", "/merchant-key/old")
 
         return Step(begin, "keys issued", issue), Step(end, "merchant key rotations", refuse_old)
 
     def _host_outage(self, host: int, begin: float, end: float) -> tuple[Step, Step]:
         return (
-            Step(begin, "hosts lost", lambda: self._wechat.tell("PUT", f"/hosts/{host}", {"up": False})),
-            Step(end, "hosts returned", lambda: self._wechat.tell("PUT", f"/hosts/{host}", {"up": True})),
+            Step(
+                begin, "hosts lost", lambda: self._wechat.control.call("PUT", f"/hosts/{host}", {"up": False})
+            ),
+            Step(
+                end,
+                "hosts returned",
+                lambda: self._wechat.control.call("PUT", f"/hosts/{host}", {"up": True}),
+            ),
         )
 
     def _migrate(self, stage: str) -> None:
-        self._store(self._wechat.tell("PUT", "/keys", {"mode": stage}))
+        self._store(self._wechat.control.call("PUT", "/keys", {"mode": stage}))
 
     def _to_service_order(self) -> None:
         self._order_api = SERVICE_ORDER

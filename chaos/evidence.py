@@ -130,7 +130,7 @@ class Arrivals:
     def read(self) -> None:
         """Read what is new."""
         after = self.requests[-1]["number"] if self.requests else 0
-        self.requests += self._wechat.requests(after)
+        self.requests += self._wechat.control.requests(after=after)
 
     @property
     def faults(self) -> Counter[str]:

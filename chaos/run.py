@@ -90,7 +90,7 @@ def run(plan: Sequence[Planned], conditions: Conditions, progress: Progress) -> 
         limit = {"LAMBDA_ACCOUNT_CONCURRENCY": str(at_a_time + at_a_time // 2)}
         aws = started.enter_context(EmbeddedAws(wait_scale=WAIT_SCALE, environment=limit, log=log))
         progress("deploying", 0, "")
-        mchid = wechat.tell("GET", "/secret")["mchid"]
+        mchid = wechat.control.secret()["mchid"]
         hosts = ",".join(wechat.hosts)
         parameters = {"WeChatPayHosts": hosts, "DefaultMchid": mchid, "PaymentWaitDays": "1"}
         stack = deploy(aws.environment(), parameters)

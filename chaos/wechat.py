@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import subprocess
 import sys
-from contextlib import closing
 from typing import Any, Self
-from urllib.parse import quote, urlsplit
 
+from wechatpay_sandbox.client import Client
 from wechatpay_sandbox.fault_kinds import KINDS
 
 from chaos.plan import Planned
@@ -40,7 +38,7 @@ class WeChat:
     def __init__(self, *, keys: str = "certificate", debit_after: float = 0.05) -> None:
         self._command = ["--quiet", "--keys", keys, "--debit-after", str(debit_after)]
         self._process: subprocess.Popen[str] | None = None
-        self._control = ""
+        self.control = Client("")
         self.hosts: list[str] = []
 
     def __enter__(self) -> Self:
@@ -54,7 +52,7 @@ class WeChat:
         )
         assert self._process.stdout is not None
         ready = json.loads(self._process.stdout.readline())
-        self.hosts, self._control = ready["hosts"], ready["control"]
+        self.hosts, self.control = ready["hosts"], Client(ready["control"])
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -64,36 +62,18 @@ class WeChat:
             assert self._process.stdout is not None
             self._process.stdout.close()
 
-    def tell(self, method: str, path: str, document: object = None) -> Any:
-        """Make one call of the simulator's control API and return what it answers."""
-        place = urlsplit(self._control)
-        with closing(http.client.HTTPConnection(place.netloc, timeout=60)) as connection:
-            body = json.dumps(document) if document is not None else None
-            connection.request(method, f"{place.path}{path}", body)
-            response = connection.getresponse()
-            answer = json.loads(response.read())
-        if response.status != http.client.OK:
-            raise RuntimeError(f"simulator: {method} {path}: {answer}")
-        return answer
-
     def open(self, order: Planned) -> None:
         """Put the order in the world, with the faults planned for it."""
         if order.opened is not None:
-            self.tell("PUT", f"/orders/{quote(order.number, safe='')}", dict(order.opened))
+            self.control.open_order(order.number, **order.opened)
         for fault in order.faults:
-            self.tell("POST", "/faults", {"out_order_no": order.number, **fault})
+            self.control.fault(out_order_no=order.number, **fault)
 
     def throw(self, rate: float, seed: int) -> None:
         """Throw faults of every kind an order must survive, at this rate of all calls."""
-        self.tell("PUT", "/chaos", {"rate": rate, "seed": seed, "kinds": at_random()})
+        self.control.chaos(rate, seed, at_random())
 
     def ledger(self) -> list[dict[str, Any]]:
         """Every order as it truly stands once all debits are due."""
-        self.tell("POST", "/clock", {"seconds": 3600})
-        ledger: list[dict[str, Any]] = self.tell("GET", "/ledger")
-        return ledger
-
-    def requests(self, after: int) -> list[dict[str, Any]]:
-        """The requests that arrived later than number `after`, with their answers."""
-        requests: list[dict[str, Any]] = self.tell("GET", f"/requests?after={after}")
-        return requests
+        self.control.advance(3600)
+        return self.control.ledger()

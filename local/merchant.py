@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from wechatpay_sandbox.client import Client
+
 from local import running, sandbox
 
 DIRECTORY = running.STATE / "merchant"
@@ -15,7 +17,8 @@ def main() -> int:
     """Write the files of the running stack's simulator into a directory of the user's choice."""
     directory = Path(sys.argv[1]) if sys.argv[1:] and sys.argv[1] else DIRECTORY
     try:
-        secret = write(sandbox.control(running.read_environment()), directory)
+        with sandbox.control(running.read_environment()) as client:
+            secret = write(client, directory)
     except (running.NotRunningError, sandbox.SandboxError, OSError) as exc:
         print(exc, file=sys.stderr)
         return 1
@@ -29,12 +32,12 @@ def main() -> int:
     return 0
 
 
-def write(control: str, directory: Path) -> dict[str, Any]:
+def write(client: Client, directory: Path) -> dict[str, Any]:
     """Write the files, readable by this user alone. Returns the secret they make up."""
-    secret: dict[str, Any] = sandbox.call("GET", f"{control}/secret")
+    secret = client.secret()
     files = {
         "apiclient_key.pem": secret["merchant_private_key"],
-        "apiclient_cert.pem": sandbox.call("GET", f"{control}/merchant-certificate"),
+        "apiclient_cert.pem": client.merchant_certificate(),
         "api_v3_key.txt": f"{secret['api_v3_key']}\n",
     }
     if "wechatpay_public_key" in secret:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import sys
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from wechatpay_sandbox.client import Client, ControlError, UnreachableError
 from wechatpay_sandbox.fault_kinds import KINDS
 
 from local import running
 
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _SECONDS = 10
 _KNOWN_TO_THE_SHOP = ("appid", "service_id", "finish_ticket")
 
@@ -23,25 +20,31 @@ class SandboxError(RuntimeError):
     """The simulator refused, or does not answer; the message says why."""
 
 
-def control(environment: Mapping[str, str]) -> str:
-    """Return the address of the simulator's control. Raises `SandboxError` when there is no simulator."""
+@contextlib.contextmanager
+def control(environment: Mapping[str, str]) -> Iterator[Client]:
+    """Yield a client of the running simulator; what it refuses or does not answer is a `SandboxError`."""
+    if "SIMULATOR_CONTROL" not in environment:
+        raise SandboxError("the local stack runs without the simulator: WECHATPAY_HOSTS is set")
     try:
-        return environment["SIMULATOR_CONTROL"]
-    except KeyError:
-        raise SandboxError("the local stack runs without the simulator: WECHATPAY_HOSTS is set") from None
+        yield Client(environment["SIMULATOR_CONTROL"], timeout=_SECONDS)
+    except UnreachableError as exc:
+        raise SandboxError(f"{exc}: make down, then make up") from exc
+    except ControlError as exc:
+        raise SandboxError(f"the simulator refuses {exc}") from exc
 
 
-def open_order(address: str, event: Mapping[str, Any]) -> None:
+def open_order(environment: Mapping[str, str], event: Mapping[str, Any]) -> None:
     """Open the shopper's order, as the cabinet did at its door; one that exists stays as it is."""
-    number = urllib.parse.quote(event["out_order_no"], safe="")
     known = {name: event[name] for name in _KNOWN_TO_THE_SHOP if name in event}
-    call("PUT", f"{address}/orders/{number}", known)
+    with control(environment) as client:
+        client.open_order(event["out_order_no"], **known)
 
 
 def plan_fault(environment: Mapping[str, str], out_order_no: str, fault: str) -> str:
     """Let the next completion of an order meet a fault, once. Returns what that means."""
     require_fault(fault)
-    call("POST", f"{control(environment)}/faults", {"out_order_no": out_order_no, "fault": fault})
+    with control(environment) as client:
+        client.fault(fault, out_order_no=out_order_no)
     return f"The next completion of {out_order_no} meets {fault}: {KINDS[fault].meaning}."
 
 
@@ -50,28 +53,6 @@ def require_fault(fault: str) -> None:
     if fault not in KINDS:
         kinds = "\n".join(f"  {name:22} {kind.meaning}" for name, kind in KINDS.items())
         raise SandboxError(f"there is no fault {fault!r} 没有这种故障. FAULT= is one of\n{kinds}")
-
-
-def call(method: str, url: str, document: object = None) -> Any:
-    """Make one call and return what it answers. Raises `SandboxError`."""
-    body = None if document is None else json.dumps(document).encode()
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)
-    try:
-        with _DIRECT.open(request, timeout=_SECONDS) as reply:
-            return json.load(reply)
-    except urllib.error.HTTPError as refused:
-        with refused:
-            raise SandboxError(f"the simulator refuses: {_reason(refused.read())}") from refused
-    except OSError as exc:
-        raise SandboxError(f"the simulator does not answer ({exc}): make down, then make up") from exc
-
-
-def _reason(body: bytes) -> str:
-    text = body.decode(errors="replace")
-    try:
-        return str(json.loads(text)["error"])
-    except (ValueError, KeyError, TypeError):
-        return text
 
 
 def main() -> int:

@@ -67,7 +67,7 @@ def _settle(text: str, event: Any, fault: str, environment: dict[str, str]) -> i
     stack = Stack.find(environment, environment["STACK_NAME"])
     if named and "SIMULATOR_CONTROL" in environment:
         try:
-            sandbox.open_order(environment["SIMULATOR_CONTROL"], event)
+            sandbox.open_order(environment, event)
         except sandbox.SandboxError as exc:  # such an event may be what is to be tried
             print(f"no order was opened: {exc}", file=sys.stderr)
     arn = stack.start(text, "settle")

@@ -7,6 +7,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from wechatpay_sandbox import Simulator
+
 from local.aws.embedded import connect
 from tools.build import TEMPLATE
 from tools.sam import ROOT, sam
@@ -92,6 +94,20 @@ def deploy(environment: dict[str, str], parameters: dict[str, str], name: str = 
     if deployment.returncode:
         raise StackError("sam deploy failed:\n" + "\n".join(deployment.stdout.strip().splitlines()[-20:]))
     return Stack.find(environment, name)
+
+
+def deploy_for(
+    simulator: Simulator, environment: dict[str, str], *, name: str = STACK_NAME, **parameters: str
+) -> Stack:
+    """Deploy a stack that calls this simulator, and store the secret of its merchant."""
+    stack = deploy(environment, {**merchant_of(simulator), **parameters}, name)
+    stack.store_secret(simulator.secret())
+    return stack
+
+
+def merchant_of(simulator: Simulator) -> dict[str, str]:
+    """Return the template's parameters for a simulator and its merchant."""
+    return {"WeChatPayHosts": ",".join(simulator.hosts), "DefaultMchid": simulator.secret()["mchid"]}
 
 
 def _quoted(value: str) -> str:

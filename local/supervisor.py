@@ -17,7 +17,7 @@ from wechatpay_sandbox import Simulator
 from local import pages, running
 from local.aws import EmbeddedAws, EmbeddedAwsError
 from local.settings import SettingError, Settings, read
-from local.stack import STACK_NAME, Stack, StackError, deploy
+from local.stack import STACK_NAME, Stack, StackError, deploy, deploy_for
 
 
 def main() -> int:
@@ -66,10 +66,7 @@ def _stack(settings: Settings) -> Iterator[tuple[EmbeddedAws, Stack]]:
         if simulator is None:
             stack = deploy(aws.environment(), {"WeChatPayHosts": settings.hosts, **settings.parameters})
         else:
-            secret = simulator.secret()
-            own = {"WeChatPayHosts": ",".join(simulator.hosts), "DefaultMchid": secret["mchid"]}
-            stack = deploy(aws.environment(), {**own, **settings.parameters})
-            stack.store_secret(secret)
+            stack = deploy_for(simulator, aws.environment(), **settings.parameters)
             variables["SIMULATOR_CONTROL"] = simulator.control_url
         variables["CONSOLE_URL"] = resources.enter_context(pages.console(variables))
         running.write_environment(variables)

@@ -1,6 +1,5 @@
 """`python -m operations COMMAND`: the operator's commands. Make has a target for each."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -136,8 +135,6 @@ def smoke(
     """
     target = options.target_of(stack_name, region, profile)
     chosen = smokes.order(event) if event else smokes.invalid_order() if invalid else None
-    if event and chosen and (control := os.environ.get("SIMULATOR_CONTROL")):
-        smokes.open_in_simulator(control, chosen.event)
     if not invalid:
         merchant = (chosen and chosen.mchid) or target.mchid(mchid)
         known = (chosen and chosen.number) or order or None

@@ -3,7 +3,7 @@
 import functools
 import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Annotated
 
@@ -37,7 +37,12 @@ _A_FEW = 10
 
 def add_to(app: typer.Typer, console: Console) -> None:
     """Add the three commands to the application."""
+    _add_stuck(app, console)
+    _add(app, console, "redrive 重新驱动", _redrive, Remedy.REDRIVE)
+    _add(app, console, "resubmit 重新提交", _resubmit, Remedy.RESUBMIT, Remedy.CORRECT)
 
+
+def _add_stuck(app: typer.Typer, console: Console) -> None:
     @app.command(name="stuck")
     def list_stuck(
         reason: Reasons = None,
@@ -79,8 +84,40 @@ def add_to(app: typer.Typer, console: Console) -> None:
                 soft_wrap=True,
             )
 
-    @app.command()
-    def redrive(
+
+def _redrive(
+    target: Target, chosen: list[Stuck], pace: Callable[[], None], *, dry_run: bool
+) -> Iterator[Recovery]:
+    """Let interrupted executions go on where they failed 重新驱动.
+
+    Aborted ones only with --reason ABORTED.
+    """
+    return recovery.redrive(target.client("stepfunctions"), chosen, pace, dry_run=dry_run)
+
+
+def _resubmit(
+    target: Target, chosen: list[Stuck], pace: Callable[[], None], *, dry_run: bool
+) -> Iterator[Recovery]:
+    """Start those again, once, that are too old to redrive 超过14天的重新提交.
+
+    With --reason REJECTED or INVALID_INPUT also orders that failed for a cause that is corrected, when
+    WeChat Pay says they are open 原因已修正的订单. Aborted ones only with --reason ABORTED.
+    """
+    client, hindered = target.client("stepfunctions"), functools.partial(hindrance, target)
+    return recovery.resubmit(client, target.state_machine, chosen, pace, hindered, dry_run=dry_run)
+
+
+def _add(
+    app: typer.Typer,
+    console: Console,
+    title: str,
+    recover: Callable[..., Iterator[Recovery]],
+    *remedies: Remedy,
+) -> None:
+    """Add a command that lets the executions of these remedies go on."""
+
+    @app.command(name=title.partition(" ")[0], help=recover.__doc__)
+    def command(
         reason: Reasons = None,
         order: Orders = None,
         mchid: Mchids = None,
@@ -92,45 +129,12 @@ def add_to(app: typer.Typer, console: Console) -> None:
         region: Region = None,
         profile: Profile = None,
     ) -> None:
-        """Let interrupted executions go on where they failed 重新驱动.
-
-        Aborted ones only with --reason ABORTED.
-        """
         target = options.target_of(stack_name, region, profile)
         selection = selection_of(reason, order, mchid, since, before)
         listing = _find(target, selection)
-        chosen = _choose(listing, selection, Remedy.REDRIVE)
-        client, pace = target.client("stepfunctions"), recovery.at_most(rate)
-        recoveries = recovery.redrive(client, chosen, pace, dry_run=dry_run)
-        _act(console, f"redrive 重新驱动: {target}", selection, listing, chosen, recoveries, dry_run=dry_run)
-
-    @app.command()
-    def resubmit(
-        reason: Reasons = None,
-        order: Orders = None,
-        mchid: Mchids = None,
-        since: Since = None,
-        before: Before = None,
-        dry_run: DryRun = False,
-        rate: Rate = _RATE,
-        stack_name: StackName = options.STACK,
-        region: Region = None,
-        profile: Profile = None,
-    ) -> None:
-        """Start those again, once, that are too old to redrive 超过14天的重新提交.
-
-        With --reason REJECTED or INVALID_INPUT also orders that failed for a cause that is corrected, when
-        WeChat Pay says they are open 原因已修正的订单. Aborted ones only with --reason ABORTED.
-        """
-        target = options.target_of(stack_name, region, profile)
-        selection = selection_of(reason, order, mchid, since, before)
-        listing = _find(target, selection)
-        chosen = _choose(listing, selection, Remedy.RESUBMIT, Remedy.CORRECT)
-        client, pace = target.client("stepfunctions"), recovery.at_most(rate)
-        recoveries = recovery.resubmit(
-            client, target.state_machine, chosen, pace, functools.partial(hindrance, target), dry_run=dry_run
-        )
-        _act(console, f"resubmit 重新提交: {target}", selection, listing, chosen, recoveries, dry_run=dry_run)
+        chosen = _choose(listing, selection, *remedies)
+        recoveries = recover(target, chosen, recovery.at_most(rate), dry_run=dry_run)
+        _act(console, f"{title}: {target}", selection, listing, chosen, recoveries, dry_run=dry_run)
 
 
 def selection_of(

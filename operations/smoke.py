@@ -8,9 +8,6 @@ nobody. It is a FAILED execution on purpose: an alarm on those may ring once.
 
 import json
 import secrets
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -26,7 +23,6 @@ from operations.staging import merchant_secret
 from operations.target import Target
 
 _TO_FAILED = ["ServiceEnded", "Outcome", "OrderFailed", "Failed"]
-_SECONDS = 10
 _POLL_SECONDS = 1.0
 
 
@@ -148,27 +144,6 @@ def run(target: Target, smoke: Smoke, say: Callable[[str], None]) -> bool:
     good = smoke.holds(execution)
     say(f"{execution.status}; expected {smoke.expected}")
     return good
-
-
-def open_in_simulator(control: str, event: str) -> None:
-    """Open the order in the local simulator first, as the cabinet did when its door was opened."""
-    order = json.loads(event)
-    number = order.get("out_order_no") if isinstance(order, dict) else None
-    if not isinstance(number, str) or not number:
-        return
-    url = f"{control}/orders/{urllib.parse.quote(number, safe='')}"
-    if urllib.parse.urlsplit(url).hostname != "127.0.0.1":
-        raise CommandError("SIMULATOR_CONTROL must be on 127.0.0.1")
-    known = {name: order[name] for name in ("appid", "service_id", "finish_ticket") if name in order}
-    asked = urllib.request.Request(  # noqa: S310 - loopback, checked above
-        url, json.dumps(known).encode(), {"Content-Type": "application/json"}, method="PUT"
-    )
-    try:
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=_SECONDS).close()
-    except urllib.error.HTTPError:
-        return  # it is open already
-    except OSError as exc:
-        raise CommandError(f"the simulator does not answer: {exc}") from exc
 
 
 def _number() -> str:

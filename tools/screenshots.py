@@ -14,7 +14,7 @@ from console import cabinet
 from console.sandbox import Sandbox
 from local.aws import EmbeddedAws
 from local.pages import console
-from local.stack import Stack, deploy
+from local.stack import Stack, deploy_for
 from operations.target import Target
 from tools.browser import Browser
 from tools.sam import ROOT
@@ -29,12 +29,7 @@ def main() -> int:
     """Take every picture in both languages. Returns the exit status."""
     IMAGES.mkdir(exist_ok=True)
     with Simulator(debit_after=0) as simulator, EmbeddedAws(wait_scale=0) as aws:
-        secret = simulator.secret()
-        stack = deploy(
-            aws.environment(),
-            {"WeChatPayHosts": ",".join(simulator.hosts), "DefaultMchid": secret["mchid"]},
-        )
-        stack.store_secret(secret)
+        stack = deploy_for(simulator, aws.environment())
         variables = {
             **stack.environment,
             "STACK_NAME": stack.name,

@@ -19,7 +19,7 @@ from local import foreground
 from local.aws import EmbeddedAws
 from local.demo.report import Report
 from local.demo.samples import SLOW_SECONDS, Sample, Settled, samples
-from local.stack import Stack, StackError, deploy
+from local.stack import Stack, StackError, deploy_for
 from operations import executions
 
 ARRIVAL_SECONDS = 30
@@ -47,14 +47,7 @@ def _run(report: Report) -> int:
             simulator = started.enter_context(Simulator(debit_after=0))
             aws = started.enter_context(EmbeddedAws(wait_scale=WAIT_SCALE))
         with report.step("Deploying template.yaml, unchanged, with sam deploy"):
-            secret = simulator.secret()
-            parameters = {
-                "WeChatPayHosts": ",".join(simulator.hosts),
-                "DefaultMchid": secret["mchid"],
-                "PaymentWaitDays": str(PAYMENT_WAIT_DAYS),
-            }
-            stack = deploy(aws.environment(), parameters)
-            stack.store_secret(secret)
+            stack = deploy_for(simulator, aws.environment(), PaymentWaitDays=str(PAYMENT_WAIT_DAYS))
         ended = []
         for sample in samples():
             with report.step(f"{sample.number}  {sample.what}") as show:

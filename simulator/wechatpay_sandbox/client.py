@@ -13,6 +13,10 @@ class ControlError(RuntimeError):
     """The sandbox refused a control request, or does not answer. The message says why."""
 
 
+class UnreachableError(ControlError):
+    """The sandbox does not answer."""
+
+
 class Client:
     """Calls of one sandbox's control. ``url`` is what it printed as ``control``."""
 
@@ -35,7 +39,7 @@ class Client:
                 text = refused.read().decode(errors="replace")
             raise ControlError(f"{method} {path}: {_reason(text)}") from refused
         except OSError as exc:
-            raise ControlError(f"the sandbox does not answer at {self._url}: {exc}") from exc
+            raise UnreachableError(f"the sandbox does not answer at {self._url}: {exc}") from exc
 
     def open_order(self, out_order_no: str, **settings: Any) -> dict[str, Any]:
         """Put an order in the world, USER_ACCEPTED by default; returns its ledger entry."""

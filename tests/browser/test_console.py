@@ -8,7 +8,8 @@ import pytest
 from wechatpay_sandbox import Simulator
 
 from operations.executions import Execution
-from tests.console.conftest import number, settle, simulator, stack, url
+from tests.console.conftest import stack, url
+from tests.stack import number, settle, simulator
 from tools.browser import Browser
 
 __all__ = ["number", "settle", "simulator", "stack", "url"]

@@ -1,36 +1,23 @@
 """The console as it is run: a process of its own over an embedded AWS and a simulated WeChat Pay."""
 
-import json
-import uuid
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from wechatpay_sandbox import Simulator
 
 from local.aws import EmbeddedAws
 from local.pages import console
-from local.stack import Stack, deploy
-from operations.executions import Execution, follow
+from local.stack import Stack, deploy_for
 from tests.console.visitor import Visitor
+from tests.stack import number, settle, simulator
 
-FEES = {"fees": [{"fee_name": "矿泉水", "fee_amount": 300}], "total_amount": 300}
-
-
-@pytest.fixture(scope="session")
-def simulator() -> Iterator[Simulator]:
-    with Simulator(debit_after=0) as running:
-        yield running
+__all__ = ["number", "settle", "simulator"]
 
 
 @pytest.fixture(scope="session")
 def stack(simulator: Simulator) -> Iterator[Stack]:
     with EmbeddedAws(wait_scale=0) as aws:
-        hosts, secret = ",".join(simulator.hosts), simulator.secret()
-        parameters = {"WeChatPayHosts": hosts, "DefaultMchid": secret["mchid"], "PaymentWaitDays": "1"}
-        deployed = deploy(aws.environment(), parameters)
-        deployed.store_secret(secret)
-        yield deployed
+        yield deploy_for(simulator, aws.environment(), PaymentWaitDays="1")
 
 
 @pytest.fixture(scope="session")
@@ -53,22 +40,3 @@ def operator(url: str) -> Visitor:
     found = Visitor(url)
     found.sign_in()
     return found
-
-
-@pytest.fixture
-def number(simulator: Simulator) -> str:
-    """An order that the shopper has confirmed."""
-    unique = f"C|{uuid.uuid4().hex[:20]}*"
-    simulator.open_order(unique)
-    return unique
-
-
-@pytest.fixture
-def settle(stack: Stack, number: str) -> Callable[..., Execution]:
-    """Run an order through the workflow to its end."""
-
-    def run(**fields: Any) -> Execution:
-        event = {"out_order_no": number, "finish_type": 2, **FEES, **fields}
-        return follow(stack.client("stepfunctions"), stack.start(json.dumps(event)))
-
-    return run

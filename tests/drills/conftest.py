@@ -10,9 +10,11 @@ import pytest
 from wechatpay_sandbox import Simulator
 
 from local.aws import EmbeddedAws
-from local.stack import Stack, deploy
+from local.stack import Stack, deploy_for
 from operations import executions
+from tests.stack import simulator
 
+__all__ = ["simulator"]
 WAIT_SECONDS = 15
 PREFIX = "smart-retail-settlement-"
 
@@ -59,25 +61,15 @@ class Pager:
 
 
 @pytest.fixture(scope="session")
-def simulator() -> Iterator[Simulator]:
-    with Simulator(debit_after=0) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
 def stack(simulator: Simulator) -> Iterator[Stack]:
     with EmbeddedAws(wait_scale=0.002, auth=True) as aws:
-        secret = simulator.secret()
-        parameters = {
-            "WeChatPayHosts": ",".join(simulator.hosts),
-            "DefaultMchid": secret["mchid"],
-            "AlarmEmail": "night@example.com",
-            "NoSuccessHours": "1",
-            "PaymentNotification": "On",
-        }
-        deployed = deploy(aws.environment(), parameters)
-        deployed.store_secret(secret)
-        yield deployed
+        yield deploy_for(
+            simulator,
+            aws.environment(),
+            AlarmEmail="night@example.com",
+            NoSuccessHours="1",
+            PaymentNotification="On",
+        )
 
 
 @pytest.fixture(scope="session")

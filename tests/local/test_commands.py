@@ -128,7 +128,13 @@ def test_a_file_that_is_no_event_is_said_so(running, tmp_path, content, said):
 
 
 def control(running, method, path, body=None):
-    return sandbox.call(method, f"{running.environment()['SIMULATOR_CONTROL']}{path}", body)
+    with sandbox.control(running.environment()) as client:
+        return client.call(method, path, body)
+
+
+def test_a_simulator_that_is_gone_says_how_to_start_it_again():
+    with pytest.raises(sandbox.SandboxError, match="make down, then make up"):
+        sandbox.open_order({"SIMULATOR_CONTROL": "http://127.0.0.1:9/simulator"}, {"out_order_no": "G-1"})
 
 
 def test_a_fault_of_choice_happens_to_the_order_once(running, event):

@@ -1,7 +1,6 @@
 """The operator's commands as they are run: real files, an embedded AWS and a simulated WeChat Pay."""
 
 import io
-import json
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,21 +11,17 @@ from typing import Any
 import pytest
 from cryptography import x509
 from wechatpay_sandbox import Simulator
+from wechatpay_sandbox.client import Client
 
 from local.aws import EmbeddedAws
 from local.merchant import write
-from local.stack import Stack, deploy
+from local.stack import Stack, deploy_for
 from operations import __main__ as command_line
-from operations.executions import Execution, follow
 from operations.staging import StagedSecret
+from tests.stack import number, settle, simulator
 
 STACK_NAME = "operations"
-
-
-@pytest.fixture(scope="session")
-def simulator() -> Iterator[Simulator]:
-    with Simulator(debit_after=0) as running:
-        yield running
+__all__ = ["number", "settle", "simulator"]
 
 
 @pytest.fixture(scope="session")
@@ -38,12 +33,7 @@ def aws() -> Iterator[EmbeddedAws]:
 @pytest.fixture(scope="session")
 def stack(aws: EmbeddedAws, simulator: Simulator) -> Stack:
     """The project's stack; its merchant's secret is stored."""
-    hosts, secret = ",".join(simulator.hosts), simulator.secret()
-    deployed = deploy(
-        aws.environment(), {"WeChatPayHosts": hosts, "DefaultMchid": secret["mchid"]}, name=STACK_NAME
-    )
-    deployed.store_secret(secret)
-    return deployed
+    return deploy_for(simulator, aws.environment(), name=STACK_NAME)
 
 
 @dataclass(frozen=True)
@@ -88,7 +78,7 @@ class Merchant:
 
     def take_files(self) -> None:
         """Take the files as they are now from WeChat Pay."""
-        secret = write(self.simulator.control_url, self.directory)
+        secret = write(Client(self.simulator.control_url), self.directory)
         self.api_v3_key: str = secret["api_v3_key"]
         self.public_key_id: str | None = secret.get("wechatpay_public_key_id")
 
@@ -142,8 +132,8 @@ def merchant_of(command: Command, aws: EmbeddedAws, tmp_path: Path) -> Iterator[
         return Merchant(made[-1], command, aws.client("secretsmanager"), tmp_path)
 
     yield make
-    for simulator in made:
-        simulator.__exit__(None, None, None)
+    for each in made:
+        each.__exit__(None, None, None)
 
 
 def secrets_in(text: str, secret: dict[str, Any]) -> list[str]:
@@ -151,25 +141,3 @@ def secrets_in(text: str, secret: dict[str, Any]) -> list[str]:
     lines = [line for line in secret["merchant_private_key"].splitlines() if not line.startswith("---")]
     parts = {"merchant_private_key": lines, "api_v3_key": [secret["api_v3_key"]]}
     return [name for name, found in parts.items() if any(part in text for part in found)]
-
-
-FEES = {"fees": [{"fee_name": "矿泉水", "fee_amount": 300}], "total_amount": 300}
-
-
-@pytest.fixture
-def number(simulator: Simulator) -> str:
-    """An order that the shopper has confirmed."""
-    unique = f"R|{uuid.uuid4().hex[:20]}*"
-    simulator.open_order(unique)
-    return unique
-
-
-@pytest.fixture
-def settle(stack: Stack, number: str) -> Callable[..., Execution]:
-    """Run an order through the workflow to its end."""
-
-    def run(**fields: Any) -> Execution:
-        event = {"out_order_no": number, "finish_type": 2, **FEES, **fields}
-        return follow(stack.client("stepfunctions"), stack.start(json.dumps(event)))
-
-    return run

@@ -10,7 +10,8 @@ from wechatpay_sandbox import Simulator
 from local.stack import Stack
 from operations import __main__ as command_line
 from operations.executions import Execution, follow
-from tests.operations.conftest import FEES, Command, Ran
+from tests.operations.conftest import Command, Ran
+from tests.stack import FEES
 
 
 @pytest.fixture

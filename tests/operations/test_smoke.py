@@ -42,10 +42,10 @@ def test_an_invalid_order_proves_the_workflow_without_wechat_pay(
 
 
 def test_a_real_order_is_settled(
-    command: Command, stack: Stack, simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, stack: Stack, simulator: Simulator, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("SIMULATOR_CONTROL", simulator.control_url)
     number = f"S|{uuid.uuid4().hex[:20]}*"
+    simulator.open_order(number)
     fees = [{"fee_name": "矿泉水", "fee_amount": 300}]
     event = {"out_order_no": number, "finish_type": 2, "fees": fees, "total_amount": 300}
     path = tmp_path / "order.json"

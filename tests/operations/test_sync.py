@@ -12,7 +12,8 @@ from wechatpay_sandbox import Simulator
 
 from local.stack import Stack
 from operations.executions import WAITS_FOR_PAYMENT, follow
-from tests.operations.conftest import FEES, Command, Ran
+from tests.operations.conftest import Command, Ran
+from tests.stack import FEES
 
 FAMILIES = ["smartretail-orders", "payafter-orders", "serviceorder"]
 SYNCED = {"smartretail-orders": "payafter-orders", "payafter-orders": "payafter-orders"}

@@ -1,7 +1,6 @@
 """The deployed stack: the built template, unchanged, on an embedded AWS, against the WeChat Pay simulator."""
 
 import json
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,10 +8,12 @@ import pytest
 from wechatpay_sandbox import Simulator
 
 from local.aws import EmbeddedAws
-from local.stack import Stack, deploy
+from local.stack import Stack, deploy_for
 from operations import executions
 from tests.schemas import problems, undocumented
+from tests.stack import number, simulator
 
+__all__ = ["number", "simulator"]
 WAIT_SECONDS = 20
 # The day for which payment is waited for passes in under two seconds.
 WAIT_SCALE = 2e-5
@@ -20,25 +21,10 @@ PAYMENT_WAIT_DAYS = 1
 
 
 @pytest.fixture(scope="session")
-def simulator() -> Iterator[Simulator]:
-    # Paid as soon as it is accepted, unless a test opens an order that is not.
-    with Simulator(debit_after=0) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
 def stack(simulator: Simulator) -> Iterator[Stack]:
     """One for each process of the test run; tests keep apart by their order numbers."""
     with EmbeddedAws(wait_scale=WAIT_SCALE) as aws:
-        parameters = {**merchant(simulator), "PaymentWaitDays": str(PAYMENT_WAIT_DAYS)}
-        deployed = deploy(aws.environment(), parameters)
-        deployed.store_secret(simulator.secret())
-        yield deployed
-
-
-def merchant(simulator: Simulator) -> dict[str, str]:
-    """The template's parameters for the simulated merchant."""
-    return {"WeChatPayHosts": ",".join(simulator.hosts), "DefaultMchid": simulator.secret()["mchid"]}
+        yield deploy_for(simulator, aws.environment(), PaymentWaitDays=str(PAYMENT_WAIT_DAYS))
 
 
 class Outbox:
@@ -81,14 +67,6 @@ class Outbox:
 @pytest.fixture(scope="session")
 def outbox(stack: Stack) -> Outbox:
     return Outbox(stack)
-
-
-@pytest.fixture
-def number(simulator: Simulator) -> str:
-    """An order that the shopper has confirmed, and nobody else's."""
-    unique = f"T|{uuid.uuid4().hex[:20]}*"
-    simulator.open_order(unique)
-    return unique
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from wechatpay_sandbox import MCHID, Simulator
 from wechatpay_sandbox.notifications import Flaw, Shape
 
 from local.aws import EmbeddedAws
-from local.stack import Stack, deploy
+from local.stack import Stack, deploy_for
 from operations import executions
 from tests.workflow.conftest import Outbox
 
@@ -31,10 +31,7 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture(scope="module")
 def stack(simulator: Simulator) -> Iterator[Stack]:
     with EmbeddedAws(wait_scale=WAIT_SCALE) as aws:
-        hosts = ",".join(simulator.hosts)
-        deployed = deploy(aws.environment(), {"WeChatPayHosts": hosts, "PaymentNotification": "On"})
-        deployed.store_secret(simulator.secret())
-        yield deployed
+        yield deploy_for(simulator, aws.environment(), PaymentNotification="On")
 
 
 @pytest.fixture(scope="module")

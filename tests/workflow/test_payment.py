@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from wechatpay_sandbox import Simulator
 
-from local.stack import Stack
+from local.stack import Stack, merchant_of
 from operations import executions
 from operations.executions import Entered
-from tests.workflow.conftest import merchant
 from tests.workflow.ways import ACCEPTED, OVERDUE, PAID, ROUND
 
 # A day: after 5 s, 15 s, 1 min, 5 min and 30 min, and then hourly.
@@ -172,7 +171,7 @@ def again(stack: Stack, name: str, parameters: dict[str, str]) -> Stack:
 def test_with_no_days_to_wait_there_is_no_query(stack: Stack, order, simulator, reopened, outbox):
     reopened(debit_after=None)
     # Events on the bus stay with the other stack.
-    own = {**merchant(simulator), "PaymentWaitDays": "0", "TriggerSource": "no.one"}
+    own = {**merchant_of(simulator), "PaymentWaitDays": "0", "TriggerSource": "no.one"}
     unfollowed = again(stack, "unfollowed", own)
 
     started = unfollowed.start(json.dumps(order))
@@ -188,7 +187,7 @@ def test_with_notifications_an_overdue_order_is_waited_for_and_announced_once_wh
 ):
     reopened(debit_after=3600)
     own = {
-        **merchant(simulator),
+        **merchant_of(simulator),
         "PaymentNotification": "On",
         "TriggerSource": "no.two",
         "PaymentWaitDays": "1",
