@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from wechatpay_sandbox.fault_effects import PHONE
-from wechatpay_sandbox.orders import OPENID
+from wechatpay_sandbox.order import OPENID
 
 PIECE = 12
 _TOKEN = re.compile(rf"[A-Za-z0-9+/=_\-]{{{PIECE},}}")

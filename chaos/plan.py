@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wechatpay_sandbox import APPID, SERVICE_ID
-from wechatpay_sandbox.orders import APIS
+from wechatpay_sandbox.order import APIS
 
 type Event = dict[str, Any]
 

@@ -15,7 +15,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from wechatpay_sandbox.core import Request
+from wechatpay_sandbox.arrivals import Request
 from wechatpay_sandbox.replies import Reply
 
 from simulation.kernel import Kernel, Signal

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from wechatpay_sandbox.orders import RISK_CAP, shanghai
+from wechatpay_sandbox.order import RISK_CAP
+from wechatpay_sandbox.times import shanghai
 
 Event = dict[str, Any]
 HOUR = 3600.0

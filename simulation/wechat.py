@@ -8,10 +8,13 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from wechatpay_sandbox.core import Core, Request, route
+from wechatpay_sandbox.arrivals import Request, route
+from wechatpay_sandbox.core import Core
 from wechatpay_sandbox.fault_kinds import KINDS, Fault
-from wechatpay_sandbox.orders import FINISH, Order, Orders, shanghai
+from wechatpay_sandbox.order import FINISH, Order
+from wechatpay_sandbox.orders import Orders
 from wechatpay_sandbox.replies import Reply
+from wechatpay_sandbox.times import shanghai
 
 from simulation import oracle
 from simulation.audit import Audit

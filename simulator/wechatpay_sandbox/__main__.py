@@ -5,15 +5,15 @@ import json
 import logging
 import signal
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from wechatpay_sandbox import APPID, MCHID, SERVICE_ID, Simulator, fault_kinds, rules, ruleset
-from wechatpay_sandbox.keys import MODES
-from wechatpay_sandbox.state import write_merchant_files
+from wechatpay_sandbox import APPID, MCHID, SERVICE_ID, fault_kinds, rules, ruleset
+
+if TYPE_CHECKING:
+    from wechatpay_sandbox import Simulator
+
+MODES = ("public_key", "certificate", "both")
 
 
 def _seconds(text: str) -> float | None:
@@ -26,18 +26,34 @@ def _arguments() -> argparse.Namespace:
         description="A stand-in for WeChat Pay Score on 127.0.0.1. `rules` and `faults` print tables.",
     )
     parser.add_argument("command", nargs="?", choices=("serve", "rules", "faults"), default="serve")
-    parser.add_argument("--port", type=int, default=0, help="main host; 0 is any free port")
+    parser.add_argument("--port", type=int, default=0, help="main host; 0, the default, is any free port")
     parser.add_argument("--backup-port", type=int, default=0, help="backup host")
     parser.add_argument("--control-port", type=int, default=0, help="HTTP control")
-    parser.add_argument("--mchid", default=MCHID)
-    parser.add_argument("--appid", default=APPID)
-    parser.add_argument("--service-id", default=SERVICE_ID)
-    parser.add_argument("--debit-after", type=_seconds, default=0.2, metavar="SECONDS|never")
-    parser.add_argument("--keys", choices=MODES, default="public_key")
+    parser.add_argument("--mchid", help=f"as kept, else {MCHID}")
+    parser.add_argument("--appid", help=f"as kept, else {APPID}")
+    parser.add_argument("--service-id", help=f"as kept, else {SERVICE_ID}")
+    parser.add_argument("--keys", choices=MODES, help="as kept, else public_key")
+    parser.add_argument(
+        "--debit-after",
+        type=_seconds,
+        default=0.2,
+        metavar="SECONDS|never",
+        help="from an order's completion to its payment, default 0.2",
+    )
     parser.add_argument("--tls", action="store_true", help="speak https; ca_file names the authority")
-    parser.add_argument("--state", metavar="DIR", help="keep keys, files and orders in this directory")
-    parser.add_argument("--tolerate", action="append", default=[], metavar="RULE", help="a name or a pattern")
-    parser.add_argument("--clock", type=float, default=0.0, metavar="SECONDS", help="its clock is ahead by")
+    parser.add_argument(
+        "--state",
+        metavar="DIR",
+        help="keep the merchant, its files and keys, orders, purses, tolerated rules, clocks, planned faults "
+        "and notifications in this directory",
+    )
+    parser.add_argument(
+        "--tolerate",
+        action="append",
+        metavar="RULE",
+        help="lift rules, by name or pattern, and no others; may be repeated; else as kept, or none",
+    )
+    parser.add_argument("--clock", type=float, metavar="SECONDS", help="its clock is ahead by; else as kept")
     parser.add_argument("--notify-anywhere", action="store_true", help="notifications may leave this machine")
     parser.add_argument("--quiet", action="store_true", help="print no line for each refused request")
     parser.add_argument("--json", action="store_true", help="say where it is as JSON, also to a person")
@@ -53,31 +69,27 @@ def _print_table(rows: Iterable[Mapping[str, str]]) -> None:
 
 
 def _serve(arguments: argparse.Namespace) -> None:
+    from wechatpay_sandbox.simulator import Simulator
+
     stopping = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
-    with ExitStack() as stack:
-        directory = arguments.state or stack.enter_context(tempfile.TemporaryDirectory(prefix="wechatpay-"))
-        simulator = stack.enter_context(
-            Simulator(
-                arguments.mchid,
-                arguments.keys,
-                arguments.debit_after,
-                tls=arguments.tls,
-                appid=arguments.appid,
-                service_id=arguments.service_id,
-                port=arguments.port,
-                backup_port=arguments.backup_port,
-                control_port=arguments.control_port,
-                tolerate=arguments.tolerate,
-                clock_skew=arguments.clock,
-                state=arguments.state,
-                notify_anywhere=arguments.notify_anywhere,
-                refused=None if arguments.quiet else _print_refused,
-            )
-        )
-        files = Path(directory) / "merchant"
-        write_merchant_files(files, simulator.secret(), simulator.merchant_certificate())
-        ready = _ready(simulator, files)
+    with Simulator(
+        arguments.mchid,
+        arguments.keys,
+        arguments.debit_after,
+        tls=arguments.tls,
+        appid=arguments.appid,
+        service_id=arguments.service_id,
+        port=arguments.port,
+        backup_port=arguments.backup_port,
+        control_port=arguments.control_port,
+        tolerate=arguments.tolerate,
+        clock_skew=arguments.clock,
+        state=arguments.state,
+        notify_anywhere=arguments.notify_anywhere,
+        refused=None if arguments.quiet else _print_refused,
+    ) as simulator:
+        ready = _ready(simulator)
         if sys.stdout.isatty() and not arguments.json:
             print("\n".join(f"{name:24} {value}" for name, value in _lines(ready)), flush=True)
         else:
@@ -94,12 +106,12 @@ def _print_refused(record: Mapping[str, Any]) -> None:
     print(f"refused {record['status']} {asked}: {why}", file=sys.stderr, flush=True)
 
 
-def _ready(simulator: Simulator, files: Path) -> dict[str, Any]:
+def _ready(simulator: "Simulator") -> dict[str, Any]:
     secret = simulator.secret()
     ready: dict[str, Any] = {
         "hosts": simulator.hosts,
         "control": simulator.control_url,
-        "merchant_files": str(files.absolute()),
+        "merchant_files": str(simulator.merchant_files.absolute()),
         "mchid": secret["mchid"],
         "merchant_serial_no": secret["merchant_serial_no"],
         "appid": secret["appid"],

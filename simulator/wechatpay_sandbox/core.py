@@ -5,14 +5,14 @@ The clock, the randomness and the signatures are handed in, so that a simulation
 """
 
 import itertools
-import re
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import Any
 
-from wechatpay_sandbox import fields, signing
+from wechatpay_sandbox import signing
+from wechatpay_sandbox.arrivals import Arrival, Call, Request, route
 from wechatpay_sandbox.fault_effects import by_someone_else, claimed, misanswer, wanted
 from wechatpay_sandbox.fault_kinds import Fault, make
 from wechatpay_sandbox.faults import Misbehaviour
@@ -20,70 +20,17 @@ from wechatpay_sandbox.keys import Keys
 from wechatpay_sandbox.notifications import Notifier
 from wechatpay_sandbox.orders import Orders
 from wechatpay_sandbox.outbox import Outbox
+from wechatpay_sandbox.reader import Reader, parse_leniently
 from wechatpay_sandbox.replies import Refusal, Reply, ok
 from wechatpay_sandbox.rules import Rulebook
 from wechatpay_sandbox.ruleset import RULES
 from wechatpay_sandbox.service_order import ServiceOrder
 from wechatpay_sandbox.smart_retail import SmartRetail
+from wechatpay_sandbox.verifier import Verifier
 
-_ORDERS = re.compile(
-    r"/v3/payscore/(?P<api>smartretail-orders|payafter-orders|serviceorder)"
-    r"(?:/(?P<number>[^/?]+)/(?P<action>complete|cancel|sync))?"
-)
-_QUERIED_ORDER = re.compile(r"(?:\?|&)out_order_no=([^&]*)")
-_CERTIFICATES = "/v3/certificates"
-_PROBE = "WECHATPAY/SIGNTEST/"
 KEPT_REQUESTS = 20_000
 KEPT_BODY = 4096
 """Bytes of an answer's body that are kept for the records."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request as it arrived: the target and the body byte for byte, and at which host."""
-
-    method: str
-    target: str
-    headers: Mapping[str, str]
-    body: bytes = b""
-    host: int = 0
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request as far as its first line tells: what is asked, of which API, and of which order."""
-
-    operation: str
-    out_order_no: str = ""
-    api: str = ""
-    segment: str = ""
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A request whose body is still to be read: what it asks, the fault it meets, and its record."""
-
-    call: Call
-    fault: Fault | None
-    record: dict[str, Any]
-
-
-def route(method: str, target: str) -> Call:
-    """Which operation a request is; an empty operation for what does not exist."""
-    path, _, query = target.partition("?")
-    match = _ORDERS.fullmatch(path)
-    if match is None:
-        found = target == _CERTIFICATES and method == "GET"
-        return Call("certificates" if found else "")
-    api, segment, action = match["api"], match["number"], match["action"]
-    if method == "GET" and segment is None:
-        asked = _QUERIED_ORDER.search(f"?{query}")
-        return Call("query", fields.unquote_loosely(asked[1]) if asked else "", api)
-    if method != "POST" or query or (action == "sync" and api == "smartretail-orders"):
-        return Call("")
-    if segment is None:
-        return Call("create", "", api)
-    return Call(action, fields.unquote_loosely(segment), api, segment)
 
 
 class Core:
@@ -116,10 +63,10 @@ class Core:
         """Told the record of each request that a rule refused."""
         self._random = random
         self._signer = signing.ReplySigner(signatures, self.wechat_clock, random)
-        self._verifier = signing.Verifier(keys, signatures, self.wechat_clock)
+        self._verifier = Verifier(keys, signatures, self.wechat_clock)
         self.notifier = Notifier(keys, self._signer, random)
         self.outbox = Outbox(orders, self.notifier)
-        self._reader = fields.Reader(self.rules)
+        self._reader = Reader(self.rules)
         families = (SmartRetail(orders, self._reader), ServiceOrder(orders, self._reader))
         self._families = {api: family for family in families for api in family.apis}
         self._numbers = itertools.count(1)
@@ -173,7 +120,7 @@ class Core:
         call, fault, record = arrival.call, arrival.fault, arrival.record
         record["body"] = request.body.decode(errors="replace")
         if call.operation == "create":
-            number = fields.parse_leniently(request.body).get("out_order_no")
+            number = parse_leniently(request.body).get("out_order_no")
             call = replace(call, out_order_no=number if isinstance(number, str) else "")
             fault = self.misbehaviour.next_fault(call.out_order_no, call.operation)
             record |= {"out_order_no": call.out_order_no, "fault": fault.name if fault else None}
@@ -280,7 +227,7 @@ class Core:
             foreign = self.keys.foreign if signature == "foreign" else None
             headers |= self._signer.headers(key, signed_body, offset=offset, signed_with=foreign)
         if signature == "signtest":
-            headers["Wechatpay-Signature"] = _PROBE + headers["Wechatpay-Signature"][len(_PROBE) :]
+            headers["Wechatpay-Signature"] = signing.as_probe(headers["Wechatpay-Signature"])
         if signature == "unknown-serial":
             headers["Wechatpay-Serial"] = f"{self._random.getrandbits(158) | 1 << 158:040X}"
         if fault is not None and fault.missing_header:

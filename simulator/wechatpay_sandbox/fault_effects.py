@@ -6,8 +6,8 @@ from typing import Any
 
 from wechatpay_sandbox.family import Family
 from wechatpay_sandbox.fault_kinds import Fault
-from wechatpay_sandbox.fields import parse_leniently
-from wechatpay_sandbox.orders import CANCEL, FINISH, Order
+from wechatpay_sandbox.order import CANCEL, FINISH, Order
+from wechatpay_sandbox.reader import parse_leniently
 from wechatpay_sandbox.replies import UNDOCUMENTED_TAIL, Reply, error, html, ok, to_json
 
 PHONE = "13800138000"

@@ -5,7 +5,7 @@ status and body are answered, how the reply is signed, and how its bytes travel 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 OPERATIONS = ("complete", "query", "cancel", "create", "sync", "certificates")
@@ -283,6 +283,18 @@ def make(name: str, options: Mapping[str, Any]) -> Fault:
     if "signed" in changes:
         changes["signature"] = "valid" if changes.pop("signed") else "absent"
     return replace(kind, **changes)
+
+
+def to_json(fault: Fault) -> dict[str, Any]:
+    """A fault as its name and what differs from its kind."""
+    kind = KINDS[fault.name]
+    values = {each.name: (getattr(fault, each.name), getattr(kind, each.name)) for each in fields(Fault)}
+    return {"name": fault.name} | {name: mine for name, (mine, its) in values.items() if mine != its}
+
+
+def from_json(kept: Mapping[str, Any]) -> Fault:
+    """A fault that was kept."""
+    return replace(KINDS[kept["name"]], **kept)
 
 
 def describe() -> list[dict[str, str]]:

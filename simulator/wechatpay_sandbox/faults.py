@@ -3,10 +3,10 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from wechatpay_sandbox.fault_kinds import KINDS, OPERATIONS, Fault, make
+from wechatpay_sandbox.fault_kinds import KINDS, OPERATIONS, Fault, from_json, make, to_json
 
 type ChaosKind = str | Mapping[str, Any]
 
@@ -94,6 +94,22 @@ class Misbehaviour:
         chosen = survivable if kinds is None else [_with_options(kind) for kind in kinds]
         self._chaos = Chaos(rate, seed, tuple(chosen))
         return [kind.name for kind in chosen]
+
+    def to_json(self) -> dict[str, Any]:
+        """What is planned, and what chaos would draw next, to be kept in a file."""
+        return {
+            "scripted": [{**asdict(each), "fault": to_json(each.fault)} for each in self._scripted],
+            "chaos": {**asdict(self._chaos), "kinds": [to_json(kind) for kind in self._chaos.kinds]},
+            "calls": [[*call, times] for call, times in self._calls.items()],
+        }
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Plan what was kept."""
+        scripted = [{**each, "fault": from_json(each["fault"])} for each in kept["scripted"]]
+        self._scripted = [Scripted(**each) for each in scripted]
+        kinds = tuple(from_json(kind) for kind in kept["chaos"]["kinds"])
+        self._chaos = Chaos(**{**kept["chaos"], "kinds": kinds})
+        self._calls = Counter({(number, operation): times for number, operation, times in kept["calls"]})
 
     def next_fault(self, out_order_no: str, operation: str) -> Fault | None:
         """The fault of this call, used up."""

@@ -1,22 +1,13 @@
 """Fields of requests as data: type, limits and where each comes from; every limit becomes a named rule."""
 
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NoReturn
-from urllib.parse import parse_qsl, unquote_to_bytes
 
-from wechatpay_sandbox.rules import Rule, Rulebook, table
+from wechatpay_sandbox.rules import Rule, table
 
 OUT_OF_RANGE_TAIL = "268435464"
 MAX_INT = 2**53
 
-_ORDER_NO = re.compile(r"[0-9A-Za-z_\-|*]{1,32}")
-_OUTSIDE_BMP = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-_TIME = re.compile(r"[0-9]{8}(?:[0-9]{6})?")
 _TYPE_NAMES = {str: "字符串", int: "整数", bool: "布尔值", list: "数组", dict: "对象"}
 _TYPE_WORDS = {
     str: "a text",
@@ -172,144 +163,3 @@ def _each_rule(prefix: str, fields: Mapping[str, Field]) -> Iterator[Rule]:
             )
         if field.fields is not None:
             yield from _each_rule(at, field.fields)
-
-
-class Reader:
-    """Reads requests by the rules in force."""
-
-    def __init__(self, rules: Rulebook) -> None:
-        self.rules = rules
-
-    def check_headers(self, headers: Mapping[str, str], method: str) -> None:
-        """Refuse a request without the headers APIv3 requires; names in lower case."""
-        if "application/json" not in headers.get("accept", "") or not headers.get("user-agent", "").strip():
-            self.rules.refuse("request.headers", "Accept, User-Agent", location="header")
-        media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if method == "POST" and media_type != "application/json":
-            self.rules.refuse("request.content_type", "Content-Type", location="header")
-
-    def order_number(self, segment: str) -> str:
-        """The order number of a path, percent-decoded once."""
-        try:
-            number = unquote_to_bytes(segment).decode("ascii")
-        except UnicodeDecodeError:
-            number = ""
-        return self.check_order_number(number, location="path")
-
-    def check_order_number(self, number: str, *, location: str) -> str:
-        """Refuse what can be no order number."""
-        if _ORDER_NO.fullmatch(number) is None:
-            self.rules.refuse("request.out_order_no", "out_order_no", location=location, value=number)
-        return number
-
-    def query(self, query: str, names: Sequence[str]) -> dict[str, str]:
-        """The parameters of a query: each of these once, none empty, nothing else."""
-        try:
-            pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True, errors="strict")
-        except ValueError:
-            pairs = []
-            self.rules.refuse("request.query", "query", location="query")
-        for name, _ in pairs:
-            if name not in names:
-                self.rules.refuse("request.query", name, location="query")
-        values = dict(pairs)
-        for name in names:
-            if not values.get(name):
-                self.rules.refuse("request.query_required", name, location="query")
-        if len(pairs) != len(values):
-            self.rules.refuse("request.query", "query", location="query")
-        self.check_order_number(values["out_order_no"], location="query")
-        return values
-
-    def document(self, body: bytes, prefix: str, fields: Mapping[str, Field]) -> dict[str, Any]:
-        """The object of a body, when every field keeps its limits; nulls that are tolerated are gone."""
-        try:
-            document = json.loads(
-                body.decode(), object_pairs_hook=self._unique, parse_constant=self._no_constant
-            )
-        except (ValueError, RecursionError):
-            document = None
-        if not isinstance(document, dict):
-            self.rules.refuse("json.syntax", "/")
-            return {}
-        return self._object(document, prefix, fields, "")
-
-    def _unique(self, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-        document = dict(pairs)
-        if len(document) != len(pairs):
-            self.rules.refuse("json.duplicate_key", "/")
-        return document
-
-    def _no_constant(self, name: str) -> NoReturn:
-        raise ValueError(f"{name} is not JSON")
-
-    def _object(
-        self, document: Mapping[str, Any], prefix: str, fields: Mapping[str, Field], at: str
-    ) -> dict[str, Any]:
-        kept: dict[str, Any] = {}
-        for name, value in document.items():
-            field = fields.get(name)
-            if field is None:
-                self.rules.refuse("json.unknown_field", f"{at}/{name}")
-            elif value is None:
-                self.rules.refuse("json.null", f"{at}/{name}")
-            else:
-                kept[name] = self._value(value, field, f"{prefix}.{name}", f"{at}/{name}")
-        for name, field in fields.items():
-            if field.required and name not in kept:
-                self.rules.refuse(f"{prefix}.{name}.required", f"{at}/{name}")
-        return kept
-
-    def _value(self, value: Any, field: Field, rule: str, at: str) -> Any:
-        if type(value) is not field.type:
-            self.rules.refuse(f"{rule}.type", at, value=value)
-        if isinstance(value, str):
-            self._text(value, rule, at)
-        size = value if isinstance(value, int) else len(value)
-        if field.type in (str, int, list) and not field.low <= size <= field.high:
-            self.rules.refuse(f"{rule}.length", at)
-        if field.time and value not in field.words and not is_time(value):
-            self.rules.refuse(f"{rule}.time", at, value=value)
-        if isinstance(value, dict):
-            return self._object(value, rule, field.fields or {}, at)
-        if isinstance(value, list):
-            return [self._item(item, field, rule, f"{at}/{index}") for index, item in enumerate(value)]
-        return value
-
-    def _item(self, item: Any, field: Field, rule: str, at: str) -> dict[str, Any]:
-        if not isinstance(item, dict):
-            self.rules.refuse(f"{rule}.type", at)
-        return self._object(item, rule, field.fields or {}, at)
-
-    def _text(self, value: str, rule: str, at: str) -> None:
-        if _OUTSIDE_BMP.search(value):
-            self.rules.refuse("text.four_bytes", at)
-        if _CONTROL.search(value):
-            self.rules.refuse("text.control", at)
-        if value and not value.strip():
-            self.rules.refuse("text.blank", at)
-
-
-def is_time(text: str) -> bool:
-    """Tell whether a text is a real time in one of WeChat Pay's two formats."""
-    if _TIME.fullmatch(text) is None:
-        return False
-    try:
-        datetime.strptime(text.ljust(14, "0"), "%Y%m%d%H%M%S")  # noqa: DTZ007 - no zone in it
-    except ValueError:
-        return False
-    return True
-
-
-def unquote_loosely(segment: str) -> str:
-    """A percent-decoded name for the records, whatever it is; never used to decide."""
-    return unquote_to_bytes(segment).decode(errors="replace")
-
-
-def parse_leniently(body: bytes) -> dict[str, Any]:
-    """An object if the body is one, else an empty one."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}

@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from wechatpay_sandbox import service_order
 from wechatpay_sandbox.keys import Keys
-from wechatpay_sandbox.orders import Order, shanghai
-from wechatpay_sandbox.signing import ReplySigner, Signatures
+from wechatpay_sandbox.order import Order
+from wechatpay_sandbox.signing import ReplySigner, Signatures, as_probe
+from wechatpay_sandbox.times import shanghai
 
 type Shape = Literal["serviceorder", "smartretail"]
 type Flaw = Literal[
@@ -41,7 +42,6 @@ USER_CONFIRM = "PAYSCORE.USER_CONFIRM"
 ANSWER_SECONDS = 5.0
 """Seconds after which WeChat Pay takes a notice for failed."""
 _OFFSETS = {"stale": -301, "early": 310}
-_PROBE = "WECHATPAY/SIGNTEST/"
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Notifier:
         key = self._keys.signing_key(None)
         headers |= self._signer.headers(key, covered, offset=_OFFSETS.get(flaw or "", 0))
         if flaw == "signtest":
-            headers["Wechatpay-Signature"] = _PROBE + headers["Wechatpay-Signature"][len(_PROBE) :]
+            headers["Wechatpay-Signature"] = as_probe(headers["Wechatpay-Signature"])
         if flaw == "unknown-serial":
             headers["Wechatpay-Serial"] = f"{self._random.getrandbits(158) | 1 << 158:040X}"
         return Notice(headers, body)

@@ -1,6 +1,7 @@
 """Notifications that WeChat Pay sends of its own accord, and sends again until they are answered. No I/O."""
 
 import ipaddress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,18 +49,7 @@ class Outbox:
 
     def due(self, now: float) -> list[Outgoing]:
         """The notifications to send now, signed now. Tell ``answered`` about each."""
-        self._orders.catch_up_telling(now)
-        for what, order in self._orders.events:
-            confirmed = what == "USER_CONFIRM"
-            shape: Shape = "serviceorder" if order.api == "serviceorder" else "smartretail"
-            notice = self._notifier.confirmed(order) if confirmed else self._notifier.paid(order, shape)
-            url = order.notify_url or ""
-            event = USER_CONFIRM if confirmed else USER_PAID
-            due_at = now if self.anywhere or on_this_machine(url) else None
-            outgoing = Outgoing(order.out_order_no, event, url, notice, due_at)
-            self.sent.append(outgoing)
-            self._waiting.append(outgoing)
-        self._orders.events.clear()
+        self._write_up(now)
         self._waiting = [each for each in self._waiting if each.due_at is not None]
         due = [each for each in self._waiting if each.due_at is not None and each.due_at <= now]
         for outgoing in due:
@@ -83,6 +73,40 @@ class Outbox:
         moments = [each.due_at for each in self._waiting if each.due_at is not None]
         debit = self._orders.next_event_at()
         return min([*moments, *([debit] if debit is not None else [])], default=None)
+
+    def to_json(self, now: float) -> list[dict[str, Any]]:
+        """What was sent and what still is to be, to be kept in a file."""
+        self._write_up(now)
+        return [
+            {**each.entry(), "due_at": each.due_at, "body": each.notice.body.decode()} for each in self.sent
+        ]
+
+    def restore(self, kept: Sequence[Mapping[str, Any]]) -> None:
+        """Go on sending what was kept, signed anew."""
+        for each in kept:
+            notice = self._notifier.signed(each["body"].encode())
+            number, event_type, url, due_at = (
+                each[name] for name in ("out_order_no", "event_type", "url", "due_at")
+            )
+            self.sent.append(
+                Outgoing(number, event_type, url, notice, due_at, each["attempts"], each["answered"])
+            )
+        self._waiting = [each for each in self.sent if each.due_at is not None]
+
+    def _write_up(self, now: float) -> None:
+        """Make a notification of each thing that the merchant is to be told."""
+        self._orders.catch_up_telling(now)
+        for what, order in self._orders.events:
+            confirmed = what == "USER_CONFIRM"
+            shape: Shape = "serviceorder" if order.api == "serviceorder" else "smartretail"
+            notice = self._notifier.confirmed(order) if confirmed else self._notifier.paid(order, shape)
+            url = order.notify_url or ""
+            event = USER_CONFIRM if confirmed else USER_PAID
+            due_at = now if self.anywhere or on_this_machine(url) else None
+            outgoing = Outgoing(order.out_order_no, event, url, notice, due_at)
+            self.sent.append(outgoing)
+            self._waiting.append(outgoing)
+        self._orders.events.clear()
 
 
 def on_this_machine(url: str) -> bool:

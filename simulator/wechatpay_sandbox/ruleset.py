@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from wechatpay_sandbox import service_order, smart_retail
-from wechatpay_sandbox.family import ORDER_RULES, SYNC
+from wechatpay_sandbox import service_order_rules, smart_retail_rules
 from wechatpay_sandbox.fields import REQUEST_RULES, field_rules
+from wechatpay_sandbox.order_rules import ORDER_RULES, SYNC
 from wechatpay_sandbox.rules import Rule, table
-from wechatpay_sandbox.signing import SIGNATURE_RULES
+from wechatpay_sandbox.verifier import SIGNATURE_RULES
 
 RULES: Mapping[str, Rule] = table(
     Rule(
@@ -31,6 +31,6 @@ RULES: Mapping[str, Rule] = table(
     *REQUEST_RULES.values(),
     *ORDER_RULES.values(),
     *field_rules("sync", SYNC).values(),
-    *smart_retail.RULES.values(),
-    *service_order.RULES.values(),
+    *smart_retail_rules.RULES.values(),
+    *service_order_rules.RULES.values(),
 )

@@ -7,7 +7,8 @@ from dataclasses import replace
 from aiohttp import web
 
 from wechatpay_sandbox import delivery
-from wechatpay_sandbox.core import Core, Request
+from wechatpay_sandbox.arrivals import Request
+from wechatpay_sandbox.core import Core
 from wechatpay_sandbox.fault_kinds import Fault
 
 

@@ -1,55 +1,103 @@
-"""What is kept from one start to the next: the merchant's files, WeChat Pay's keys, the orders."""
+"""What is kept from one start to the next: the merchant, its files, and the state of the world.
+
+The merchant: its number, app and service, its keys, old and new, and WeChat Pay's. The world: orders, purses,
+tolerated rules, both clocks, planned faults and chaos, and notifications with the attempts that are left. Not
+kept: the record of requests, nonces, latency, and hosts that are down.
+"""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from wechatpay_sandbox.core import Core
 from wechatpay_sandbox.keys import Keys, Mode
-from wechatpay_sandbox.orders import Order, Orders
+from wechatpay_sandbox.order import Order
 
-ORDERS = "orders.json"
 KEYS = "keys.json"
+WORLD = "world.json"
 
 
 class State:
-    """A directory, readable by its owner alone."""
+    """A directory, readable by its owner alone; unless ``whole`` only the merchant's files stand in it."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, whole: bool) -> None:
         self.directory = directory
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._written: dict[str, str] = {}
+        self.merchant_files = directory / "merchant"
+        self._whole = whole
+        self._written: dict[Path, str] = {}
+        self.merchant_files.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def keys(self, mchid: str, mode: Mode) -> Keys:
+    def keys(self, mchid: str | None, mode: Mode | None) -> Keys:
         """The keys kept here, or new ones. ValueError: another merchant's, or not written by this release."""
-        path = self.directory / KEYS
-        if path.exists():
-            try:
-                return Keys.from_json(json.loads(path.read_text()), mchid, mode)
-            except (KeyError, TypeError) as exc:
-                raise ValueError(f"{path} was not written by this release of the sandbox") from exc
-        return Keys(mchid, mode)
+        kept = self._read(KEYS)
+        if kept is None:
+            return Keys.of_new_merchant(mchid, mode)
+        try:
+            return Keys.from_json(kept, mchid, mode)
+        except (KeyError, TypeError, AttributeError) as exc:
+            raise self._foreign(KEYS) from exc
 
-    def keep(self, keys: Keys, orders: Orders) -> None:
-        """Keep keys, orders and purses as they are, unless nothing has changed."""
-        kept = [order.to_json() for order in orders.kept()]
-        self._write(KEYS, keys.to_json())
-        self._write(ORDERS, {"purses": orders.purses, "orders": kept})
-
-    def read_orders(self, orders: Orders) -> None:
-        """Put the orders and purses kept here into the world."""
-        path = self.directory / ORDERS
-        if path.exists():
-            kept = json.loads(path.read_text())
-            orders.purses.update(kept["purses"])
+    def restore(self, core: Core) -> None:
+        """Make the world what it was when it was kept. ValueError: not written by this release."""
+        kept = self._read(WORLD)
+        if kept is None:
+            return
+        try:
+            core.orders.appid, core.orders.service_id = kept["appid"], kept["service_id"]
+            core.orders.purses.update(kept["purses"])
             for document in kept["orders"]:
-                orders.keep(Order.from_json(document))
+                core.orders.keep(Order.from_json(document))
+            core.rules.tolerate(kept["tolerated"])
+            core.clock_skew, core.clock_offset = kept["clock_skew"], kept["clock_offset"]
+            core.misbehaviour.restore(kept["misbehaviour"])
+            core.outbox.restore(kept["notifications"])
+        except (KeyError, TypeError, AttributeError, ValueError) as exc:
+            raise self._foreign(WORLD) from exc
 
-    def _write(self, name: str, document: Mapping[str, Any]) -> None:
-        text = json.dumps(document, ensure_ascii=False)
-        if text != self._written.get(name):
-            write(self.directory / name, text)
-            self._written[name] = text
+    def keep(self, core: Core) -> None:
+        """Write what has changed since the last time: merchant's files, keys, world."""
+        keys = core.keys
+        files = merchant_files(keys.secret("", ""), keys.merchant.certificate_pem)
+        for name, text in files.items():
+            self._write(self.merchant_files / name, text)
+        if "pub_key.pem" not in files:
+            (self.merchant_files / "pub_key.pem").unlink(missing_ok=True)
+            self._written.pop(self.merchant_files / "pub_key.pem", None)
+        if self._whole:
+            self._write(self.directory / KEYS, json.dumps(keys.to_json()))
+            self._write(self.directory / WORLD, json.dumps(_world(core), ensure_ascii=False))
+
+    def _read(self, name: str) -> Any:
+        path = self.directory / name
+        if not self._whole or not path.exists():
+            return None
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as exc:
+            raise self._foreign(name) from exc
+
+    def _foreign(self, name: str) -> ValueError:
+        return ValueError(f"{self.directory / name} was not written by this release of the sandbox")
+
+    def _write(self, path: Path, text: str) -> None:
+        if text != self._written.get(path):
+            write(path, text)
+            self._written[path] = text
+
+
+def _world(core: Core) -> dict[str, Any]:
+    return {
+        "appid": core.orders.appid,
+        "service_id": core.orders.service_id,
+        "purses": core.orders.purses,
+        "orders": [order.to_json() for order in core.orders.kept()],
+        "tolerated": sorted(core.rules.tolerated),
+        "clock_skew": core.clock_skew,
+        "clock_offset": core.clock_offset,
+        "misbehaviour": core.misbehaviour.to_json(),
+        "notifications": core.outbox.to_json(core.now()),
+    }
 
 
 def merchant_files(secret: Mapping[str, Any], certificate_pem: str) -> dict[str, str]:
@@ -62,13 +110,6 @@ def merchant_files(secret: Mapping[str, Any], certificate_pem: str) -> dict[str,
     if "wechatpay_public_key" in secret:
         files["pub_key.pem"] = secret["wechatpay_public_key"]
     return files
-
-
-def write_merchant_files(directory: Path, secret: Mapping[str, Any], certificate_pem: str) -> None:
-    """Write a merchant's files, readable by this user alone."""
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name, text in merchant_files(secret, certificate_pem).items():
-        write(directory / name, text)
 
 
 def write(path: Path, text: str) -> None:

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import pytest
 from wechatpay_sandbox.fault_effects import PHONE
-from wechatpay_sandbox.keys import MerchantKey
-from wechatpay_sandbox.orders import OPENID
+from wechatpay_sandbox.key_pairs import MerchantKey
+from wechatpay_sandbox.order import OPENID
 
 from chaos.leaks import PIECE, Secrets, search
 

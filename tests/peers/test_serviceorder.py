@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from wechatpay_sandbox import Simulator
-from wechatpay_sandbox.orders import OPENID
+from wechatpay_sandbox.order import OPENID
 from wechatpayv3 import WeChatPay, WeChatPayType
 
 GOODS = [{"name": "商品信息", "amount": 300, "description": "可乐", "count": 1}]

@@ -101,15 +101,16 @@ class Merchant:
         body = document if isinstance(document, bytes) else json.dumps(document, ensure_ascii=False).encode()
         return self.send("POST", self.target(out_order_no), body, **options)
 
-    def query(self, number: str, /, **changes: str) -> requests.Response:
+    def query_target(self, number: str, api: str = ORDERS, /, **changes: str) -> str:
         parameters = {
             "service_id": self.secret["service_id"],
             "out_order_no": number,
             "appid": self.secret["appid"],
         } | changes
-        return self.send(
-            "GET", f"{ORDERS}?{urlencode({k: v for k, v in parameters.items() if v is not ...})}"
-        )
+        return f"{api}?{urlencode({k: v for k, v in parameters.items() if v is not ...})}"
+
+    def query(self, number: str, api: str = ORDERS, /, **changes: str) -> requests.Response:
+        return self.send("GET", self.query_target(number, api, **changes))
 
     def known_keys(self) -> dict[str, RSAPublicKey]:
         keys: dict[str, Any] = {}

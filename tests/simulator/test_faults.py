@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from wechatpay_sandbox import Simulator
 from wechatpay_sandbox.fault_effects import PHONE
 from wechatpay_sandbox.fault_kinds import KINDS
-from wechatpay_sandbox.orders import OPENID
+from wechatpay_sandbox.order import OPENID
 
 TIMEOUT = 1.0
 GENERAL = pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 from random import Random
 
 import pytest
-from wechatpay_sandbox.orders import NotPossible, Order, Orders
+from wechatpay_sandbox.order import NotPossible, Order
+from wechatpay_sandbox.orders import Orders
 from wechatpay_sandbox.rules import SOURCE
 from wechatpay_sandbox.ruleset import RULES
 

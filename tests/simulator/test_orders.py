@@ -6,7 +6,9 @@ from random import Random
 
 import pytest
 from wechatpay_sandbox import Simulator
-from wechatpay_sandbox.orders import RISK_CAP, Order, Orders, shanghai
+from wechatpay_sandbox.order import RISK_CAP, Order
+from wechatpay_sandbox.orders import Orders
+from wechatpay_sandbox.times import shanghai
 
 NOW = 1_717_207_200.0  # 2024-06-01 10:00:00 in Shanghai
 FINISHED = {"finish_type": 2, "total_amount": 1200}

@@ -14,7 +14,7 @@ import pytest
 from wechatpay_sandbox import MCHID, Simulator
 from wechatpay_sandbox.keys import Mode
 from wechatpay_sandbox.notifications import Notice
-from wechatpay_sandbox.orders import OPENID
+from wechatpay_sandbox.order import OPENID
 
 from tests.function import fresh_module, in_environment
 from tests.secrets_manager import SecretsManager

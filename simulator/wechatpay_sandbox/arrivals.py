@@ -1,0 +1,64 @@
+"""A request as it arrives, and what its first line asks for."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wechatpay_sandbox.fault_kinds import Fault
+from wechatpay_sandbox.reader import unquote_loosely
+
+_ORDERS = re.compile(
+    r"/v3/payscore/(?P<api>smartretail-orders|payafter-orders|serviceorder)"
+    r"(?:/(?P<number>[^/?]+)/(?P<action>complete|cancel|sync))?"
+)
+_QUERIED_ORDER = re.compile(r"(?:\?|&)out_order_no=([^&]*)")
+CERTIFICATES = "/v3/certificates"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as it arrived: the target and the body byte for byte, and at which host."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    host: int = 0
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request as far as its first line tells: what is asked, of which API, and of which order."""
+
+    operation: str
+    out_order_no: str = ""
+    api: str = ""
+    segment: str = ""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A request whose body is still to be read: what it asks, the fault it meets, and its record."""
+
+    call: Call
+    fault: Fault | None
+    record: dict[str, Any]
+
+
+def route(method: str, target: str) -> Call:
+    """Which operation a request is; an empty operation for what does not exist."""
+    path, _, query = target.partition("?")
+    match = _ORDERS.fullmatch(path)
+    if match is None:
+        found = target == CERTIFICATES and method == "GET"
+        return Call("certificates" if found else "")
+    api, segment, action = match["api"], match["number"], match["action"]
+    if method == "GET" and segment is None:
+        asked = _QUERIED_ORDER.search(f"?{query}")
+        return Call("query", unquote_loosely(asked[1]) if asked else "", api)
+    if method != "POST" or query or (action == "sync" and api == "smartretail-orders"):
+        return Call("")
+    if segment is None:
+        return Call("create", "", api)
+    return Call(action, unquote_loosely(segment), api, segment)

@@ -1,0 +1,115 @@
+"""The control over HTTP: what is asked is checked, and every mistake is answered with its reason."""
+
+import inspect
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from wechatpay_sandbox.control import Control, Json, NotThere
+
+PREFIX = "/simulator"
+
+
+class HttpControl:
+    """The operations under ``/simulator``, as JSON in and out. Browsers are refused: they send an Origin."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        c = control
+        self._routes: list[tuple[str, re.Pattern[str], Callable[..., Awaitable[Any]]]] = [
+            (method, re.compile(PREFIX + path), operation)
+            for method, path, operation in (
+                ("PUT", r"/orders/(?P<out_order_no>[^/]+)", c.open_order),
+                ("GET", r"/orders/(?P<out_order_no>[^/]+)", c.order),
+                ("POST", r"/orders/(?P<out_order_no>[^/]+)/settle", c.settle_elsewhere),
+                ("POST", r"/orders/(?P<out_order_no>[^/]+)/confirm", c.confirm),
+                ("POST", r"/orders/(?P<out_order_no>[^/]+)/pay", c.pay),
+                ("POST", r"/orders/(?P<out_order_no>[^/]+)/notice", c.send_notice),
+                ("GET", r"/notifications", c.notifications),
+                ("PUT", r"/purses/(?P<openid>[^/]+)", c.purse),
+                ("GET", r"/ledger", c.ledger),
+                ("GET", r"/tickets", c.tickets),
+                ("GET", r"/requests", c.requests),
+                ("POST", r"/faults", c.script),
+                ("GET", r"/faults", c.pending_faults),
+                ("DELETE", r"/faults", c.clear_faults),
+                ("PUT", r"/chaos", c.chaos),
+                ("PUT", r"/keys", c.set_keys),
+                ("POST", r"/merchant-key", c.rotate_merchant_key),
+                ("DELETE", r"/merchant-key/old", c.drop_old_merchant_keys),
+                ("POST", r"/platform-certificate", c.rotate_platform_certificate),
+                ("DELETE", r"/platform-certificate/oldest", c.drop_oldest_platform_certificate),
+                ("PUT", r"/tolerated", c.tolerate),
+                ("GET", r"/settings", c.settings),
+                ("GET", r"/secret", c.secret),
+                ("GET", r"/merchant-certificate", c.merchant_certificate),
+                ("PUT", r"/hosts/(?P<index>[0-9])", c.set_host),
+                ("PUT", r"/latency", c.set_latency),
+                ("POST", r"/clock", c.advance),
+                ("PUT", r"/clock", c.set_clock),
+            )
+        ]
+
+    async def handle(self, request: web.BaseRequest) -> web.Response:
+        """Answer one control request: 200, 400 with the reason, 403 to a browser, 404."""
+        if "Origin" in request.headers:
+            return _json(403, {"error": "not for browsers"})
+        for method, path, operation in self._routes:
+            match = path.fullmatch(request.rel_url.raw_path)
+            if match is not None and method == request.method:
+                place = {name: unquote(value) for name, value in match.groupdict().items()}
+                return await self._call(operation, request, place)
+        return _json(404, {"error": f"no such control: {request.method} {request.path}"})
+
+    async def _call(
+        self, operation: Callable[..., Awaitable[Any]], request: web.BaseRequest, place: Mapping[str, str]
+    ) -> web.Response:
+        try:
+            arguments = _document(await request.read()) | dict(request.query) | dict(place)
+            if "index" in arguments:
+                arguments["index"] = int(arguments["index"])
+            _check_arguments(operation, arguments)
+            answer = await operation(**arguments)
+        except NotThere as missing:
+            return _json(404, {"error": str(missing)})
+        except (ValueError, TypeError) as problem:
+            return _json(400, {"error": str(problem)})
+        self._control.happened()
+        return _json(200, answer)
+
+
+def _check_arguments(operation: Callable[..., Awaitable[Any]], arguments: Mapping[str, Any]) -> None:
+    """Say in words what an operation lacks or does not know."""
+    known = inspect.signature(operation).parameters
+    free = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in known.values())
+    unknown = [name for name in arguments if name not in known and not free]
+    if unknown:
+        raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(known) or 'nothing'}")
+    lacking = [
+        name
+        for name, each in known.items()
+        if each.default is inspect.Parameter.empty
+        and each.kind is not inspect.Parameter.VAR_KEYWORD
+        and name not in arguments
+    ]
+    if lacking:
+        raise ValueError(f"missing: {', '.join(lacking)}")
+    for name in ("replace", "up", "keep_old"):
+        if name in known and not isinstance(arguments.get(name, False), bool):
+            raise ValueError(f"{name} must be true or false")
+
+
+def _document(body: bytes) -> Json:
+    document = json.loads(body) if body else {}
+    if not isinstance(document, dict):
+        raise TypeError("the body must be a JSON object")
+    return document
+
+
+def _json(status: int, value: object) -> web.Response:
+    text = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    return web.Response(status=status, text=text, content_type="application/json")

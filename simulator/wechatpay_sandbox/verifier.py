@@ -1,0 +1,152 @@
+"""Checks the signature of a request as WeChat Pay's gateway does, by rules with names and sources."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from wechatpay_sandbox.keys import Keys
+from wechatpay_sandbox.replies import Refusal
+from wechatpay_sandbox.rules import Rule, table
+from wechatpay_sandbox.signing import SCHEME, Message, Signatures
+
+MAX_SKEW = 300
+"""Seconds a request's timestamp may be away from now, either way."""
+
+_DOCUMENT = "V: https://pay.weixin.qq.com/doc/v3/merchant/4012365336"
+_PAIR = re.compile(r'([a-z_]+)="([^"]*)"')
+_PAIRS = re.compile(r'[a-z_]+="[^"]*"(?:, ?[a-z_]+="[^"]*")*')
+_EXPECTED = frozenset({"mchid", "nonce_str", "timestamp", "serial_no", "signature"})
+
+
+def _rule(name: str, source: str, reason: str, issue: str) -> Rule:
+    return Rule(f"signature.{name}", source, reason, issue, 401, "SIGN_ERROR", firm=True)
+
+
+SIGNATURE_RULES = table(
+    _rule(
+        "scheme",
+        _DOCUMENT,
+        f"the header Authorization must begin with {SCHEME}",
+        f"Http头Authorization认证类型不正确, 应为 {SCHEME}",
+    ),
+    _rule(
+        "form",
+        _DOCUMENT,
+        "Authorization must hold mchid, nonce_str, timestamp, serial_no and signature, each once, in quotes",
+        "Http头Authorization值格式错误",
+    ),
+    _rule(
+        "mchid",
+        _DOCUMENT,
+        "mchid in Authorization is not the merchant this sandbox knows",
+        "商户号不存在或与证书不符",
+    ),
+    _rule(
+        "timestamp_form",
+        _DOCUMENT,
+        "timestamp in Authorization must be UNIX seconds",
+        "timestamp is not a number of seconds",
+    ),
+    _rule(
+        "timestamp",
+        "V: timestamp与发起请求的时间不得超过5分钟",
+        "timestamp in Authorization is more than 300 seconds from WeChat Pay's clock",
+        "Http头Authorization中的timestamp与发起请求的时间不得超过5分钟",
+    ),
+    _rule(
+        "nonce_length",
+        "I: at most 32, as serviceorder's other random texts; no page was found",
+        "nonce_str in Authorization must have 1 to 32 characters",
+        "nonce_str must have 1 to 32 characters",
+    ),
+    _rule(
+        "serial_no",
+        _DOCUMENT,
+        "serial_no in Authorization is of no certificate of this merchant: an old or another one",
+        "商户证书序列号有误。请使用签名私钥匹配的证书序列号",
+    ),
+    _rule(
+        "value",
+        _DOCUMENT,
+        "the signature does not fit: other key, or method, path with query or body are not what was signed",
+        "sign not match",
+    ),
+    _rule(
+        "nonce_repeated",
+        "I: a nonce is good for one request",
+        "nonce_str in Authorization was used before",
+        "nonce_str was used before",
+    ),
+)
+
+
+class Verifier:
+    """Checks ``Authorization`` as WeChat Pay's gateway does; remembers nonces while they could return."""
+
+    def __init__(self, keys: Keys, signatures: Signatures, clock: Callable[[], float]) -> None:
+        self._keys = keys
+        self._signatures = signatures
+        self._clock = clock
+        self._nonces: dict[str, float] = {}
+        self._next_sweep = 0.0
+
+    def verify(self, authorization: str, message: Message) -> None:
+        """Return when the request is the merchant's own and new; raise a 401 ``SIGN_ERROR`` otherwise."""
+        claims = self._claims(authorization, message)
+        if claims["mchid"] != self._keys.mchid:
+            raise _sign_error("mchid", "mchid", message)
+        now = self._clock()
+        if not claims["timestamp"].isascii() or not claims["timestamp"].isdigit():
+            raise _sign_error("timestamp_form", "timestamp", message)
+        if abs(now - int(claims["timestamp"])) > MAX_SKEW:
+            raise _sign_error("timestamp", "timestamp", message)
+        if not 1 <= len(claims["nonce_str"]) <= 32:
+            raise _sign_error("nonce_length", "nonce_str", message)
+        key = self._keys.merchant_key(claims["serial_no"])
+        if key is None:
+            raise _sign_error("serial_no", "serial_no", message)
+        text = message.signed_text(claims["timestamp"], claims["nonce_str"])
+        if not self._signatures.fits(key, claims["signature"], text):
+            raise _sign_error("value", "signature", message, text)
+        self._refuse_replay(claims["nonce_str"], now, message)
+
+    def _claims(self, authorization: str, message: Message) -> dict[str, str]:
+        scheme, _, rest = authorization.partition(" ")
+        if scheme != SCHEME:
+            raise _sign_error("scheme", "authorization", message)
+        pairs = _PAIR.findall(rest)
+        if (
+            _PAIRS.fullmatch(rest) is None
+            or len(pairs) != len(_EXPECTED)
+            or {k for k, _ in pairs} != _EXPECTED
+        ):
+            raise _sign_error("form", "authorization", message)
+        return dict(pairs)
+
+    def _refuse_replay(self, nonce: str, now: float, message: Message) -> None:
+        if now > self._next_sweep:
+            self._nonces = {n: until for n, until in self._nonces.items() if until > now}
+            self._next_sweep = now + MAX_SKEW
+        if nonce in self._nonces:
+            raise _sign_error("nonce_repeated", "nonce_str", message)
+        self._nonces[nonce] = now + 2 * MAX_SKEW
+
+
+def _sign_error(name: str, field: str, message: Message, text: bytes | None = None) -> Refusal:
+    rule = SIGNATURE_RULES[f"signature.{name}"]
+    information: dict[str, Any] = {"method": message.method, "url": message.target}
+    if text is not None:
+        information["sign_message_length"] = len(text)
+        information["truncated_sign_message"] = text[: text.rindex(b"\n", 0, -1) + 1].decode(errors="replace")
+    return Refusal(
+        rule.status,
+        rule.code,
+        "错误的签名，验签失败",
+        rule=rule,
+        detail={
+            "field": field,
+            "issue": rule.message,
+            "location": "authorization",
+            "sign_information": information,
+        },
+    )
