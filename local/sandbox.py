@@ -36,6 +36,7 @@ def control(environment: Mapping[str, str]) -> Iterator[Client]:
 def open_order(environment: Mapping[str, str], event: Mapping[str, Any]) -> None:
     """Open the shopper's order, as the cabinet did at its door; one that exists stays as it is."""
     known = {name: event[name] for name in _KNOWN_TO_THE_SHOP if name in event}
+    known |= {"api": event["order_api"]} if "order_api" in event else {}
     with control(environment) as client:
         client.open_order(event["out_order_no"], **known)
 

@@ -1,6 +1,5 @@
 """Proving credentials by calls that change nothing: WeChat Pay must accept our signature, and we its own."""
 
-import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -8,38 +7,31 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 from botocore.exceptions import BotoCoreError, ClientError
-from wechatpay.client import Client
 from wechatpay.credentials import Credentials, parse
 from wechatpay.deadline import Deadline
 from wechatpay.errors import (
     MerchantMisconfigured,
-    Problem,
-    ReplyError,
     ServiceError,
     Unverifiable,
     WeChatPayError,
 )
 from wechatpay.merchant import Merchant
-from wechatpay.order_apis import api_of
-from wechatpay.orders import SMART_RETAIL, OrderKey
 from wechatpay.platform_certificates import PlatformCertificates
 from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Reply, Transport
 
+from operations import signed_query
 from operations.errors import CommandError
 from operations.report import Finding, failed, note, passed
+from operations.signed_query import SECONDS, WHERE
 from operations.staging import StagedSecret
 from operations.target import error_code
 
 IDENTIFIERS = "service_id, appid"
-QUERY = "signed query 签名查询"
 API_V3_KEY = "APIv3 key"
 CLOCK = "clock 时钟"
-SECONDS = 20.0
 _REFUSED_AFTER_SECONDS = 300.0
 _NOTABLE_SECONDS = 30.0
-_WHERE = "商户平台 → 账户中心 → API安全"
-_PLACEHOLDER = "0"
 
 
 class Recording(Transport):
@@ -83,11 +75,6 @@ def not_proven(credentials: Credentials) -> Finding:
     )
 
 
-def is_unknown_order(problem: Problem) -> bool:
-    """Whether WeChat Pay says, verified, that it has no such order."""
-    return problem.verified and problem.status == HTTPStatus.NOT_FOUND
-
-
 def prove(
     credentials: Credentials, hosts: Sequence[str], transport: Recording, order: str | None = None
 ) -> Iterator[Finding]:
@@ -99,97 +86,11 @@ def prove(
         transport: carries the calls.
         order: an order that exists; without it one is asked for that cannot exist.
     """
-    yield _query(credentials, hosts, transport, order)
+    yield signed_query.query(credentials, hosts, transport, order)
     if order is None:
         yield not_proven(credentials)
     yield _api_v3_key(credentials, hosts, transport)
     yield _clock(transport)
-
-
-def _query(
-    credentials: Credentials, hosts: Sequence[str], transport: Transport, order: str | None
-) -> Finding:
-    merchant = Merchant(lambda: credentials)
-    client = Client(SignedTransport(merchant, transport), hosts, Deadline(SECONDS))
-    number = order or f"DOCTOR-{secrets.token_hex(12)}"
-    signer = credentials.signer
-    key = OrderKey(
-        signer.mchid,
-        credentials.appid or _PLACEHOLDER,
-        credentials.service_id or _PLACEHOLDER,
-        number,
-        credentials.order_api or SMART_RETAIL,
-    )
-    try:
-        state = api_of(key).query(client, key)
-    except ServiceError as exc:
-        return _answered(exc.problem, credentials, order)
-    except MerchantMisconfigured as exc:
-        return failed(
-            QUERY,
-            f"{exc}. The secret holds no WeChat Pay public key, so platform certificates were downloaded. "
-            f"When this merchant uses the public key, give it and its id ({_WHERE} → 微信支付公钥)",
-        )
-    except ReplyError as exc:
-        return failed(QUERY, _not_verified(exc.problem))
-    except WeChatPayError as exc:
-        return failed(QUERY, f"no answer: {exc}. Check the way from this machine to {', '.join(hosts)}")
-    return passed(
-        QUERY,
-        f"verified 200: order {number} of {key.order_api} is {state.state}; key and serial agree, "
-        f"service_id {key.service_id} and appid {key.appid} are proven",
-    )
-
-
-def _answered(problem: Problem, credentials: Credentials, order: str | None) -> Finding:
-    """Read what a refusal proves: WeChat Pay checks our signature before it looks at the order."""
-    match problem.status:
-        case HTTPStatus.UNAUTHORIZED:
-            return failed(
-                QUERY,
-                f"WeChat Pay refuses the signature ({problem}). "
-                f"Serial {credentials.signer.serial_no} and the private key must be those of a certificate "
-                f"that merchant {credentials.signer.mchid} has in use ({_WHERE} → API证书)",
-            )
-        case HTTPStatus.FORBIDDEN:
-            return failed(
-                QUERY,
-                f"the merchant may not do this ({problem}). Ask WeChat Pay to open 支付分智慧零售 "
-                "for this mchid and service_id",
-            )
-        case HTTPStatus.TOO_MANY_REQUESTS:
-            return failed(QUERY, f"too many requests ({problem}). Try again in a minute")
-    if not problem.verified:
-        return failed(QUERY, _not_verified(problem))
-    if is_unknown_order(problem) and order is not None:
-        return failed(
-            QUERY,
-            f"WeChat Pay does not know order {order} 微信支付查无此单 ({problem}); key and serial agree. Its "
-            f"number may be mistyped or another merchant's, or it was created with another service_id, appid "
-            f"or order_api than {credentials.service_id}, {credentials.appid} and "
-            f"{credentials.order_api or SMART_RETAIL}",
-        )
-    if is_unknown_order(problem):
-        return passed(QUERY, "verified 404 for an order that cannot exist; key and serial agree")
-    if problem.status == HTTPStatus.BAD_REQUEST and not (credentials.appid and credentials.service_id):
-        return note(
-            QUERY,
-            "verified 400: key and serial agree. The secret has no appid or no service_id, so the service "
-            "itself was not checked",
-        )
-    return failed(
-        QUERY,
-        f"key and serial agree, but WeChat Pay refuses the query ({problem}). "
-        f"Check appid {credentials.appid} and service_id {credentials.service_id}",
-    )
-
-
-def _not_verified(problem: Problem) -> str:
-    return (
-        f"the reply is not proven to be WeChat Pay's ({problem}). The public key and its id must be the pair "
-        f"shown at {_WHERE} → 微信支付公钥. When they are: some refusals are not signed, "
-        "so name an order that exists, ORDER=..."
-    )
 
 
 def _api_v3_key(credentials: Credentials, hosts: Sequence[str], transport: Transport) -> Finding:
@@ -201,7 +102,7 @@ def _api_v3_key(credentials: Credentials, hosts: Sequence[str], transport: Trans
     except (MerchantMisconfigured, WeChatPayError) as exc:
         cause = exc.__cause__
         if isinstance(cause, Unverifiable):
-            return failed(API_V3_KEY, f"{cause}. Set the key shown at {_WHERE} → APIv3密钥")
+            return failed(API_V3_KEY, f"{cause}. Set the key shown at {WHERE} → APIv3密钥")
         if isinstance(cause, ServiceError) and cause.problem.status == HTTPStatus.NOT_FOUND:
             return note(API_V3_KEY, "32 bytes; not proven: with the public key there is nothing to try it on")
         return note(API_V3_KEY, f"32 bytes; not tried: {exc}")

@@ -16,7 +16,8 @@ from wechatpay.transport import Transport
 
 from life import Answer
 from operations.errors import CommandError
-from operations.live_check import is_unknown_order, read_credentials
+from operations.live_check import read_credentials
+from operations.signed_query import is_unknown_order
 from operations.staging import merchant_secret
 from operations.target import Target
 

@@ -97,8 +97,53 @@ def test_an_order_that_exists_proves_service_id_and_appid(
 def test_an_order_that_wechat_pay_does_not_know_is_said_to_be_unknown(doctor: Callable[..., Ran]) -> None:
     ran = doctor("--order", "NO-SUCH-1")
     assert ran.status == 1
-    assert line(ran, "signed query").startswith("FAIL")
-    assert "WeChat Pay does not know order NO-SUCH-1" in line(ran, "signed query")
+    told = line(ran, "signed query")
+    assert told.startswith("FAIL")
+    assert "WeChat Pay does not know order NO-SUCH-1" in told
+    assert "smartretail-orders: 404, payafter-orders: 404, serviceorder: 404" in told
+
+
+@pytest.mark.parametrize("of_secret", [None, "smartretail-orders", "payafter-orders", "serviceorder"])
+@pytest.mark.parametrize("of_order", ["smartretail-orders", "payafter-orders", "serviceorder"])
+def test_an_order_of_another_api_than_the_secrets_is_found_and_the_api_named(
+    doctor: Callable[..., Ran],
+    stack: Stack,
+    simulator: Simulator,
+    secret_name: str,
+    of_secret: str | None,
+    of_order: str,
+) -> None:
+    put(stack, secret_name, {**simulator.secret(), **({"order_api": of_secret} if of_secret else {})})
+    number = f"DOCTOR-{of_order[:12]}-{of_secret or 'none'}"[:32]
+    simulator.open_order(number, api=of_order)
+    ran = doctor("--order", number)
+    told = line(ran, "signed query")
+    assert ran.status == 0, ran.text
+    assert f"order {number} of {of_order} is USER_ACCEPTED" in told
+    others = of_order != (of_secret or "smartretail-orders")
+    assert (f"taken for {of_secret or 'smartretail-orders'}, which does not know this one" in told) is others
+
+
+def test_another_api_that_gives_no_verified_answer_is_said_so(
+    doctor: Callable[..., Ran], simulator: Simulator
+) -> None:
+    refusal = {"status": 404, "code": "ORDER_NOT_EXIST", "applied": False}
+    simulator.script("NO-SUCH-2", "query", fault="reply", **refusal)
+    simulator.script("NO-SUCH-2", "query", fault="no_auth")
+    simulator.script("NO-SUCH-2", "query", fault="unsigned", times=None)
+    told = line(doctor("--order", "NO-SUCH-2"), "signed query")
+    assert "smartretail-orders: 404, payafter-orders: 403, serviceorder: 404 not verified" in told
+
+
+def test_a_merchant_without_permission_is_told_for_which_api(
+    doctor: Callable[..., Ran], stack: Stack, simulator: Simulator, secret_name: str
+) -> None:
+    put(stack, secret_name, {**simulator.secret(), "order_api": "serviceorder"})
+    simulator.script(None, "query", fault="no_auth", times=None)
+    told = line(doctor(), "signed query")
+    assert told.startswith("FAIL")
+    assert "to open serviceorder" in told
+    assert "make secret ORDER_API=" in told
 
 
 def test_a_subnet_without_a_way_out_is_named_and_one_with_it_tells_its_address(stack: Stack) -> None:

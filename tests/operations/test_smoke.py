@@ -41,19 +41,23 @@ def test_an_invalid_order_proves_the_workflow_without_wechat_pay(
     assert len(simulator.requests()) == before
 
 
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("order_api", ["smartretail-orders", "serviceorder"])
 def test_a_real_order_is_settled(
-    command: Command, stack: Stack, simulator: Simulator, tmp_path: Path
+    command: Command, stack: Stack, simulator: Simulator, tmp_path: Path, order_api: str, named: bool
 ) -> None:
     number = f"S|{uuid.uuid4().hex[:20]}*"
-    simulator.open_order(number)
+    simulator.open_order(number, api=order_api)
     fees = [{"fee_name": "矿泉水", "fee_amount": 300}]
     event = {"out_order_no": number, "finish_type": 2, "fees": fees, "total_amount": 300}
+    event |= {"order_api": order_api} if named else {}
     path = tmp_path / "order.json"
     path.write_text(json.dumps(event), encoding="utf-8")
     ran = command("smoke", "--event", str(path))
     assert ran.status == 0, ran.text
     assert states(ran.text)[:3] == ["ServiceEnded", "Outcome", "OrderCompleted"]
-    assert simulator.order(number)["total_amount"] == 300
+    entry = simulator.order(number)
+    assert (entry["api"], entry["total_amount"]) == (order_api, 300)
 
 
 @pytest.mark.parametrize("waiting", ["AwaitPayment", "AwaitNotification"])

@@ -1,0 +1,137 @@
+"""The signed query that proves credentials: what WeChat Pay's answer to it says of key, service and order."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from http import HTTPStatus
+
+from wechatpay.client import Client
+from wechatpay.credentials import Credentials
+from wechatpay.deadline import Deadline
+from wechatpay.errors import MerchantMisconfigured, Problem, ReplyError, ServiceError, WeChatPayError
+from wechatpay.merchant import Merchant
+from wechatpay.order_apis import ORDER_APIS, api_of
+from wechatpay.orders import SMART_RETAIL, OrderKey, OrderState
+from wechatpay.signed_transport import SignedTransport
+from wechatpay.transport import Transport
+
+from operations.report import Finding, failed, note, passed
+
+SECONDS = 20.0
+WHERE = "商户平台 → 账户中心 → API安全"
+_QUERY = "signed query 签名查询"
+_PLACEHOLDER = "0"
+
+
+def is_unknown_order(problem: Problem) -> bool:
+    """Whether WeChat Pay says, verified, that it has no such order."""
+    return problem.verified and problem.status == HTTPStatus.NOT_FOUND
+
+
+def query(credentials: Credentials, hosts: Sequence[str], transport: Transport, order: str | None) -> Finding:
+    """Ask for an order, in every API, or without one for an order that cannot exist."""
+    merchant = Merchant(lambda: credentials)
+    client = Client(SignedTransport(merchant, transport), hosts, Deadline(SECONDS))
+    number = order or f"DOCTOR-{secrets.token_hex(12)}"
+    signer = credentials.signer
+    key = OrderKey(
+        signer.mchid,
+        credentials.appid or _PLACEHOLDER,
+        credentials.service_id or _PLACEHOLDER,
+        number,
+        credentials.order_api or SMART_RETAIL,
+    )
+    try:
+        state = api_of(key).query(client, key)
+    except ServiceError as exc:
+        if order and is_unknown_order(exc.problem):
+            return _elsewhere(client, key, exc.problem)
+        return _answered(exc.problem, credentials)
+    except MerchantMisconfigured as exc:
+        return failed(
+            _QUERY,
+            f"{exc}. The secret holds no WeChat Pay public key, so platform certificates were downloaded. "
+            f"When this merchant uses the public key, give it and its id ({WHERE} → 微信支付公钥)",
+        )
+    except ReplyError as exc:
+        return failed(_QUERY, _not_verified(exc.problem))
+    except WeChatPayError as exc:
+        return failed(_QUERY, f"no answer: {exc}. Check the way from this machine to {', '.join(hosts)}")
+    return _proven(key, state)
+
+
+def _proven(key: OrderKey, state: OrderState, more: str = "") -> Finding:
+    return passed(
+        _QUERY,
+        f"verified 200: order {key.out_order_no} of {key.order_api} is {state.state}; key and serial agree, "
+        f"service_id {key.service_id} and appid {key.appid} are proven{more}",
+    )
+
+
+def _elsewhere(client: Client, key: OrderKey, problem: Problem) -> Finding:
+    """Ask the other APIs for an order that its own does not know."""
+    said = f"{key.order_api}: 404"
+    for order_api in [each for each in ORDER_APIS if each != key.order_api]:
+        other = replace(key, order_api=order_api)
+        try:
+            state = api_of(other).query(client, other)
+        except ReplyError as exc:
+            said += f", {order_api}: {exc.problem.status}{'' if exc.problem.verified else ' not verified'}"
+        except WeChatPayError:
+            said += f", {order_api}: no answer"
+        else:
+            more = (
+                f". The secret's orders are taken for {key.order_api}, which does not know this one: the "
+                "function asks the others, unless the event excludes them by its order_api or finish_ticket"
+            )
+            return _proven(other, state, more)
+    return failed(
+        _QUERY,
+        f"WeChat Pay does not know order {key.out_order_no} 微信支付查无此单 ({said}; {problem}); key and "
+        "serial agree. Its number may be mistyped or another merchant's, or it was created with another "
+        f"service_id or appid than {key.service_id} and {key.appid}",
+    )
+
+
+def _answered(problem: Problem, credentials: Credentials) -> Finding:
+    """Read what a refusal proves: WeChat Pay checks our signature before it looks at the order."""
+    match problem.status:
+        case HTTPStatus.UNAUTHORIZED:
+            return failed(
+                _QUERY,
+                f"WeChat Pay refuses the signature ({problem}). "
+                f"Serial {credentials.signer.serial_no} and the private key must be those of a certificate "
+                f"that merchant {credentials.signer.mchid} has in use ({WHERE} → API证书)",
+            )
+        case HTTPStatus.FORBIDDEN:
+            return failed(
+                _QUERY,
+                f"the merchant may not do this ({problem}). Ask WeChat Pay to open "
+                f"{credentials.order_api or SMART_RETAIL} (微信支付分) for this mchid and service_id, or "
+                "store the API it has: make secret ORDER_API=",
+            )
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            return failed(_QUERY, f"too many requests ({problem}). Try again in a minute")
+    if not problem.verified:
+        return failed(_QUERY, _not_verified(problem))
+    if is_unknown_order(problem):
+        return passed(_QUERY, "verified 404 for an order that cannot exist; key and serial agree")
+    if problem.status == HTTPStatus.BAD_REQUEST and not (credentials.appid and credentials.service_id):
+        return note(
+            _QUERY,
+            "verified 400: key and serial agree. The secret has no appid or no service_id, so the service "
+            "itself was not checked",
+        )
+    return failed(
+        _QUERY,
+        f"key and serial agree, but WeChat Pay refuses the query ({problem}). "
+        f"Check appid {credentials.appid} and service_id {credentials.service_id}",
+    )
+
+
+def _not_verified(problem: Problem) -> str:
+    return (
+        f"the reply is not proven to be WeChat Pay's ({problem}). The public key and its id must be the pair "
+        f"shown at {WHERE} → 微信支付公钥. When they are: some refusals are not signed, "
+        "so name an order that exists, ORDER=..."
+    )
