@@ -78,7 +78,9 @@ class Followed:
 def followed(stack: Stack, simulator: Simulator, outbox: Outbox) -> Followed:
     arns = {}
     for name in ("smartretail", "serviceorder", "unproven", "unpaid"):
-        simulator.open_order(name, debit_after=None if name == "unpaid" else 3600)
+        # No event says of which API its order is.
+        api = "serviceorder" if name == "serviceorder" else "smartretail-orders"
+        simulator.open_order(name, api=api, debit_after=None if name == "unpaid" else 3600)
         arns[name] = stack.start(json.dumps(order(name)))
     orders = Followed(stack, simulator, outbox, arns)
     # The address runs from cold now, not when a test counts the seconds of a wait.
@@ -116,6 +118,23 @@ def test_a_notice_ends_the_wait_and_the_workflow_says_once_that_the_order_is_pai
     paid = followed.outbox.about(shape)[-1]["detail"]
     assert paid["payment"]["state"] == "PAID"
     assert (paid["metadata"], paid["execution"]) == ({"cabinet": "SZ-NS-003"}, execution.arn)
+
+
+def test_an_order_found_to_be_of_serviceorder_is_waited_for_and_asked_about_as_one(
+    followed: Followed, simulator: Simulator
+):
+    followed.notice("serviceorder", shape="serviceorder")
+    execution = followed.ended("serviceorder")
+
+    completed, paid = (event["detail"] for event in followed.outbox.about("serviceorder", 2))
+    assert [each["order_api"] for each in (completed, paid, execution.output)] == ["serviceorder"] * 3
+    [transaction] = paid["payment"]["transactions"]
+    assert transaction["amount"] == 1200
+    apis = [request["api"] for request in simulator.requests("serviceorder")]
+    found = apis.index("serviceorder")
+    assert apis[:found] == ["smartretail-orders", "payafter-orders"]
+    assert set(apis[found:]) == {"serviceorder"}
+    assert len(apis[found:]) > LONG_WAIT
 
 
 def test_a_notice_of_what_is_not_paid_ends_no_wait(followed: Followed):

@@ -54,6 +54,19 @@ def test_an_order_paid_at_once_is_announced_as_paid_when_first_asked(run, order,
     assert re.fullmatch(r"20\d{12}", paid["payment"]["pay_succ_time"])
 
 
+@pytest.mark.parametrize("api", ["payafter-orders", "serviceorder"])
+def test_an_order_whose_api_had_to_be_found_is_followed_in_that_api(run, order, simulator, outbox, api):
+    simulator.open_order(order["out_order_no"], replace=True, api=api)
+
+    execution = run(order)
+
+    assert execution.states == PAID
+    completed, paid = outbox.details(order["out_order_no"], "Order Completed", "Order Paid")
+    assert [each["order_api"] for each in (completed, paid, execution.output)] == [api] * 3
+    calls = [(request["operation"], request["api"]) for request in simulator.requests(order["out_order_no"])]
+    assert calls[-3:] == [("query", api), ("complete", api), ("query", api)]
+
+
 def test_an_order_paid_late_is_asked_about_until_it_is(run, order, simulator, reopened, outbox, ledger):
     reopened(debit_after=3600)
 
