@@ -39,7 +39,7 @@ class Completion:
         client: makes the calls, within the invocation's deadline.
         attempts: what is known of the attempts before this one.
         unmanned_retail: whether the merchant's goods are named by the rules of unmanned retail.
-        decided: told of the row that decides about a call without a verified acceptance.
+        decided: receives the row that decides about a call without a verified acceptance.
         now: an aware time.
     """
 
@@ -114,9 +114,9 @@ class Completion:
             state = find_order(self._client, self._key)
         except OrderNotFound as error:
             return self._elsewhere(error)
-        return self._found(state)
+        return self._judged(state)
 
-    def _found(self, state: OrderState) -> Result | None:
+    def _judged(self, state: OrderState) -> Result | None:
         """Return the result that a state proves by itself; None when the order can be settled."""
         if (result := self._judgement.result(state)) is not None:
             return result
@@ -142,11 +142,11 @@ class Completion:
         self._enter(key)
         settled = self._judgement.verdict(state) is Verdict.AS_ASKED
         if not settled and not self._finality.allows():
-            told = self._saying(f"{here} does not know it, and {key.order_api} says {state}")
-            raise OutcomeUnknown(f"{told}; an earlier attempt may have been applied") from error
+            problem = self._saying(f"{here} does not know it, and {key.order_api} says {state}")
+            raise OutcomeUnknown(f"{problem}; an earlier attempt may have been applied") from error
         if self._judgement.is_open(state):
             self._parameters = self._parameters_here()
-        return self._found(state)
+        return self._judged(state)
 
     def _send(self) -> Accepted:
         """Complete the order; or cancel it by the call for orders that the shopper has not confirmed."""
@@ -222,8 +222,8 @@ class Completion:
         if action in (Action.ASK_THEN_REPEAT, Action.ASK_THEN_REJECT) and isinstance(error, ReplyError):
             if self._finality.allows():
                 return self._finality.refused(error)
-            told = f"{self._saying(error)}; not final yet: an earlier attempt may have been applied"
-            raise WeChatPayUnavailable(told) from error
+            problem = f"{self._saying(error)}; not final yet: an earlier attempt may have been applied"
+            raise WeChatPayUnavailable(problem) from error
         raise WeChatPayUnavailable(f"{self._saying(error)}; a query says it is still open") from error
 
     def _saying(self, error: object) -> str:

@@ -60,20 +60,22 @@ class Finality:
         """Return the result of an order that a query does not find, when that is final.
 
         Args:
-            error: what the query said.
+            error: the query's answer.
             after: what the call before it got; None when nothing was sent.
 
         Raises:
             OutcomeUnknown: an attempt may have been applied; 404 takes nothing back.
             MerchantMisconfigured: it was asked for by the secret's appid or service_id, which may be wrong.
         """
-        said = f"{self._order.out_order_no}: {error}"
+        problem = f"{self._order.out_order_no}: {error}"
         refused = after is None or rule_of(after).then is Action.ASK_IF_UNKNOWN
         if self.may_be_applied or not self._first or not refused:
             before = after or "an earlier attempt"
-            raise OutcomeUnknown(f"{said}; it may have been applied by: {before}") from error
+            raise OutcomeUnknown(f"{problem}; it may have been applied by: {before}") from error
         if not (self._order.appid and self._order.service_id):
-            raise MerchantMisconfigured(f"{said}; is it the appid and service_id of the secret?") from error
+            raise MerchantMisconfigured(
+                f"{problem}; is it the appid and service_id of the secret?"
+            ) from error
         if isinstance(after, ReplyError) and after.problem.verified:
             return self._rejected("REPLY", after.problem)
         return self._rejected("QUERY", error.problem)

@@ -1,7 +1,7 @@
 """An event that is invalid now, though an earlier attempt may have settled its order.
 
 A new release has other rules, or the stack's configuration or the secret has changed. The order is good: no
-fault of its event ends it before a query has shown what became of it.
+fault of its event ends it before a query has shown its state.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def settle(
     attempts: Attempts,
     connect: Callable[[str], tuple[Credentials, Client]],
 ) -> Result:
-    """Return what became of an order whose event is invalid: on a first attempt that is its fault alone.
+    """Return the result of an order whose event is invalid: on a first attempt INVALID_INPUT.
 
     Args:
         event: what the workflow or the caller passed in.

@@ -55,8 +55,8 @@ class Judgement:
             case Verdict.IMPOSSIBLE:
                 return self._failed("REJECTED", "the order cannot be completed any more", state)
             case Verdict.NOT_READY:
-                told = f"{self.order.out_order_no}: the shopper has not confirmed it yet: {state}"
-                raise WeChatPayUnavailable(told, order_not_ready=True)
+                reason = f"{self.order.out_order_no}: the shopper has not confirmed it yet: {state}"
+                raise WeChatPayUnavailable(reason, order_not_ready=True)
         raise OutcomeUnknown(f"{self.order.out_order_no}: a query says only {state}")
 
     def _failed(self, category: Category, message: str, state: OrderState) -> Result:

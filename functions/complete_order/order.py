@@ -115,8 +115,8 @@ class Order(Wanted):
         Raises:
             InvalidOrder: it does not take such an order.
         """
-        found = family_problems(self.parameters, order_api, unmanned_retail=unmanned_retail)
-        if problems := [f"{path}: {rule}" for path, rule in found]:
+        family = family_problems(self.parameters, order_api, unmanned_retail=unmanned_retail)
+        if problems := [f"{path}: {rule}" for path, rule in family]:
             raise InvalidOrder(problems, self)
         if order_api != SERVICE_ORDER or not unmanned_retail or "fees" not in self.parameters:
             return self.parameters
@@ -165,10 +165,10 @@ def _beyond_doubles(value: object) -> bool:
     pending = [value]
     while pending:
         match pending.pop():
-            case dict() as found:
-                pending += found.values()
-            case list() as found:
-                pending += found
+            case dict() as members:
+                pending += members.values()
+            case list() as items:
+                pending += items
             case int() | float() as number if abs(number) > LARGEST_AMOUNT:  # no fraction is as large
                 return True
     return False

@@ -15,7 +15,7 @@ from complete_order.order import Order
 
 # Waited for here, because an attempt of the workflow costs more than these seconds of the function.
 WAIT_SECONDS = 5.0
-# Kept of the deadline after the wait: a completion, and the queries that prove what became of it.
+# Kept of the deadline after the wait: a completion, and the queries that prove its outcome.
 SETTLING_SECONDS = 18.0
 
 

@@ -20,7 +20,7 @@ _MOST_PROBLEMS = 200
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one order.
+    """The outcome of one order.
 
     Attributes:
         order_api: the API the order belongs to; left out when the event is invalid and does not say.
@@ -78,9 +78,9 @@ class Result:
         amount, finish_type = given.get("total_amount"), given.get("finish_type")
         metadata, order_api = given.get("metadata"), given.get("order_api")
         clean = not any(problem.startswith("metadata:") for problem in problems)
-        told = problems[:_MOST_PROBLEMS]
-        if len(problems) > len(told):
-            told.append(f"(event): {len(problems) - len(told)} more problems")
+        shown = problems[:_MOST_PROBLEMS]
+        if len(problems) > len(shown):
+            shown.append(f"(event): {len(problems) - len(shown)} more problems")
         return cls(
             outcome="FAILED",
             out_order_no=_echo(given.get("out_order_no")),
@@ -91,7 +91,7 @@ class Result:
             finish_type=finish_type if finish_type in (1, 2) and type(finish_type) is int else None,
             total_amount=amount if type(amount) is int and abs(amount) < 2**53 else None,
             metadata=metadata if isinstance(metadata, dict) and clean else {},
-            error=Failure("INVALID_INPUT", f"{len(problems)} problem(s) in the order event", detail=told),
+            error=Failure("INVALID_INPUT", f"{len(problems)} problem(s) in the order event", detail=shown),
         )
 
     def summary(self) -> dict[str, Any]:

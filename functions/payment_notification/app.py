@@ -21,12 +21,12 @@ from wechatpay.transport import Transport
 from wechatpay.world import World
 
 from payment_notification.merchants import KnownMerchants
-from payment_notification.notifications import Notices
+from payment_notification.notifications import NotificationHandler
 from payment_notification.request import Refused, Request
 from payment_notification.waiting_orders import WaitingOrders
 
 # WeChat Pay takes no answer after 5 s; the rest is for the way here and back, and for a start from cold.
-HEEDING_SECONDS = 3.0
+HANDLING_SECONDS = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,25 +51,25 @@ startup.done()
 @logger.inject_lambda_context(log_event=False, clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one notice: 204, or 4xx or 5xx with `{"code": "FAIL"}`, upon which WeChat Pay sends it again."""
+    """Answer one notification: 204, or 4xx or 5xx with `{"code": "FAIL"}`: WeChat Pay then sends it again."""
     telemetry = Telemetry(logger, metrics)
-    notices = Notices(
+    handler = NotificationHandler(
         merchants,
         waiting,
         signed_transport=lambda merchant: SignedTransport(merchant, transport, observe=telemetry.attempt),
         hosts=settings.wechatpay_hosts,
-        deadline=Deadline(HEEDING_SECONDS, world.monotonic),
-        tell=lambda notice, order: logger.append_keys(notice=notice, out_order_no=order[:32]),
+        deadline=Deadline(HANDLING_SECONDS, world.monotonic),
+        proven=lambda id_, order: logger.append_keys(notification=id_, out_order_no=order[:32]),
         clock=world.clock,
     )
     try:
-        outcome = notices.heed(Request.parse(event))
+        outcome = handler.handle(Request.parse(event))
     except Refused as exc:
         metrics.add_metric("NotificationRefused", MetricUnit.Count, 1)
         logger.warning("refused", status=exc.status.value, reason=str(exc))
         return _answer(exc.status, {"code": "FAIL", "message": str(exc)})
     metrics.add_metric("NotificationHandled", MetricUnit.Count, 1)
-    logger.info("heeded", outcome=outcome)
+    logger.info("handled", outcome=outcome)
     return _answer(HTTPStatus.NO_CONTENT, None)
 
 

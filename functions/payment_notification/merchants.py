@@ -1,4 +1,4 @@
-"""The merchants that notices are for. Anybody may call the address: what a stranger can cause is limited."""
+"""The merchants whose notifications may arrive. Anybody may call the address: a stranger can cause little."""
 
 import time
 from collections.abc import Callable

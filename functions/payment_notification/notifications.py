@@ -1,7 +1,7 @@
-"""Heeding one notice: prove it, read it, ask WeChat Pay by a signed query, and wake the execution that waits.
+"""Handles one notification: proves it, reads it, asks WeChat Pay by a signed query, wakes the execution.
 
-A notice publishes nothing and decides nothing. It ends a wait early; the workflow then asks by itself and is
-the only one to say that an order is paid. So a lost notice costs time, and one sent twice costs a query.
+A notification publishes nothing and decides nothing. It ends a wait early; the workflow then asks by itself,
+and it alone publishes that an order is paid. A lost notification costs time, and one sent twice a query.
 """
 
 import time
@@ -26,15 +26,15 @@ from payment_notification.waiting_orders import WaitingOrder, WaitingOrders
 WOKEN, ENDED, NOT_WAITING, NOT_ABOUT_PAYMENT = "WOKEN", "ENDED", "NOT_WAITING", "NOT_ABOUT_PAYMENT"
 
 
-class Notices:
-    """What it takes to heed notices within the time of one invocation.
+class NotificationHandler:
+    """Handles notifications within the time of one invocation.
 
     Args:
         merchants, waiting: who they are for, and what is waited for.
         signed_transport: makes attempts on the wire for a merchant.
         hosts: base URLs of WeChat Pay, main host first.
         deadline: the time everything here shares.
-        tell: told the notice's id and order once they are proven, for the log.
+        proven: receives the id and the order of a proven notification, for the log.
         clock: UNIX seconds.
     """
 
@@ -46,7 +46,7 @@ class Notices:
         signed_transport: Callable[[Merchant], SignedTransport],
         hosts: Sequence[str],
         deadline: Deadline,
-        tell: Callable[[str, str], None],
+        proven: Callable[[str, str], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._merchants = merchants
@@ -54,11 +54,11 @@ class Notices:
         self._signed_transport = signed_transport
         self._hosts = hosts
         self._deadline = deadline
-        self._tell = tell
+        self._log_proven = proven
         self._clock = clock
 
-    def heed(self, request: Request) -> str:
-        """Return what came of a notice, one of the names above: WeChat Pay need not send it again.
+    def handle(self, request: Request) -> str:
+        """Return the outcome of a notification, a name above: WeChat Pay need not send it again.
 
         Raises:
             Refused: not proven, not well formed, not what was accepted, or not now.
@@ -73,7 +73,7 @@ class Notices:
             raise Refused(HTTPStatus.BAD_REQUEST, str(exc)) from exc
         if paid.key.mchid != request.mchid:
             raise Refused(HTTPStatus.CONFLICT, "mchid is not the one of this address")
-        self._tell(notification.id, paid.key.out_order_no)
+        self._log_proven(notification.id, paid.key.out_order_no)
         order = self._waiting.find(request.mchid, paid.key.out_order_no)
         if order is None:
             return NOT_WAITING
@@ -95,18 +95,18 @@ class Notices:
 
     def _require_collected(self, order: WaitingOrder, signed_transport: SignedTransport) -> None:
         try:
-            found = find_order(Client(signed_transport, self._hosts, self._deadline), order.key)
+            state = find_order(Client(signed_transport, self._hosts, self._deadline), order.key)
         except (SettlementError, ServiceError) as exc:
             reason = f"the query gave no answer: {type(exc).__name__}"
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, reason) from exc
-        if found.state != "USER_PAID":
-            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"a query says {found.state}")
+        if state.state != "USER_PAID":
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"a query says {state.state}")
 
 
 def _require_as_accepted(paid: PaidOrder, order: WaitingOrder) -> None:
-    said = (paid.key.appid, paid.key.service_id, paid.total_amount)
+    notified = (paid.key.appid, paid.key.service_id, paid.total_amount)
     accepted = (order.key.appid, order.key.service_id, order.total_amount)
     names = ("appid", "service_id", "total_amount")
-    wrong = [name for name, a, b in zip(names, said, accepted, strict=True) if a != b]
+    wrong = [name for name, a, b in zip(names, notified, accepted, strict=True) if a != b]
     if wrong:
         raise Refused(HTTPStatus.CONFLICT, f"{', '.join(wrong)}: not what was accepted")

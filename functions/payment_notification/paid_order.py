@@ -1,9 +1,9 @@
-"""What a notice of payment says, in both shapes it is known in.
+"""The order in a notification of payment, in both shapes it is known in.
 
 - serviceorder (微信支付分): `state` DONE, and what was collected in `collection`. The envelope is official,
   https://pay.weixin.qq.com/doc/v3/merchant/4012587960; its fields are known from copies of that page.
 - smart retail (智慧零售), whose page is retired: the fields that its query returns, `state` USER_PAID.
-  Inferred from the query; no official text of it was found.
+  Inferred from the query; there is no official text of it.
 
 It makes no difference here which of them arrives: only what both have is read, and a signed query decides.
 """
@@ -18,7 +18,7 @@ USER_PAID = "PAYSCORE.USER_PAID"
 
 @dataclass(frozen=True)
 class PaidOrder:
-    """An order that is said to be paid.
+    """An order that a notification calls paid.
 
     Attributes:
         total_amount: fen.
@@ -32,7 +32,7 @@ class PaidOrder:
         """Read an opened resource.
 
         Raises:
-            ValueError: it says of no order that it is paid; which fields are missing, without their values.
+            ValueError: it calls no order paid, or lacks fields, which are named without their values.
         """
         collection = resource.get("collection")
         collected = collection if isinstance(collection, dict) else {}

@@ -1,4 +1,4 @@
-"""A notice as API Gateway hands it over (payload format 2.0), and the refusal that may answer it."""
+"""A notification as API Gateway hands it over (payload format 2.0), and the refusal that may answer it."""
 
 import base64
 import re
@@ -14,7 +14,7 @@ _MCHID = re.compile(r"[0-9]{1,32}")
 
 
 class Refused(Exception):
-    """The answer is no, and WeChat Pay sends the notice again later.
+    """The answer is no, and WeChat Pay sends the notification again later.
 
     Args:
         status: HTTP status, 4xx or 5xx.
@@ -28,7 +28,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """One notice, nothing of it proven.
+    """One notification, nothing of it proven.
 
     Attributes:
         mchid: the merchant whose address it was sent to.
@@ -72,11 +72,11 @@ def _headers(event: dict[str, Any]) -> CaseInsensitiveDict[str]:
 
     No header that counts may be sent twice: joined, neither value verifies.
     """
-    found: CaseInsensitiveDict[str] = CaseInsensitiveDict()
+    headers: CaseInsensitiveDict[str] = CaseInsensitiveDict()
     for name, value in _mapping(event.get("headers")).items():
         text = value if isinstance(value, str) else ""
-        found[name] = f"{found[name]},{text}" if name in found else text
-    return found
+        headers[name] = f"{headers[name]},{text}" if name in headers else text
+    return headers
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -56,8 +56,8 @@ class WaitingOrders:
             Refused: the table did not answer.
         """
         name = {"order": {"S": f"{mchid}/{out_order_no}"}}
-        found = _asked(self._dynamodb.get_item, TableName=self._table, Key=name, ConsistentRead=True) or {}
-        item = found.get("Item")
+        reply = _asked(self._dynamodb.get_item, TableName=self._table, Key=name, ConsistentRead=True) or {}
+        item = reply.get("Item")
         if item is None:
             return None
         order_api = item["order_api"]["S"] if "order_api" in item else SMART_RETAIL  # not in older items

@@ -68,7 +68,7 @@ def collected(order: CompletedOrder, client: Client) -> dict[str, Any]:
     try:
         state = find_order(client, order.key)
     except OrderNotFound as error:
-        # Even a verified 404 says nothing of what became of an order that was accepted.
+        # Even a verified 404 does not end an order that was accepted.
         raise OutcomeUnknown(f"{number}: was accepted, and a query is refused: {error}") from error
     verdict = of_state(
         cancelling=False,

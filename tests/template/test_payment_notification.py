@@ -68,7 +68,7 @@ def test_both_waits_are_as_long_and_count_alike(waits: tuple[dict[str, Any], dic
     assert broken == {"ErrorEquals": ["States.ALL"], "Output": "{% $states.input %}", "Next": "AwaitPayment"}
 
 
-def test_a_notice_only_ends_the_wait_and_the_workflow_asks_as_after_any(
+def test_a_notification_only_ends_the_wait_and_the_workflow_asks_as_after_any(
     waits: tuple[dict[str, Any], dict[str, Any]],
 ):
     _, notice = waits

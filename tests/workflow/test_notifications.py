@@ -16,7 +16,7 @@ from operations import executions
 from tests.workflow.conftest import Outbox
 
 FLAWS: list[Flaw] = ["wrong-signature", "signtest", "stale", "early", "unknown-serial", "unsigned"]
-# The fourth wait of 300 s lasts 15 s: time enough for a notice, and little for the loop to end by itself.
+# The fourth wait of 300 s lasts 15 s: time enough for a notification, and little for the loop to end alone.
 WAIT_SCALE = 0.05
 LONG_WAIT = 4
 PATIENCE = 120
@@ -55,8 +55,8 @@ class Followed:
         path = rest.partition("/")[2]
         return f"{self.stack.environment['AWS_ENDPOINT_URL']}/_aws/execute-api/{api}/$default/{path}{MCHID}"
 
-    def notice(self, name: str, *, shape: Shape = "smartretail", flaw: Flaw | None = None) -> int:
-        """Send a notice about an order; returns the status of the answer."""
+    def notify(self, name: str, *, shape: Shape = "smartretail", flaw: Flaw | None = None) -> int:
+        """Send a notification about an order; returns the status of the answer."""
         notice = self.simulator.notice(name, shape, flaw=flaw, total_amount=1200)
         return notice.send(self.address, seconds=PATIENCE)[0]
 
@@ -84,7 +84,7 @@ def followed(stack: Stack, simulator: Simulator, outbox: Outbox) -> Followed:
         arns[name] = stack.start(json.dumps(order(name)))
     orders = Followed(stack, simulator, outbox, arns)
     # The address runs from cold now, not when a test counts the seconds of a wait.
-    assert orders.notice("unpaid", flaw="unsigned") == 401
+    assert orders.notify("unpaid", flaw="unsigned") == 401
     until = time.monotonic() + PATIENCE
     while min(orders.waits(name) for name in arns) < LONG_WAIT:
         assert time.monotonic() < until
@@ -104,12 +104,12 @@ def order(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("shape", ["smartretail", "serviceorder"])
-def test_a_notice_ends_the_wait_and_the_workflow_says_once_that_the_order_is_paid(
+def test_a_notification_ends_the_wait_and_the_workflow_says_once_that_the_order_is_paid(
     followed: Followed, shape: Shape
 ):
-    assert followed.notice(shape, shape=shape) == 204
+    assert followed.notify(shape, shape=shape) == 204
     execution = followed.ended(shape)
-    again = followed.notice(shape, shape=shape)
+    again = followed.notify(shape, shape=shape)
 
     assert execution.states[-5:] == ["AwaitNotification", "QueryOrder", "Payment", "OrderPaid", "Completed"]
     assert execution.raised == ["States.Timeout"] * (LONG_WAIT - 1)
@@ -123,7 +123,7 @@ def test_a_notice_ends_the_wait_and_the_workflow_says_once_that_the_order_is_pai
 def test_an_order_found_to_be_of_serviceorder_is_waited_for_and_asked_about_as_one(
     followed: Followed, simulator: Simulator
 ):
-    followed.notice("serviceorder", shape="serviceorder")
+    followed.notify("serviceorder", shape="serviceorder")
     execution = followed.ended("serviceorder")
 
     completed, paid = (event["detail"] for event in followed.outbox.about("serviceorder", 2))
@@ -131,26 +131,28 @@ def test_an_order_found_to_be_of_serviceorder_is_waited_for_and_asked_about_as_o
     [transaction] = paid["payment"]["transactions"]
     assert transaction["amount"] == 1200
     apis = [request["api"] for request in simulator.requests("serviceorder")]
-    found = apis.index("serviceorder")
-    assert apis[:found] == ["smartretail-orders", "payafter-orders"]
-    assert set(apis[found:]) == {"serviceorder"}
-    assert len(apis[found:]) > LONG_WAIT
+    first = apis.index("serviceorder")
+    assert apis[:first] == ["smartretail-orders", "payafter-orders"]
+    assert set(apis[first:]) == {"serviceorder"}
+    assert len(apis[first:]) > LONG_WAIT
 
 
-def test_a_notice_of_what_is_not_paid_ends_no_wait(followed: Followed):
+def test_a_notification_of_what_is_not_paid_ends_no_wait(followed: Followed):
     waited = followed.waits("unpaid")
-    assert followed.notice("unpaid") == 503
+    assert followed.notify("unpaid") == 503
     assert followed.waits("unpaid") == waited
 
 
-def test_without_a_proven_notice_the_loop_finds_the_payment_by_itself_and_says_so_once(followed: Followed):
-    assert {followed.notice("unproven", flaw=flaw) for flaw in FLAWS} == {401}
+def test_without_a_proven_notification_the_loop_finds_the_payment_by_itself_and_says_so_once(
+    followed: Followed,
+):
+    assert {followed.notify("unproven", flaw=flaw) for flaw in FLAWS} == {401}
 
     execution = followed.ended("unproven")
 
     assert execution.states[-5:] == ["AwaitNotification", "QueryOrder", "Payment", "OrderPaid", "Completed"]
     assert execution.raised == ["States.Timeout"] * LONG_WAIT
-    assert followed.notice("unproven") == 204
+    assert followed.notify("unproven") == 204
     assert followed.published("unproven") == ["Order Completed", "Order Paid"]
 
 

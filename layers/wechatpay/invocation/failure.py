@@ -16,8 +16,8 @@ class Failure:
     Attributes:
         category: INVALID_INPUT nothing was sent; REJECTED WeChat Pay will not take it; CONFLICT it is
             already settled with another amount or the other way.
-        detail: for INVALID_INPUT every problem with its field path; otherwise what WeChat Pay said.
-        verified: whether WeChat Pay's signature on what is quoted here held; None when nothing was sent.
+        detail: for INVALID_INPUT every problem with its field path; otherwise WeChat Pay's own text.
+        verified: whether WeChat Pay's signature on what is quoted here was valid; None when nothing was sent.
     """
 
     category: Category
@@ -30,10 +30,10 @@ class Failure:
 
     @classmethod
     def quoting(cls, category: Category, problem: Problem) -> "Failure":
-        """Return a failure that says what WeChat Pay said."""
+        """Return a failure that quotes WeChat Pay."""
         return cls(category, **asdict(problem))
 
     @classmethod
-    def of_state(cls, category: Category, message: str, found: OrderState) -> "Failure":
+    def of_state(cls, category: Category, message: str, state: OrderState) -> "Failure":
         """Return a failure that says in what state a verified query found the order."""
-        return cls(category, message, detail=str(found), request_id=found.request_id, verified=True)
+        return cls(category, message, detail=str(state), request_id=state.request_id, verified=True)

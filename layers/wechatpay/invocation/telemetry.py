@@ -95,7 +95,7 @@ class Telemetry:
         code: str | None = None,
         status: int | None = None,
     ) -> None:
-        """Log and count what became of the order; a failure by its category."""
+        """Log and count the outcome of the order; a failure by its category."""
         self._count(category or outcome)
         self._logger.info(
             "failed" if category else _SAID.get(outcome, "settled"),

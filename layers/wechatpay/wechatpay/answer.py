@@ -1,4 +1,4 @@
-"""What WeChat Pay said to one call: a verified answer to read field by field, or the error it amounts to."""
+"""WeChat Pay's reply to one call: a verified answer to read field by field, or the error it amounts to."""
 
 from __future__ import annotations
 

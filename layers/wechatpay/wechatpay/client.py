@@ -41,7 +41,7 @@ class Client:
         signed_transport: makes single attempts for one merchant.
         hosts: base URLs without a trailing slash, main host first.
         deadline: the time all calls of this client share.
-        unlisted: told of a refusal, of an order or of a query, that is on no row of `decisions`.
+        unlisted: receives a refusal, of an order or of a query, that is on no row of `decisions`.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Client:
         Args:
             target: percent-encoded path.
             parameters: the body, serialised here and nowhere else.
-            reserve: seconds of the deadline to leave for asking what became of it.
+            reserve: seconds of the deadline to leave for a query of its outcome.
             secret: a part of the parameters that no error of this client's may quote from now on.
 
         Raises:

@@ -92,7 +92,7 @@ def parse(secret: str, mchid: str) -> Credentials:
 def _object(secret: str, mchid: str) -> Mapping[str, Any]:
     """Return the JSON object of a secret; what is no JSON is named by its place and never quoted."""
     try:
-        found = json.loads(secret)
+        document = json.loads(secret)
     except json.JSONDecodeError as exc:
         place = f"line {exc.lineno} column {exc.colno}"
         if exc.msg.startswith("Invalid control character"):
@@ -103,6 +103,6 @@ def _object(secret: str, mchid: str) -> Mapping[str, Any]:
         raise MerchantMisconfigured(f"secret of merchant {mchid}: not JSON at {place}: {why}") from None
     except (ValueError, RecursionError):
         raise MerchantMisconfigured(f"secret of merchant {mchid}: JSON beyond reason") from None
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise MerchantMisconfigured(f"secret of merchant {mchid}: must be a JSON object")
-    return found
+    return document

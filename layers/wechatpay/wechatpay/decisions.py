@@ -82,11 +82,11 @@ class ReplyRule(NamedTuple):
             return False
         if not (self.codes or self.internal_codes or self.phrases):
             return True
-        said = _plain(problem.message + problem.detail)
+        text = _plain(problem.message + problem.detail)
         return (
             problem.code in self.codes
             or problem.internal_code in self.internal_codes
-            or any(_plain(phrase) in said for phrase in self.phrases)
+            or any(_plain(phrase) in text for phrase in self.phrases)
         )
 
 

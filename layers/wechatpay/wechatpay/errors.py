@@ -28,7 +28,7 @@ class NoAnswer(WeChatPayError):
 
 @dataclass(frozen=True)
 class Problem:
-    """What WeChat Pay said about a call that did not succeed, as far as it could be read.
+    """WeChat Pay's reply to a call that did not succeed, as far as it could be read.
 
     Attributes:
         status: HTTP status.

@@ -39,7 +39,7 @@ class Fields:
     """Reads the fields of an object and collects what is wrong with each, under its path.
 
     Args:
-        found: the object.
+        values: the object's members.
         blanks_are_absent: whether any optional field counts as absent when it is null or blank. Otherwise
             only optional text does, when it is blank, and null is a problem.
         path, problems: of the object around this one.
@@ -47,13 +47,13 @@ class Fields:
 
     def __init__(
         self,
-        found: Mapping[str, Any],
+        values: Mapping[str, Any],
         *,
         blanks_are_absent: bool = False,
         path: str = "",
         problems: list[str] | None = None,
     ) -> None:
-        self._found = found
+        self._values = values
         self._blanks_are_absent = blanks_are_absent
         self._path = path
         self.problems = [] if problems is None else problems
@@ -62,7 +62,7 @@ class Fields:
         """Return every field that is there and keeps its rule."""
         read = {}
         for rule in rules:
-            value = self._found.get(rule.name)
+            value = self._values.get(rule.name)
             if self._absent(rule):
                 if rule.required:
                     self.wrong(rule.name, "required")
@@ -84,7 +84,7 @@ class Fields:
     def refuse_unknown(self, rules: Sequence[FieldRule]) -> None:
         """Record a problem for every field that has no rule."""
         known = {rule.name for rule in rules}
-        for name in self._found:
+        for name in self._values:
             if name not in known:
                 self.wrong(_printable(name), "unknown field")
 
@@ -124,9 +124,9 @@ class Fields:
         return [self._keep(f"{name}[{index}]", form.form, entry) for index, entry in enumerate(value)]
 
     def _absent(self, rule: FieldRule) -> bool:
-        value = self._found.get(rule.name)
+        value = self._values.get(rule.name)
         if value is None:
-            return rule.name not in self._found or self._blanks_are_absent
+            return rule.name not in self._values or self._blanks_are_absent
         may_be_blank = not rule.required and (self._blanks_are_absent or isinstance(rule.form, _OF_TEXT))
         return may_be_blank and isinstance(value, str) and is_blank(value)
 

@@ -19,11 +19,11 @@ def configured(hosts: str) -> tuple[str, ...]:
     Raises:
         ValueError: one is neither https nor http on loopback, or has a path.
     """
-    found = tuple(host.strip() for host in hosts.split(","))
-    for host in found:
+    urls = tuple(host.strip() for host in hosts.split(","))
+    for host in urls:
         if not _HOST.fullmatch(host):
             raise ValueError(f"WECHATPAY_HOSTS: {host!r} must be https://host, or http:// on loopback")
-    return tuple(host.rstrip("/") for host in found)
+    return tuple(host.rstrip("/") for host in urls)
 
 
 class FailedHosts:

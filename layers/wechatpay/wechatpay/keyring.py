@@ -23,7 +23,7 @@ _MINIMUM_BITS = 2048
 
 
 class BadKey(ValueError):
-    """Text that is not a usable key or certificate. The message says how, never what it held."""
+    """Text that is not a usable key or certificate. The message says how, never its content."""
 
 
 def normalised(serial: str) -> str:

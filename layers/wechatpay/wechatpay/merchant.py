@@ -97,20 +97,20 @@ class Merchant:
         Does nothing for a merchant whose secret holds the WeChat Pay public key and no certificate.
         """
         with self._lock:
-            held = self.credentials
-            if held.public_key is not None and not held.certificates:
+            credentials = self.credentials
+            if credentials.public_key is not None and not credentials.certificates:
                 return
             if self._download_limit.allows(self._clock()):
                 self._downloaded = tuple(download())
                 self._build_keyring()
 
     def _build_keyring(self) -> None:
-        held = self._credentials
-        if held is None:
+        credentials = self._credentials
+        if credentials is None:
             return
-        keyring = Keyring().with_certificates((*held.certificates, *self._downloaded), self._clock())
-        if held.public_key is not None and held.public_key_id is not None:
-            keyring = keyring.with_public_key(held.public_key_id, held.public_key)
+        keyring = Keyring().with_certificates((*credentials.certificates, *self._downloaded), self._clock())
+        if credentials.public_key is not None and credentials.public_key_id is not None:
+            keyring = keyring.with_public_key(credentials.public_key_id, credentials.public_key)
         self._keyring = keyring
 
 

@@ -57,8 +57,8 @@ class Notification:
         return json_object(plain)
 
 
-def _text(found: JSON, name: str) -> str:
-    value = found.get(name)
+def _text(fields: JSON, name: str) -> str:
+    value = fields.get(name)
     if not isinstance(value, str) or not value:
         raise Malformed(f"{name} is missing")
     return value

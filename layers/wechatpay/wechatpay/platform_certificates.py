@@ -113,15 +113,15 @@ class PlatformCertificates:
         reply, attempt = self._signed_transport.send(host, Request("GET", CERTIFICATES_PATH), timeout)
         now = self._signed_transport.clock()
         try:
-            found = decrypted_certificates(reply.body, self._merchant.credentials.api_v3_key)
+            certificates = decrypted_certificates(reply.body, self._merchant.credentials.api_v3_key)
             signed = SignedMessage.parse(reply.headers, reply.body, now)
-            signed.verify(Keyring().with_certificates(found, now).get(signed.serial))
+            signed.verify(Keyring().with_certificates(certificates, now).get(signed.serial))
         except (ValueError, NotVerified) as exc:
             self._signed_transport.record(attempt, exc)
             raise unproven(reply, exc) from exc
         self._signed_transport.record(attempt)
         Answer.of(reply)  # raises unless it is a 200
-        return found
+        return certificates
 
 
 def _is_lasting(error: WeChatPayError) -> bool:

@@ -41,10 +41,10 @@ def json_object(body: bytes) -> JSON:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> JSON:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    document = dict(pairs)
+    if len(document) != len(pairs):
         raise Malformed("a key occurs twice")
-    return found
+    return document
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -68,11 +68,11 @@ def problem_of(reply: Reply, unproven: str, secrets: Collection[str] = ()) -> Pr
     except Malformed as exc:
         kind = reply.headers.get("Content-Type", "no content type")[:64]
         body = {"message": f"{exc} ({kind}, {len(reply.body)} bytes)"} if reply.body else {}
-    told, code = _text(body.get("message"), secrets), str(body.get("code"))[:_LONGEST_ID]
+    message, code = _text(body.get("message"), secrets), str(body.get("code"))[:_LONGEST_ID]
     return Problem(
         status=reply.status,
         code=code if _CODE.fullmatch(code) and without(code, secrets) == code else "",
-        message="; ".join(part for part in (told, unproven) if part),
+        message="; ".join(part for part in (message, unproven) if part),
         detail=_text(_explanation(body.get("detail")), secrets),
         request_id=request_id(reply),
         verified=not unproven,

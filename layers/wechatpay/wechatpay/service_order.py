@@ -137,8 +137,8 @@ def body(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in sent.items() if value not in ([], {})}
 
 
-def _renamed(found: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    return {names[name]: value for name, value in found.items() if name in names}
+def _renamed(entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names[name]: value for name, value in entry.items() if name in names}
 
 
 def _reading(answer: Answer) -> StateReading:
@@ -164,8 +164,8 @@ def _collected(answer: Answer) -> Collected:
     if collection.optional("state", str) != "USER_PAID" or total is None:
         return Collected.PART
     transactions = _transactions(answer)
-    told = sum(each.amount for each in transactions) if transactions else total
-    return Collected.ALL if told == total else Collected.PART
+    paid = sum(each.amount for each in transactions) if transactions else total
+    return Collected.ALL if paid == total else Collected.PART
 
 
 def _total(answer: Answer) -> int | None:

@@ -49,8 +49,8 @@ class Resolver:
 
     def _resolve(self, key: Address, future: Future[list[Address]]) -> None:
         try:
-            found = self._lookup(*key, type=socket.SOCK_STREAM)
-            future.set_result([address[:2] for *_, address in found])
+            addresses = self._lookup(*key, type=socket.SOCK_STREAM)
+            future.set_result([address[:2] for *_, address in addresses])
         except Exception as exc:  # noqa: BLE001 - raised again where it is waited for
             future.set_exception(exc)
         finally:

@@ -1,4 +1,4 @@
-"""The handler as API Gateway calls it: which notices wake an execution, and what WeChat Pay is answered."""
+"""The handler as API Gateway calls it: which notifications wake an execution, and the answers."""
 
 import json
 import time
@@ -33,7 +33,7 @@ def signed(function: Function, resource: dict[str, Any], **options: Any) -> Any:
 
 
 @pytest.mark.parametrize("shape", ["smartretail", "serviceorder"])
-def test_a_genuine_notice_of_either_shape_is_confirmed_by_a_query_and_wakes_the_execution(
+def test_a_genuine_notification_of_either_shape_is_confirmed_by_a_query_and_wakes_the_execution(
     function: Function, paid: str, shape: Shape
 ):
     answer = function(function.simulator.notice(paid, shape))
@@ -43,7 +43,7 @@ def test_a_genuine_notice_of_either_shape_is_confirmed_by_a_query_and_wakes_the_
     assert function.aws.woken[-1] == f"token-{paid}"
 
 
-def test_a_notice_of_serviceorder_is_confirmed_where_the_order_was_created(function: Function):
+def test_a_notification_of_serviceorder_is_confirmed_where_the_order_was_created(function: Function):
     paid = awaited(function, api="serviceorder", order_api={"S": "serviceorder"})
 
     assert function(function.simulator.notice(paid, "serviceorder")) == {"statusCode": 204}
@@ -53,7 +53,7 @@ def test_a_notice_of_serviceorder_is_confirmed_where_the_order_was_created(funct
     assert function.aws.woken[-1] == f"token-{paid}"
 
 
-def test_a_notice_of_serviceorder_that_is_not_paid_in_full_wakes_nothing(function: Function):
+def test_a_notification_of_serviceorder_that_is_not_paid_in_full_wakes_nothing(function: Function):
     number = awaited(function, "FINISHED", api="serviceorder", order_api={"S": "serviceorder"})
     function.simulator.pay(number, 500)
     collected = {"collection": {"state": "USER_PAID"}, "total_amount": 1200}
@@ -64,7 +64,7 @@ def test_a_notice_of_serviceorder_that_is_not_paid_in_full_wakes_nothing(functio
 
 
 @pytest.mark.parametrize("event_type", ["PAYSCORE.USER_CONFIRM", "PAYSCORE.SOMETHING_NEW"])
-def test_a_notice_of_serviceorder_about_something_else_is_answered_and_changes_nothing(
+def test_a_notification_of_serviceorder_about_something_else_is_answered_and_changes_nothing(
     function: Function, event_type: str
 ):
     number = awaited(function, api="serviceorder", order_api={"S": "serviceorder"})
@@ -115,12 +115,12 @@ def test_a_body_changed_by_one_byte_is_refused(function: Function, paid: str):
     assert function(replace(notice, body=notice.body + b" "))["statusCode"] == 401
 
 
-def test_a_notice_sealed_with_another_key_is_refused(function: Function, paid: str):
+def test_a_notification_sealed_with_another_key_is_refused(function: Function, paid: str):
     assert function(function.simulator.notice(paid, flaw="other-key"))["statusCode"] == 400
     assert f"token-{paid}" in function.aws.waiting
 
 
-def test_the_same_notice_again_wakes_nothing_again(function: Function, paid: str):
+def test_the_same_notification_again_wakes_nothing_again(function: Function, paid: str):
     notice = function.simulator.notice(paid)
     function(notice)
     woken = len(function.aws.woken)
@@ -138,7 +138,7 @@ def test_the_same_notice_again_wakes_nothing_again(function: Function, paid: str
     [{"total_amount": 1199}, {"appid": "wx0000000000000001"}, {"service_id": "500002"}],
     ids=lambda changes: next(iter(changes)),
 )
-def test_a_notice_of_something_else_than_was_accepted_is_refused(
+def test_a_notification_of_something_else_than_was_accepted_is_refused(
     function: Function, paid: str, changes: dict[str, Any]
 ):
     answer = function(function.simulator.notice(paid, **changes))
@@ -148,11 +148,11 @@ def test_a_notice_of_something_else_than_was_accepted_is_refused(
     assert queries(function, paid) == 0
 
 
-def test_a_notice_at_another_merchants_address_is_refused(function: Function, paid: str):
+def test_a_notification_at_another_merchants_address_is_refused(function: Function, paid: str):
     assert function(function.simulator.notice(paid, mchid="1900000009"))["statusCode"] == 409
 
 
-def test_a_genuine_notice_alone_is_not_believed(function: Function):
+def test_a_genuine_notification_alone_is_not_believed(function: Function):
     number = awaited(function, state="FINISHED")
     notice = function.simulator.notice(number, total_amount=1200)
 
@@ -179,14 +179,14 @@ def test_wechat_pay_has_its_answer_within_5_s_when_its_own_hosts_are_silent(func
     assert time.monotonic() - before < 5
 
 
-def test_an_order_nobody_waits_for_needs_no_second_notice(function: Function):
+def test_an_order_nobody_waits_for_needs_no_second_notification(function: Function):
     function.simulator.open_order("nobody", state="USER_PAID", finish_type=2, total_amount=5)
 
     assert function(function.simulator.notice("nobody"))["statusCode"] == 204
     assert queries(function, "nobody") == 0
 
 
-def test_a_notice_of_something_else_than_payment_needs_no_second_one(function: Function, paid: str):
+def test_a_notification_of_something_else_than_payment_needs_no_second_one(function: Function, paid: str):
     resource = {"out_order_no": paid, "state": "DOING"}
 
     assert function(signed(function, resource, event_type="PAYSCORE.USER_CONFIRM"))["statusCode"] == 204
@@ -201,7 +201,7 @@ def test_a_notice_of_something_else_than_payment_needs_no_second_one(function: F
         ("SendTaskSuccess", "ThrottlingException"),
     ],
 )
-def test_when_aws_does_not_answer_the_notice_is_asked_for_again(
+def test_when_aws_does_not_answer_the_notification_is_asked_for_again(
     function: Function, paid: str, operation: str, error: str
 ):
     function.aws.failing[operation] = error
@@ -229,12 +229,12 @@ def test_what_is_no_merchants_address_is_not_found(function: Function, mchid: An
     assert function(notice, mchid=mchid)["statusCode"] == 404
 
 
-def test_a_log_says_of_a_heeded_notice_which_order_and_what_came_of_it(function: Function, paid: str):
+def test_a_handled_notification_is_logged_with_its_order_and_outcome(function: Function, paid: str):
     notice = function.simulator.notice(paid)
     function(notice)
     line = function.logs[-1]
     assert (line["out_order_no"], line["outcome"]) == (paid, "WOKEN")
-    assert line["notice"] == json.loads(notice.body)["id"]
+    assert line["notification"] == json.loads(notice.body)["id"]
 
 
 # What a stranger can cause
@@ -318,7 +318,7 @@ def test_any_event_is_answered(function: Function, headers: Any, path: Any, body
     assert function.invoke(named)["statusCode"] in (400, 401, 413)
 
 
-def test_a_merchant_of_platform_certificates_learns_the_one_a_notice_names_once(cold_of: Any):
+def test_a_merchant_of_platform_certificates_learns_the_one_a_notification_names_once(cold_of: Any):
     function = cold_of("certificate")
     number = awaited(function)
     for _ in range(20):
