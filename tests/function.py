@@ -12,10 +12,10 @@ import os
 import re
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -79,6 +79,7 @@ class Function:
         *,
         hosts: Sequence[str] = (),
         default_mchid: str = "1900000001",
+        variables: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.simulator = simulator
         self.secrets_manager = secrets_manager
@@ -105,6 +106,7 @@ class Function:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets_manager.url,
+            **variables,
         }
         with in_environment(environment), self._captured():
             self.app = fresh_module(name, "app")
@@ -114,8 +116,7 @@ class Function:
         return self._name.replace("_", "-")
 
     def __call__(self, event: object, *, seconds: float = 30.0) -> dict[str, Any]:
-        """Invoke the handler with so many seconds until Lambda would kill it; returns its JSON."""
-        self.context = Context(self._name, seconds, self.client_context)
+        """Invoke the handler with an order event; its ticket may nowhere come out."""
         if isinstance(event, dict) and isinstance(event.get("finish_ticket"), str):
             self.tickets.add(event["finish_ticket"])
             event_without_ticket = {**event, "finish_ticket": ""}
@@ -123,6 +124,11 @@ class Function:
             event_without_ticket = event
         # An event made at random may use as its number what another used as its ticket: numbers may come out.
         self._not_secret |= {text for text in _texts(event_without_ticket) if len(text) >= SHORTEST}
+        return self.invoke(event, seconds=seconds)
+
+    def invoke(self, event: object, *, seconds: float = 30.0) -> dict[str, Any]:
+        """Invoke the handler with so many seconds until Lambda would kill it; returns its JSON."""
+        self.context = Context(self._name, seconds, self.client_context)
         try:
             with self._captured():
                 answer = self.app.lambda_handler(event, self.context)
@@ -170,7 +176,7 @@ class Function:
         """Every place where a secret of the merchant, a signature or a ticket came out."""
         self.said += [
             repr(self.app.merchants),
-            *(repr(vars(merchant)) for merchant in self.app.merchants.values()),
+            *(repr(vars(merchant)) for merchant in self.merchants()),
         ]
         places = [*self.said, *self.output.getvalue().splitlines()]
         for kind, secret in self.secrets() - self._cut:
@@ -183,6 +189,10 @@ class Function:
             short = {kind for kind, secret in self._cut if len(secret) < PIECE and secret.lower() in text}
             found += [f"{kind} in: {place}" for kind in sorted((kinds - {None}) | short)]
         return found
+
+    def merchants(self) -> Iterable[Any]:
+        """What the warm environment keeps of each merchant."""
+        return self.app.merchants.values()
 
     def secrets(self) -> set[tuple[str, str]]:
         """Everything that must never come out, each with what it is."""
