@@ -121,6 +121,8 @@ class Settled:
             "fen charged": (self.ledger["charged"], sample.charged),
             "debits": (self.ledger["debits"], 1 if sample.charged else 0),
         }
+        if self.execution.output:
+            pairs["order_api"] = (self.execution.output["order_api"], self.ledger["api"])
         for name, (found, expected) in pairs.items():
             if found != expected:
                 yield f"{sample.number}: {name}: {found!r}, expected {expected!r}"
@@ -162,6 +164,13 @@ def samples() -> list[Sample]:
             queries=range(_A_DAY_OF_QUERIES, _A_DAY_OF_QUERIES + 1),
             opened={"debit_after": None},
         ),
+        _paid(
+            "of payafter-orders",
+            _bought(11) | {"order_api": "payafter-orders"},
+            opened={"api": "payafter-orders"},
+        ),
+        # No event says so: the other families do not know it.
+        _paid("serviceorder, found", _bought(12), opened={"api": "serviceorder"}),
     ]
 
 

@@ -1,9 +1,11 @@
 """What each API family takes of an order, and what is sent of it to serviceorder for unmanned retail."""
 
+import re
 from typing import Any
 
 import pytest
 from complete_order import order
+from complete_order.family_rules import FAMILY_RULES, family_problems
 from complete_order.order import InvalidOrder
 
 from tests.unit.complete_order.events import NOW, Event, cancelled, finished
@@ -55,6 +57,21 @@ def test_what_a_family_does_not_take_is_invalid_under_our_own_path(
 def test_more_than_30_discounts_are_invalid_before_the_family_is_known() -> None:
     with pytest.raises(InvalidOrder, match="at most 30 entries of different names, has 31"):
         sent(many(31), "serviceorder")
+
+
+@pytest.mark.parametrize("order_api", [None, "serviceorder"])
+def test_serviceorder_and_an_unknown_family_take_30_discounts_and_no_more(order_api: str | None) -> None:
+    assert not list(family_problems(many(30), order_api))
+    assert dict(family_problems(many(31), order_api)) == {
+        "discounts": "must have at most 30 entries of different names, has 31"
+    }
+
+
+def test_every_rule_has_a_source_and_one_holds_for_unmanned_retail_alone() -> None:
+    assert all(re.match(r"[VTID]: ", rule.source) for rule in FAMILY_RULES)
+    assert [rule.unmanned_retail for rule in FAMILY_RULES] == [False] * 4 + [True]
+    goods = finished(fees=[{"fee_name": "商品信息", "fee_amount": 0}])
+    assert not list(family_problems(goods, "serviceorder"))
 
 
 @pytest.mark.parametrize(

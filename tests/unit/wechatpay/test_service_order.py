@@ -1,13 +1,24 @@
 """serviceorder: what is sent of an order, and how each of its answers is read."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from wechatpay.errors import ServiceError, UnexpectedReply
 from wechatpay.orders import Accepted, OrderKey, OrderState, Transaction
-from wechatpay.service_order import STATES, StateReading, cancel, complete, query
+from wechatpay.service_order import (
+    STATES,
+    SYNC,
+    TAKES_TICKET,
+    Collected,
+    StateReading,
+    body,
+    cancel,
+    complete,
+    query,
+)
 from wechatpay_sandbox import Simulator
 
 from tests.unit.wechatpay.merchant import WarmMerchant
@@ -28,6 +39,8 @@ EVERYTHING = {
     "goods_tag": "夏季",
     "device": {"start_device_id": "S", "end_device_id": "E", "materiel_no": "M"},
 }
+REQUEST_ID = re.compile(r"[0-9A-F]{40}-\d+")
+UNDOCUMENTED = "state and state_description are none that are documented"
 CANCEL = {"finish_type": 1, "cancel_reason": "误开门", "total_amount": 0, "profit_sharing": False}
 
 
@@ -64,6 +77,11 @@ class World:
         return [json.loads(each["body"]) for each in requests if each["body"]]
 
 
+def exactly(why: str) -> str:
+    """What an answer amounts to that says no more than this."""
+    return rf"^HTTP 200 \| {re.escape(why)} \| Request-ID [0-9A-F]{{40}}-\d+$"
+
+
 @pytest.fixture
 def world(simulator: Simulator, order_no: str) -> World:
     return World(simulator, order_no)
@@ -73,7 +91,7 @@ def test_a_completion_is_sent_under_the_names_of_serviceorder(world: World) -> N
     world.open()
     accepted = world.complete(EVERYTHING)
     assert accepted.order_id
-    assert accepted.request_id
+    assert REQUEST_ID.fullmatch(accepted.request_id)
     assert world.bodies() == [
         {
             "appid": world.key.appid,
@@ -100,6 +118,15 @@ def test_what_is_not_given_is_not_sent(world: World) -> None:
     }
 
 
+def test_of_nothing_nothing_is_made() -> None:
+    assert body({}) == {}
+
+
+def test_it_takes_no_ticket_and_is_synced_at_its_own_path() -> None:
+    assert (TAKES_TICKET, SYNC) == (False, "serviceorder")
+    assert TAKES_TICKET is False
+
+
 def test_the_same_completion_is_accepted_again_and_another_is_not(world: World) -> None:
     world.open()
     assert world.complete().order_id == world.complete().order_id
@@ -111,34 +138,35 @@ def test_the_same_completion_is_accepted_again_and_another_is_not(world: World) 
 def test_a_cancellation_has_a_call_and_a_reason_of_its_own(world: World, state: str) -> None:
     world.open(state=state)
     assert world.complete(CANCEL).order_id == world.cancel().order_id
+    assert REQUEST_ID.fullmatch(world.cancel().request_id)
     names = {"appid": world.key.appid, "service_id": world.key.service_id}
-    assert world.bodies() == [{**names, "reason": "误开门"}] * 2
+    assert world.bodies() == [{**names, "reason": "误开门"}] * 3
     with pytest.raises(ServiceError, match="271316598"):
         world.cancel("另一原因")
     assert world.query().state == "REVOKED"
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "why"),
     [
-        {"out_order_no": "another"},
-        {"mchid": "1900000002"},
-        {"appid": None},
-        {"service_id": "1"},
-        {"order_id": None},
-        {"total_amount": 1201},
-        {"state": "DOING", "state_description": "USER_CONFIRM"},
-        {"state": "DOING"},
-        {"state": "REVOKED"},
-        {"state": "SOMETHING_NEW"},
+        ({"out_order_no": "another"}, "out_order_no is not the one asked for"),
+        ({"mchid": "1900000002"}, "mchid is not the one asked for"),
+        ({"appid": None}, "appid is not the one asked for"),
+        ({"service_id": "1"}, "service_id is not the one asked for"),
+        ({"order_id": None}, "order_id is missing"),
+        ({"total_amount": 1201}, "total_amount is not the one asked for"),
+        ({"state": "DOING", "state_description": "USER_CONFIRM"}, "state is none of a completed order"),
+        ({"state": "REVOKED"}, "state is none of a completed order"),
+        ({"state": "DOING"}, UNDOCUMENTED),
+        ({"state": "SOMETHING_NEW"}, UNDOCUMENTED),
     ],
     ids=str,
 )
 def test_a_genuine_reply_that_contradicts_a_completion_accepts_nothing(
-    world: World, changes: dict[str, Any]
+    world: World, changes: dict[str, Any], why: str
 ) -> None:
     world.replies("complete", **{"order_id": "1", "total_amount": 1200, **changes})
-    with pytest.raises(UnexpectedReply):
+    with pytest.raises(UnexpectedReply, match=exactly(why)):
         world.complete()
 
 
@@ -162,22 +190,22 @@ def test_a_reply_that_says_completed_or_nothing_of_it_accepts(world: World, said
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("said", "why"),
     [
-        {"state": "DOING", "state_description": "USER_CONFIRM"},
-        {"state": "DOING", "state_description": "MCH_COMPLETE"},
-        {"state": "DONE", "total_amount": 0},
-        {"state": "CREATED"},
-        {"state": "EXPIRED"},
-        {"state": "SOMETHING_NEW"},
+        ({"state": "DOING", "state_description": "USER_CONFIRM"}, "state is none of a cancelled order"),
+        ({"state": "DOING", "state_description": "MCH_COMPLETE"}, "state is none of a cancelled order"),
+        ({"state": "DONE", "total_amount": 0}, "state is none of a cancelled order"),
+        ({"state": "CREATED"}, "state is none of a cancelled order"),
+        ({"state": "EXPIRED"}, "state is none of a cancelled order"),
+        ({"state": "SOMETHING_NEW"}, UNDOCUMENTED),
     ],
     ids=str,
 )
 def test_a_genuine_reply_to_a_cancellation_that_shows_no_revoked_order_accepts_nothing(
-    world: World, said: dict[str, Any]
+    world: World, said: dict[str, Any], why: str
 ) -> None:
     world.replies("cancel", order_id="1", **said)
-    with pytest.raises(UnexpectedReply):
+    with pytest.raises(UnexpectedReply, match=exactly(why)):
         world.cancel()
 
 
@@ -234,6 +262,13 @@ def test_a_state_is_judged_by_state_description_and_collection(
     assert found.finish_type == (2 if means in ("FINISHED", PAID) else None)
     assert found.reported == "/".join(v for v in (said["state"], said.get("state_description")) if v)
     assert found.reported in str(found)
+    assert found.total_amount == said.get("total_amount")
+    assert REQUEST_ID.fullmatch(found.request_id)
+
+
+def test_no_two_rows_fit_one_answer() -> None:
+    done = [row.collected for row in STATES if row.state == "DONE"]
+    assert done == [Collected.ALL, Collected.NOTHING_TO_COLLECT, Collected.PART]
 
 
 def test_every_row_of_states_is_met() -> None:
@@ -243,26 +278,37 @@ def test_every_row_of_states_is_met() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("said", "why"),
     [
-        {"state": "DOING"},
-        {"state": "DOING", "state_description": "SOMETHING_NEW"},
-        {"state": "USER_PAID"},
-        {"state": None},
-        {**DONE, "total_amount": "1200"},
-        {**DONE, "total_amount": 1201, "collection": collection(PAID, detail(1200))},
-        {**DONE, "collection": [1]},
-        {**DONE, "collection": collection(PAID, detail(1200) | {"amount": None})},
-        {**DONE, "collection": {"state": PAID, "details": ["x"]}},
-        {**CONFIRMED, "out_order_no": "another"},
+        ({"state": "DOING"}, UNDOCUMENTED),
+        ({"state": "DOING", "state_description": "SOMETHING_NEW"}, UNDOCUMENTED),
+        ({"state": "USER_PAID"}, UNDOCUMENTED),
+        ({"state": None}, "state is missing"),
+        ({**DONE, "total_amount": "1200"}, "total_amount must be int"),
+        (
+            {**DONE, "total_amount": 1201, "collection": collection(PAID, detail(1200))},
+            "total_amount is not the one of the collection",
+        ),
+        ({**DONE, "need_collection": "true"}, "need_collection must be bool"),
+        ({**DONE, "collection": [1]}, "collection must be dict"),
+        (
+            {**DONE, "collection": collection(PAID, detail(1200) | {"amount": None})},
+            "collection.details.amount is missing",
+        ),
+        ({**DONE, "collection": {"state": PAID, "details": ["x"]}}, "collection.details must be objects"),
+        ({**DONE, "collection": {"state": PAID, "details": {}}}, "details must be list"),
+        ({**DONE, "collection": {"state": 1}}, "state must be str"),
+        ({**DONE, "collection": {"total_amount": "1200"}}, "total_amount must be int"),
+        ({**CONFIRMED, "state_description": 1}, "state_description must be str"),
+        ({**CONFIRMED, "out_order_no": "another"}, "out_order_no is not the one asked for"),
     ],
     ids=str,
 )
 def test_a_genuine_answer_that_says_nothing_documented_is_no_state(
-    world: World, said: dict[str, Any]
+    world: World, said: dict[str, Any], why: str
 ) -> None:
     world.replies("query", **said)
-    with pytest.raises(UnexpectedReply):
+    with pytest.raises(UnexpectedReply, match=exactly(why)):
         world.query()
 
 
