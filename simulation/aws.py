@@ -4,38 +4,80 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from simulation.environments import Environment
 from simulation.kernel import Kernel
 from simulation.stepper import Execution
+
+if TYPE_CHECKING:
+    from simulation.environments import Environment
 
 SECRET_SECONDS = 6.0
 """A silent Secrets Manager costs two attempts of 3 s."""
 
 
 class Secret:
-    """The merchant's secret.
+    """The merchant's secret, its versions, and Secrets Manager as an operator's commands call it.
 
     Attributes:
-        text: its current version.
-        trouble: "", or how reading it fails: "silent", "throttled", "denied", "broken".
+        trouble: "", or how a function's reading it fails: "silent", "throttled", "denied", "broken".
     """
 
     def __init__(self, kernel: Kernel) -> None:
-        self.text = ""
         self.trouble = ""
         self._kernel = kernel
+        self._texts: dict[str, str] = {}
+        self._labels: dict[str, str] = {}
+
+    @property
+    def text(self) -> str:
+        """Its current version."""
+        return self._texts[self._labels["AWSCURRENT"]]
 
     def store(self, secret: dict[str, Any]) -> None:
-        """Store a version."""
-        self.text = json.dumps(secret)
+        """Write it by hand, proven or not."""
+        self.put_secret_value(SecretString=json.dumps(secret), ClientRequestToken="by hand")
 
     def client(self, environment: Environment) -> Any:
         """Return Secrets Manager's client of one function."""
         return _SecretsManager(self, environment, self._kernel)
+
+    def describe_secret(self, **_asked: Any) -> dict[str, Any]:
+        stages: dict[str, list[str]] = {version: [] for version in self._texts}
+        for label, version in self._labels.items():
+            stages[version].append(label)
+        return {"VersionIdsToStages": stages}
+
+    def get_secret_value(self, *, VersionId: str = "", **_asked: Any) -> dict[str, Any]:  # noqa: N803 - the SDK's
+        self._kernel.sleep(0.005)
+        return {"SecretString": self._texts[VersionId or self._labels["AWSCURRENT"]]}
+
+    def put_secret_value(
+        self,
+        *,
+        SecretString: str,  # noqa: N803
+        ClientRequestToken: str,  # noqa: N803
+        VersionStages: tuple[str, ...] | list[str] = ("AWSCURRENT",),  # noqa: N803
+        **_asked: Any,
+    ) -> None:
+        self._texts[ClientRequestToken] = SecretString
+        self._labels |= dict.fromkeys(VersionStages, ClientRequestToken)
+
+    def update_secret_version_stage(
+        self,
+        *,
+        VersionStage: str,  # noqa: N803
+        MoveToVersionId: str = "",  # noqa: N803
+        RemoveFromVersionId: str = "",  # noqa: N803
+        **_asked: Any,
+    ) -> None:
+        if self._labels.get(VersionStage) != RemoveFromVersionId:
+            raise error("InvalidParameterException", "the label is not on that version")
+        del self._labels[VersionStage]
+        if MoveToVersionId:
+            self._labels[VersionStage] = MoveToVersionId
 
 
 class _SecretsManager:
@@ -52,9 +94,9 @@ class _SecretsManager:
                 self._kernel.sleep(SECRET_SECONDS)
                 raise ReadTimeoutError(endpoint_url="https://secretsmanager")
             case "throttled":
-                raise _error("ThrottlingException", "Rate exceeded")
+                raise error("ThrottlingException", "Rate exceeded")
             case "denied":
-                raise _error("AccessDeniedException", "not authorized to perform: GetSecretValue")
+                raise error("AccessDeniedException", "not authorized to perform: GetSecretValue")
             case "broken":
                 return {"SecretString": self._secret.text[: len(self._secret.text) // 2]}
         return {"SecretString": self._secret.text}
@@ -76,7 +118,7 @@ class Waiting:
     def get_item(self, *, Key: dict[str, Any], **_asked: Any) -> dict[str, Any]:  # noqa: N803 - the SDK's
         self._kernel.sleep(0.004)
         if self.down:
-            raise _error("InternalServerError", "")
+            raise error("InternalServerError", "")
         item = self.items.get(Key["order"]["S"])
         return {} if item is None else {"Item": item}
 
@@ -85,7 +127,7 @@ class Waiting:
         execution = self._execution(taskToken.partition("#")[0])
         token = execution.token if execution is not None else None
         if token is None or token.name != taskToken or token.signal.is_set:
-            raise _error("TaskTimedOut", "Task Timed Out")
+            raise error("TaskTimedOut", "Task Timed Out")
         token.signal.set(json.loads(output))
         return {}
 
@@ -93,9 +135,10 @@ class Waiting:
         self._kernel.sleep(0.004)
         execution = self._execution(executionArn)
         if execution is None:
-            raise _error("ExecutionDoesNotExist", "")
+            raise error("ExecutionDoesNotExist", "")
         return {"status": execution.status}
 
 
-def _error(code: str, message: str) -> ClientError:
+def error(code: str, message: str) -> ClientError:
+    """Return an error of an AWS service."""
     return ClientError({"Error": {"Code": code, "Message": message}}, "operation")

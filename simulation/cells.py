@@ -41,7 +41,7 @@ def counted() -> Iterator[Counter[Cell]]:
     def note(row: str) -> None:
         environment = running()
         if environment is not None:
-            cells[row, STATES[environment.name], environment.met or "none"] += 1
+            cells[row, STATES[environment.name], environment.invocation.met or "none"] += 1
 
     def rule_of(error: Any) -> Any:
         rule = decisions.rule_of(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,53 @@ if TYPE_CHECKING:
 # Not thrown: bodies of 32 MB (costly), and verdicts about the order that nobody may give who does not mean
 # them: signed, they would be WeChat Pay's own word, and given twice they stand.
 _NOT_THROWN = {"oversized_body", "oversized_chunked", "oversized_gzip", "not_found", "reply", "unsigned_4xx"}
-_DOUBLED = Fault("doubled", "the real reply, twice on one connection")
+_OF_ORDER = ("complete", "query", "cancel")
+BEHIND_SECONDS = 120.0
+"""So long at most a reader is behind, and somebody in between refuses; the product counts on ten minutes (D)."""
+
+
+def _odd(name: str, status: int, code: str, message: str) -> Fault:
+    """Return a signed refusal of something that was not applied, and that the sandbox has no name for."""
+    told = {"status": status, "code": code, "message": message, "applied": False}
+    return replace(make("reply", told), name=name, operations=_OF_ORDER)
+
+
+_BEHIND, _REFUSED = ("query", "behind_open"), ("complete", "unsigned_4xx")
+_OWN = (
+    Fault("doubled", "the real reply, twice on one connection"),
+    _odd("state_error", 400, "INVALID_ORDER_STATE", "单据状态错误"),  # T: an open order was seen to get it
+    _odd("429_other_code", 429, "TOO_MANY_REQUESTS", "请求过多"),
+    _odd("401_other_code", 401, "UNAUTHORIZED", "未认证"),
+    _odd("403_other_code", 403, "FORBIDDEN", "禁止访问"),
+    _odd("serial_refused", 400, "PARAM_ERROR", "平台证书序列号Wechatpay-Serial错误"),
+    _odd("set_up_refused", 400, "PARAM_ERROR", "appid与商户不匹配"),
+    Fault(
+        "lost_then_refused",
+        "applied and never answered; then readers are behind, and somebody in between refuses",
+        operations=("complete",),
+        wire="reset",
+        then=(_BEHIND, _REFUSED, _BEHIND, _REFUSED, _BEHIND),
+    ),
+)
+_KNOWN = KINDS | {fault.name: fault for fault in _OWN}
+# A reader that is behind for long, or somebody who refuses again and again what was applied, nobody withstands.
+_ONCE = {"behind_open", "behind_created", "unsigned_4xx_applied"}
+
+
+def known(name: str) -> Fault | None:
+    """Return the kind of fault of a name."""
+    return _KNOWN.get(name)
 
 
 class Fate:
-    """Decides about single calls and invocations. This one lets everything go well."""
+    """Decides about single calls and invocations. This one lets everything go well.
+
+    Attributes:
+        everywhere: the fault that every call of an operation meets just now.
+    """
+
+    def __init__(self) -> None:
+        self.everywhere: dict[str, Fault] = {}
 
     def fault(self, number: str, operation: str, who: str) -> Fault | None:
         """Return the fault of a call that arrives."""
@@ -40,17 +83,31 @@ class Drawn(Fate):
     """Draws by rates."""
 
     def __init__(self, random: Random, faults: float, deaths: float, platform: float) -> None:
+        super().__init__()
         self._random = random
         self._rates = (faults, deaths, platform)
-        kinds = [kind for kind in KINDS.values() if kind.name not in _NOT_THROWN]
+        kinds = [kind for kind in _KNOWN.values() if kind.name not in _NOT_THROWN]
         self._kinds = {
-            operation: [*(kind for kind in kinds if operation in kind.operations), _DOUBLED]
-            for operation in ("complete", "query", "cancel", "certificates")
+            operation: [kind for kind in kinds if operation in kind.operations]
+            for operation in ("complete", "query", "cancel", "sync", "certificates")
         }
+        self._stuck: dict[tuple[str, str], tuple[Fault, int]] = {}
 
     def fault(self, number: str, operation: str, who: str) -> Fault | None:
+        if operation in self.everywhere:
+            return self.everywhere[operation]
+        stuck, more = self._stuck.get((number, operation), (None, 0))
+        if stuck is not None and more:
+            self._stuck[number, operation] = (stuck, more - 1)
+            return stuck
         if self._random.random() >= self._rates[0]:
             return None
+        kind = self._drawn(operation)
+        if number and kind.name not in _ONCE and not kind.then and self._random.random() < _STICKS:
+            self._stuck[number, operation] = (kind, self._random.randint(2, 20))
+        return kind
+
+    def _drawn(self, operation: str) -> Fault:
         kind = self._random.choice(self._kinds[operation])
         if kind.wire == "late":
             return make(kind.name, {"seconds": self._random.choice((0.5, 3.0, 7.0, 20.0))})
@@ -71,11 +128,13 @@ def draw_windows(shop: Shop, random: Random, times: int) -> None:
         name = random.choice(sorted(_WINDOWS))
         shop.tally.windows[name] += 1
         begin, end = _WINDOWS[name](shop, random)
-        at = random.uniform(0, BUSY)
+        at = random.uniform(0, min(BUSY, shop.heals))
         shop.at(at, begin)
-        shop.at(at + random.choice((5.0, 60.0, 600.0, HOUR)), end)
+        shop.at(min(at + random.choice((5.0, 60.0, 600.0, HOUR)), shop.heals), end)
 
 
+_STICKS = 0.05
+"""Share of the faults that the next calls of the order meet, too."""
 Window = tuple[Callable[[], Any], Callable[[], Any]]
 
 
@@ -95,6 +154,19 @@ def _names(how: str) -> Callable[[Shop, Random], Window]:
     )
 
 
+def _late(shop: Shop, random: Random) -> Window:
+    share, weather = random.choice((0.1, 0.5)), shop.network.weather
+    return lambda: setattr(weather, "late", share), lambda: setattr(weather, "late", 0.0)
+
+
+def _everywhere(operation: str, *names: str) -> Callable[[Shop, Random], Window]:
+    def window(shop: Shop, random: Random) -> Window:
+        fault, everywhere = _KNOWN[random.choice(names)], shop.fate.everywhere
+        return lambda: everywhere.update({operation: fault}), lambda: everywhere.pop(operation, None)
+
+    return window
+
+
 def _secret(how: str) -> Callable[[Shop, Random], Window]:
     return lambda shop, _random: (
         lambda: setattr(shop.secret, "trouble", how),
@@ -105,7 +177,7 @@ def _secret(how: str) -> Callable[[Shop, Random], Window]:
 def _rotation(shop: Shop, random: Random) -> Window:
     """WeChat Pay takes the new key before the secret has it, or the secret has it too early."""
     keep = random.random() < 0.5
-    return lambda: shop.keys.rotate_merchant(keep_old=keep), shop.store_secret
+    return lambda: shop.keys.rotate_merchant(keep_old=keep), _operator(shop)
 
 
 def _early_secret(shop: Shop, random: Random) -> Window:
@@ -119,7 +191,16 @@ def _early_secret(shop: Shop, random: Random) -> Window:
 
 def _migration(shop: Shop, random: Random) -> Window:
     mode = random.choice(MODES)
-    return lambda: shop.keys.set_mode(mode), shop.store_secret
+    return lambda: shop.keys.set_mode(mode), _operator(shop)
+
+
+def _operator(shop: Shop) -> Callable[[], Any]:
+    return lambda: shop.operators.make_secret(shop.wanted_secret())
+
+
+def _too_early(shop: Shop, _random: Random) -> Window:
+    """An operator tries to store a key that WeChat Pay does not take yet."""
+    return lambda: shop.operators.make_secret(shop.secret_of_other_key(), 1), lambda: None
 
 
 def _clock(name: str) -> Callable[[Shop, Random], Window]:
@@ -142,6 +223,11 @@ _WINDOWS: dict[str, Callable[[Shop, Random], Window]] = {
     "a host is down": _hosts("hosts_down"),
     "a host is silent": _hosts("hosts_silent"),
     "both hosts are down": _hosts("hosts_down", 0, 1),
+    "requests are late": _late,
+    "every completion fails": _everywhere(
+        "complete", "system_error", "unavailable", "forged_accepted_unsigned"
+    ),
+    "every query fails": _everywhere("query", "system_error", "unavailable", "wrong_signature"),
     "names are down": _names("down"),
     "names are slow": _names("slow"),
     "the secret is silent": _secret("silent"),
@@ -150,6 +236,7 @@ _WINDOWS: dict[str, Callable[[Shop, Random], Window]] = {
     "the secret is broken": _secret("broken"),
     "the merchant's key is rotated": _rotation,
     "the secret is ahead of its key": _early_secret,
+    "an operator stores a key too early": _too_early,
     "the platform's keys are migrated": _migration,
     "the functions' clock jumps": _clock("function_skew"),
     "WeChat Pay's clock jumps": _clock("wechat_skew"),

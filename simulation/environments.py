@@ -20,7 +20,7 @@ from wechatpay import aws, transport  # noqa: F401
 from wechatpay.world import World
 
 from simulation.kernel import Kernel, Killed
-from simulation.network import Network
+from simulation.network import Network, Sender
 from simulation.stepper import TaskError
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
@@ -52,11 +52,10 @@ class Surroundings(Protocol):
         """Return a client of an AWS service."""
 
 
-class Invocation:
+class Invocation(Sender):
     """What happens during one invocation.
 
     Attributes:
-        who: the execution that called, or what else did.
         dies_at: the number of the point at which it is killed; None: it is not.
         points: the points it has reached so far.
         calls: requests that left it.
@@ -64,7 +63,7 @@ class Invocation:
     """
 
     def __init__(self, who: str, dies_at: int | None = None) -> None:
-        self.who = who
+        super().__init__(who)
         self.dies_at = dies_at
         self.points: list[str] = []
         self.calls = 0
@@ -97,18 +96,12 @@ class Context:
 
 
 class Environment:
-    """One execution environment: a fresh module of a function, and what it keeps between invocations.
-
-    Attributes:
-        sent, met: as `network.Caller`.
-    """
+    """One execution environment: a fresh module of a function, and what it keeps between invocations."""
 
     def __init__(self, around: Surroundings, name: str, number: int) -> None:
         self._kernel = around.kernel
         self.name = name
         self.invocation = Invocation("init")
-        self.sent: tuple[bytes, bool] | None = None
-        self.met = ""
         world = World(
             clock=around.function_clock,
             monotonic=lambda: around.kernel.now,
@@ -129,9 +122,9 @@ class Environment:
         self.app = _fresh(name, world, variables, lambda service: around.aws_client(self, service))
 
     @property
-    def who(self) -> str:
-        """The execution that the invocation works for."""
-        return self.invocation.who
+    def sender(self) -> Sender:
+        """As `network.Caller`."""
+        return self.invocation
 
     def reach(self, point: str) -> None:
         """As `Invocation.reach`, for the one that runs."""
@@ -139,7 +132,7 @@ class Environment:
 
     def run(self, invocation: Invocation, event: Any, client_context: str) -> Any:
         """Invoke the handler. Raises what it raises, and `Killed`."""
-        self.invocation, self.sent, self.met = invocation, None, ""
+        self.invocation = invocation
         _running[getcurrent()] = self
         invocation.reach("invoked")
         context = Context(self.name, self._kernel, _decoded(client_context))

@@ -21,7 +21,8 @@ from wechatpay_sandbox.fault_kinds import KINDS, Fault
 
 from simulation.disturbances import Fate
 from simulation.orders import Arrival, Planned
-from simulation.shop import Shop, Tally, known_secrets
+from simulation.shop import Shop, known_secrets
+from simulation.tally import Tally
 from simulation.trace import Sink, Trace
 
 FAULTS = (

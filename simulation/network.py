@@ -30,21 +30,33 @@ os.close(_GONE)  # reading from _CLOSED finds the end at once, from _OPEN never 
 class Answering(Protocol):
     """WeChat Pay's side."""
 
-    def arrived(self, request: Request, caller: Caller) -> Reply:
+    def arrived(self, request: Request, sender: Sender, *, late: bool) -> Reply:
         """Answer a request that has arrived whole, at the moment it does."""
 
 
-class Caller(Protocol):
-    """The function that makes a call: may be killed between any two effects."""
+@dataclass(eq=False)
+class Sender:
+    """Who sent a request: it may have ended when the request arrives.
 
-    sent: tuple[bytes, bool] | None
-    """The last completion of this invocation that arrived, and whether it was refused, signed."""
-    met: str
-    """The fault that its last request met."""
+    Attributes:
+        who: the execution that it works for.
+        sent: target and body of the last completion that arrived in time.
+        refused: whether that was refused, signed.
+        met: the fault that its last request met.
+    """
+
+    who: str
+    sent: tuple[str, bytes] | None = None
+    refused: bool = False
+    met: str = ""
+
+
+class Caller(Protocol):
+    """A function, or an operator: may be killed between any two effects."""
 
     @property
-    def who(self) -> str:
-        """The execution that it works for."""
+    def sender(self) -> Sender:
+        """Who is sending just now."""
 
     def reach(self, point: str) -> None:
         """Say that a point is reached; does not return when the function is killed there."""
@@ -57,22 +69,28 @@ class Weather:
     Attributes:
         hosts_down: indexes of hosts that refuse connections; `silent` ones swallow them.
         names: "", "down" or "slow": how the name server is.
-        late: share of the requests that are on their way for long, `latest` seconds at most.
+        late: share of the requests that are on their way for long, `latest` seconds at most: they arrive
+            when the client has given up, or has sent another.
     """
 
     hosts_down: set[int] = field(default_factory=set)
     hosts_silent: set[int] = field(default_factory=set)
     names: str = ""
     late: float = 0.0
-    latest: float = 60.0
+    latest: float = 400.0
 
 
 class Network:
-    """Connects functions to hosts, which are numbered in their order."""
+    """Connects functions to hosts, which are numbered in their order.
+
+    Attributes:
+        late: how many requests were on their way for long.
+    """
 
     def __init__(self, kernel: Kernel, hosts: tuple[str, ...], wechat: Answering) -> None:
         self.kernel = kernel
         self.weather = Weather()
+        self.late = 0
         self._ports = {int(host.rpartition(":")[2]): index for index, host in enumerate(hosts)}
         self._wechat = wechat
 
@@ -104,15 +122,18 @@ class Network:
     def deliver(self, connection: Connection, data: bytes) -> None:
         """Let a request travel, arrive, be answered, and its reply travel back."""
         seconds = self.kernel.random.uniform(0.002, 0.03)
-        if self.kernel.random.random() < self.weather.late:
+        late = self.kernel.random.random() < self.weather.late
+        if late:
             seconds = self.kernel.random.uniform(1.0, self.weather.latest)
-        self.kernel.after(seconds, lambda: self._arrive(connection, data))
+            self.late += 1
+        sender = connection.caller.sender
+        self.kernel.after(seconds, lambda: self._arrive(connection, data, sender, late=late))
 
-    def _arrive(self, connection: Connection, data: bytes) -> None:
+    def _arrive(self, connection: Connection, data: bytes, sender: Sender, *, late: bool) -> None:
         if connection.host in self.weather.hosts_down | self.weather.hosts_silent:
             connection.reset()
             return
-        reply = self._wechat.arrived(_request(data, connection.host), connection.caller)
+        reply = self._wechat.arrived(_request(data, connection.host), sender, late=late)
         back = self.kernel.random.uniform(0.002, 0.03)
         for seconds, act in _travel(connection, reply):
             self.kernel.after(back + seconds, act)

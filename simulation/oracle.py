@@ -12,8 +12,9 @@ from typing import Any
 UNCONFIRMED, OPEN, FINISHED, PAID, REVOKED, EXPIRED = (
     "CREATED", "USER_ACCEPTED", "FINISHED", "USER_PAID", "REVOKED", "EXPIRED",
 )  # fmt: skip
+SUCCESSOR = "serviceorder"
 CONFIRM_SECONDS = 3600.0  # T: an order that nobody confirms expires after an hour
-CLOCK_SECONDS = 300.0  # V: a request signed by a clock further off is refused
+DONE_SECONDS = 30 * 86400.0  # V: one of the successor's that is not completed, after a month
 
 
 class Divergence(AssertionError):
@@ -25,6 +26,7 @@ class Asked:
     """A completion or cancellation as it arrived: what matters of it."""
 
     operation: str
+    api: str
     finish_type: int
     amount: int
     parameters: str
@@ -47,6 +49,7 @@ class Order:
     number: str
     cap: int
     opened_at: float
+    api: str = "smartretail-orders"
     state: str = OPEN
     has_end: bool = True
     cancelled_state: str = REVOKED
@@ -76,15 +79,22 @@ class Order:
         """Whether it is settled as somebody asked. What was waived since was asked for."""
         if finish_type == 1:
             return self.state in (REVOKED, EXPIRED) or (self.state == FINISHED and self.finish_type == 1)
-        return self.finish_type == 2 and self.state in (FINISHED, PAID) and self.accepted == amount
+        return self.state in (FINISHED, PAID) and self.accepted_as(amount)
+
+    def accepted_as(self, amount: int) -> bool:
+        """Whether a completion of so many fen stands or stood; all of it may have been waived since."""
+        return self.finish_type == 2 and self.accepted == amount
 
     def payable(self, finish_type: int, amount: int) -> bool:
         """Whether it may still come to be settled as somebody asks."""
         return self.state in (OPEN, UNCONFIRMED) and (finish_type == 1 or amount <= self.cap)
 
     def pass_time(self, now: float) -> None:
-        """T: an order in CREATED expires after an hour."""
-        if self.state == UNCONFIRMED and now - self.opened_at >= CONFIRM_SECONDS:
+        """Let it expire when it is due."""
+        due = {UNCONFIRMED: CONFIRM_SECONDS}
+        if self.api == SUCCESSOR:
+            due = {UNCONFIRMED: DONE_SECONDS, OPEN: DONE_SECONDS}
+        if self.state in due and now - self.opened_at >= due[self.state]:
             self.state = EXPIRED
 
     def confirm(self) -> None:
@@ -94,10 +104,17 @@ class Order:
 
     def decide(self, asked: Asked, wechat_time: str) -> str:
         """Return what must become of a request: accepted, re-entered or refused. Changes nothing."""
-        if asked.operation == "cancel":  # T: only before the shopper has confirmed
+        if asked.api != self.api:  # I: an order is known on the path it was created on
+            return "refused"
+        if (
+            asked.operation == "cancel"
+        ):  # T: only before the shopper has confirmed; V: the successor until completed
             if self.reason is not None:
                 return "re-entered" if asked.reason == self.reason else "refused"
-            return "accepted" if self.state == UNCONFIRMED else "refused"
+            open_states = (UNCONFIRMED, OPEN) if self.api == SUCCESSOR else (UNCONFIRMED,)
+            return "accepted" if self.state in open_states else "refused"
+        if self.api == SUCCESSOR and self.state == REVOKED:
+            return "refused"
         if self.asked_first is not None:  # V: the same parameters again are taken, others refused
             return "re-entered" if asked.parameters == self.asked_first.parameters else "refused"
         if self.state != OPEN:  # V
@@ -108,7 +125,10 @@ class Order:
             return "refused"
         if not asked.end and not self.has_end:  # T: required when the order was created without
             return "refused"
-        return "accepted" if asked.ticket in self.tickets else "refused"  # T: one that was issued
+        ticketed = (
+            asked.ticket in self.tickets or self.api == SUCCESSOR
+        )  # T: one that was issued; V: has none
+        return "accepted" if ticketed else "refused"
 
     def apply(self, asked: Asked, *, elsewhere: bool = False) -> None:
         """Accept a completion or a cancellation."""
@@ -126,6 +146,11 @@ class Order:
         self._require(0 < amount <= self.open_amount, "lowered by more than is open")
         self.amount -= amount
         self.waived += amount
+
+    def waive_all(self) -> None:
+        """The merchant cancels what was completed [V for the successor: official page of 2025-02-13]."""
+        self.waived += self.open_amount
+        self.state = REVOKED
 
     def collected(self, debited: int, synced: int, now: float) -> None:
         """Money came in since: `debited` and `synced` are all that came so far."""
@@ -158,15 +183,10 @@ class Order:
             raise Divergence(f"{self.number} ({self.state}): {what}")
 
 
-def asked_of(operation: str, body: dict[str, Any], canonical: str) -> Asked:
+def asked_of(operation: str, api: str, body: dict[str, Any], canonical: str) -> Asked:
     """Read a request that the sandbox took for well formed."""
     if operation == "cancel":
-        return Asked("cancel", 1, 0, canonical, reason=str(body["reason"]))
-    return Asked(
-        "complete",
-        body["finish_type"],
-        body["total_amount"],
-        canonical,
-        body.get("finish_ticket"),
-        body.get("real_service_end_time", ""),
-    )
+        return Asked("cancel", api, 1, 0, canonical, reason=str(body["reason"]))
+    end = body.get("real_service_end_time") or body.get("time_range", {}).get("end_time", "")
+    finish_type, ticket = body.get("finish_type", 2), body.get("finish_ticket")
+    return Asked("complete", api, finish_type, body["total_amount"], canonical, ticket, end)

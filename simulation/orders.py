@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from wechatpay_sandbox.order import RISK_CAP
+from wechatpay_sandbox.order import APIS, RISK_CAP
 from wechatpay_sandbox.times import shanghai
 
 Event = dict[str, Any]
 HOUR = 3600.0
+SERVICE_ORDER = "serviceorder"
 BUSY = 6 * HOUR
 """Orders come, and things go wrong, for so long."""
 
@@ -32,6 +33,7 @@ class Planned:
         settings: of the sandbox's order, see `wechatpay_sandbox.orders.Orders.open`.
         purse: fen in the shopper's purse; None: no end.
         acts: what shopper and merchant do beside: seconds from the beginning, and what.
+        possible_at: seconds from the beginning, before which it cannot be settled.
     """
 
     number: str
@@ -41,6 +43,12 @@ class Planned:
     arrivals: list[Arrival] = field(default_factory=list)
     purse: int | None = None
     acts: list[tuple[float, str]] = field(default_factory=list)
+    possible_at: float = 0.0
+
+    @property
+    def wishes(self) -> set[tuple[int, int]]:
+        """What its events ask for: finish_type, and fen."""
+        return {(each.event["finish_type"], each.event["total_amount"]) for each in self.arrivals}
 
 
 class Maker:
@@ -50,8 +58,9 @@ class Maker:
         self.random = random
         self.began = began
         self._ids = {"appid": appid, "service_id": service_id}
+        self.api = random.choices(APIS, (6, 2, 4))[0]
         opened_at = random.uniform(0, BUSY)
-        self.order = Planned(number, opened_at, random.randint(1, 400) * 10, {})
+        self.order = Planned(number, opened_at, random.randint(1, 400) * 10, {"api": self.api})
         self.at = opened_at + random.uniform(5, 600)
         self.order.settings["debit_after"] = random.choice((0.5, 2.0, 4.0, 60.0, 400.0))
 
@@ -86,12 +95,15 @@ class Maker:
         event = {"out_order_no": self.order.number, **event}
         if self.random.random() < 0.6:
             event |= self._ids
-        if self.random.random() < 0.4:
+        if self.random.random() < 0.6:
+            event["order_api"] = self.api
+        if self.random.random() < 0.4 and ("order_api" in event or self.api != SERVICE_ORDER):
             ticket = self.order.settings.setdefault("finish_ticket", f"{self.random.getrandbits(400):0100x}")
             event["finish_ticket"] = ticket
         if self.random.random() < 0.3:
             ahead = self.random.choice((-3, 0, 0, 1, 3, 20, 200))
             event["real_service_end_time"] = shanghai(self.began + self.at + ahead)
+            self.order.possible_at = max(self.order.possible_at, self.at + ahead)
         return event
 
 
@@ -128,8 +140,11 @@ def _unconfirmed(make: Maker) -> None:
     make.order.settings.pop("finish_ticket", None)
     event.pop("finish_ticket", None)
     make.arrives(event)
-    if make.random.random() < 0.7:
-        make.order.acts.append((make.at + make.random.uniform(-300, 1200), "confirm"))
+    if make.random.random() < 0.7 or make.api == SERVICE_ORDER:  # which expires after a month only
+        make.order.possible_at = max(make.order.opened_at, make.at + make.random.uniform(-300, 1200))
+        make.order.acts.append((make.order.possible_at, "confirm"))
+    else:
+        make.order.possible_at = make.order.opened_at + HOUR + 10  # WeChat Pay's clock may be behind
 
 
 def _above_cap(make: Maker) -> None:
@@ -160,13 +175,17 @@ def _poor(make: Maker) -> None:
     make.order.settings["debit_every"] = 6 * HOUR
     make.arrives(make.finish())
     what = make.random.choice(("pays by hand", "pays at the counter", "has money", "never"))
-    make.order.acts.append((make.at + make.random.choice((20.0, 600.0, 9 * HOUR)), what))
+    at = make.at + make.random.choice((20.0, 600.0, 9 * HOUR))
+    if make.api == SERVICE_ORDER and make.random.random() < 0.5:
+        make.order.acts.append((at - 10, "pays a part by hand"))
+    make.order.acts.append((at, what))
 
 
 def _lowered(make: Maker) -> None:
     make.order.settings["debit_after"] = None
     make.arrives(make.finish())
-    make.order.acts.append((make.at + make.random.uniform(10, 900), "lowered"))
+    what = make.random.choice(("lowered", "waived")) if make.api == SERVICE_ORDER else "lowered"
+    make.order.acts.append((make.at + make.random.uniform(10, 900), what))
     make.order.acts.append((make.at + 2 * HOUR, "pays by hand"))
 
 
@@ -182,5 +201,5 @@ KINDS: tuple[tuple[int, Callable[[Maker], None]], ...] = (
     (2, _without_end),
     (5, _settled_elsewhere),
     (4, _poor),
-    (1, _lowered),
+    (2, _lowered),
 )

@@ -8,20 +8,12 @@ from collections.abc import Iterator
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from simulation.audit import ZEROS
 from simulation.keys import material
 from simulation.run import Run
-from simulation.shop import SETTLED_WITHIN, Tally
-
-ZEROS = (
-    "orders lost",
-    "charged twice",
-    "wrong amount",
-    "FAILED and charged",
-    "claimed but not true",
-    "fen from nowhere",
-    "never final",
-    "secrets found",
-)
+from simulation.shop import MOST_CALLS_SINCE, SETTLED_WITHIN
+from simulation.tally import Tally
+from simulation.tasks import MOST_CALLS_OF_EXECUTION
 
 
 def lines(run: Run) -> Iterator[str]:
@@ -37,27 +29,29 @@ def lines(run: Run) -> Iterator[str]:
         yield "  " + "".join(f"{kind:<30}{times:>6}  " for kind, times in faults[begin : begin + 3]).rstrip()
     if run.failed is not None:
         yield f"FAILED {run.failed}"
-    else:
-        for name in ZEROS:
-            yield f"{name:<36}0"
+    for name in ZEROS:
+        yield f"{name:<36}{run.tally.wrong[name]:<8}looked for {run.tally.examined[name]} times"
     yield f"trace sha256: {run.sha256}"
 
 
 def _figures(tally: Tally, seconds: float) -> Iterator[tuple[str, object]]:
     orders, calls = max(tally.orders, 1), tally.calls.total()
     by_operation = ", ".join(f"{times} {name}" for name, times in sorted(tally.calls.items()))
-    yield "orders", tally.orders
+    families = ", ".join(f"{times} {name}" for name, times in sorted(tally.families.items()))
+    yield "orders", f"{tally.orders} ({families})"
     yield "virtual days", f"{tally.virtual_days:.0f}"
     yield "executions", tally.executions
     yield "invocations, environments", f"{tally.invocations}, {tally.environments}"
     yield "killed", tally.killed
     yield "calls of WeChat Pay", f"{calls} ({by_operation})"
     yield "calls an order", f"{calls / orders:.1f}"
-    yield "most calls of one execution", tally.most_calls
+    yield "most calls of one execution", f"{tally.most_calls}, bound {MOST_CALLS_OF_EXECUTION}"
+    yield "  after the world has healed", f"{tally.most_calls_since}, bound {MOST_CALLS_SINCE}"
+    yield "requests that came late", tally.late
     yield "accepted", f"¥{tally.fen / 100:.2f}"
-    yield "claims held to the oracle", tally.claims
     yield "outcomes", ", ".join(f"{times} {name}" for name, times in sorted(tally.outcomes.items()))
-    yield "operator", ", ".join(f"{times} {name}" for name, times in sorted(tally.operators.items())) or "-"
+    yield "beside", ", ".join(f"{times} {name}" for name, times in sorted(tally.acts.items())) or "-"
+    yield "operators", ", ".join(f"{times} {name}" for name, times in sorted(tally.operators.items())) or "-"
     yield (
         "settled after the world has healed",
         f"{max(tally.slowest, 0):.0f} s at most, bound {SETTLED_WITHIN:.0f} s",

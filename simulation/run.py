@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from simulation.shop import Shop, Tally, known_secrets
+from simulation.audit import DIVERGED, Violation
+from simulation.shop import Shop, known_secrets
+from simulation.tally import Tally
 from simulation.trace import Sink, Trace
 
 ORDERS_OF_A_SHOP = 40
@@ -60,7 +62,7 @@ def simulate(
         if orders is None and order not in numbers:
             continue
         shop = Shop(own, trace, Sink(known_secrets()), tally, follow=order if order in numbers else "")
-        failed = _run(shop, numbers, seed)
+        failed = _run(shop, numbers, seed, tally)
         life += shop.life()
         if failed is not None:
             break
@@ -70,12 +72,13 @@ def simulate(
     return Run(tally, trace.sha256, time.process_time() - began, life, failed)
 
 
-def _run(shop: Shop, numbers: list[str], seed: int) -> Failed | None:
+def _run(shop: Shop, numbers: list[str], seed: int, tally: Tally) -> Failed | None:
     with contextlib.redirect_stdout(shop.sink), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             shop.run(numbers)
         except Exception as exc:  # noqa: BLE001 - whatever it is, its seed replays it
+            tally.wrong[exc.kind if isinstance(exc, Violation) else DIVERGED] += 1
             return Failed(seed, exc)
     return None
 

@@ -1,37 +1,16 @@
-"""The workflow, stepped through under virtual time: the part of Amazon States Language that it uses, no more.
+"""The workflow, stepped through under virtual time.
 
-What the definition uses beyond that is refused when it is read. The same scenarios run on two engines that
-others wrote, see tests/engines.
+The same scenarios run on two engines that others wrote, see tests/engines.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
 from typing import Any, Protocol
 
-import jsonata  # type: ignore[import-untyped]
-import yaml
-
 from simulation.kernel import Kernel, Process, Signal
-
-JSON = dict[str, Any]
-_KNOWN = {
-    "Task": {"Resource", "Arguments", "Output", "Assign", "TimeoutSeconds", "Retry", "Catch", "Next"},
-    "Choice": {"Choices", "Default"},
-    "Wait": {"Seconds", "Output", "Assign", "Next"},
-    "Succeed": set(),
-    "Fail": {"Error", "Cause"},
-}
-_EXPRESSION = re.compile(r"\{%(.*)%\}", re.DOTALL)
-
-
-class Unsupported(ValueError):
-    """The definition uses something that is not known here."""
+from simulation.language import JSON, Unsupported, delay, evaluate, iso, matching
 
 
 class TaskError(Exception):
@@ -55,56 +34,6 @@ class Services(Protocol):
         """Write an item; raises `TaskError`."""
 
 
-def load(path: Path, substitutions: Mapping[str, str]) -> JSON:
-    """Read a definition as CloudFormation hands it over.
-
-    Raises:
-        Unsupported: it uses what is not known here.
-    """
-    text = re.sub(r"\$\{(\w+)\}", lambda m: substitutions[m[1]], path.read_text(encoding="utf-8"))
-    return checked(yaml.safe_load(text))
-
-
-def checked(definition: JSON) -> JSON:
-    """Return a definition that uses nothing but what is known here.
-
-    Raises:
-        Unsupported: it does.
-    """
-    if definition["QueryLanguage"] != "JSONata":
-        raise Unsupported("QueryLanguage")
-    for name, state in definition["States"].items():
-        if state["Type"] not in _KNOWN:
-            raise Unsupported(f"{name}: Type {state['Type']}")
-        if unknown := state.keys() - _KNOWN[state["Type"]] - {"Type", "Comment"}:
-            raise Unsupported(f"{name}: {', '.join(sorted(unknown))}")
-    return definition
-
-
-@cache
-def _compiled(expression: str) -> Any:
-    return jsonata.Jsonata(expression)
-
-
-def evaluate(template: Any, states: JSON, variables: JSON) -> Any:
-    """Evaluate every expression in a value of the definition; members that have no value are left out."""
-    if isinstance(template, str):
-        found = _EXPRESSION.fullmatch(template.strip())
-        if not found:
-            return template
-        expression = _compiled(found[1].strip())
-        frame = expression.create_frame()
-        frame.bind("states", states)
-        for name, value in variables.items():
-            frame.bind(name, value)
-        return expression.evaluate(None, frame)
-    if isinstance(template, dict):
-        return {name: evaluate(value, states, variables) for name, value in template.items()}
-    if isinstance(template, list):
-        return [evaluate(value, states, variables) for value in template]
-    return template
-
-
 class Token:
     """Of a Task that waits to be told."""
 
@@ -122,6 +51,7 @@ class Execution:
         pausing: told of each wait and each pause before a retry, in seconds.
         status: RUNNING, SUCCEEDED, FAILED or TIMED_OUT.
         state: where it is, or where it ended.
+        began, stopped: virtual UNIX seconds.
     """
 
     kernel: Kernel
@@ -137,6 +67,8 @@ class Execution:
     error: str = ""
     cause: str = ""
     redrives: int = 0
+    began: float = 0.0
+    stopped: float = 0.0
     token: Token | None = None
     ended: Signal = field(default_factory=Signal)
     _tokens: int = 0
@@ -146,6 +78,7 @@ class Execution:
     def start(self) -> Process:
         """Begin at the first state."""
         self.state, self._data = self.definition["StartAt"], self.input
+        self.began = self.kernel.now
         return self._go()
 
     def redrive(self) -> Process:
@@ -208,19 +141,19 @@ class Execution:
     def _task(self, state: JSON) -> None:
         entered, retries = self.kernel.now, [0] * len(state.get("Retry", []))
         while True:
-            context = {"RetryCount": sum(retries), "EnteredTime": _iso(entered)}
+            context = {"RetryCount": sum(retries), "EnteredTime": iso(entered)}
             try:
                 self.observe(self, "scheduled", {"state": self.state})
                 result = self._call(state, context)
             except TaskError as exc:
                 self.observe(self, "failed", {"state": self.state, "error": exc.error, "cause": exc.cause})
-                index = _matching(state.get("Retry", []), exc.error)
+                index = matching(state.get("Retry", []), exc.error)
                 if index is not None and retries[index] < state["Retry"][index]["MaxAttempts"]:
-                    delay = _delay(state["Retry"][index], retries[index])
+                    longest = delay(state["Retry"][index], retries[index])
                     retries[index] += 1
-                    self._pause(self.kernel.random.uniform(0, delay))
+                    self._pause(self.kernel.random.uniform(0, longest))
                     continue
-                index = _matching(state.get("Catch", []), exc.error)
+                index = matching(state.get("Catch", []), exc.error)
                 if index is None:
                     raise
                 self._leave(state["Catch"][index], {"Error": exc.error, "Cause": exc.cause}, "errorOutput")
@@ -292,25 +225,6 @@ class Execution:
         return evaluate(template, {"input": self._data, "context": about, **extra}, self._variables)
 
     def _end(self, status: str, error: str = "", cause: str = "") -> None:
-        self.status, self.error, self.cause = status, error, cause
+        self.status, self.error, self.cause, self.stopped = status, error, cause, self.kernel.now
         self.observe(self, "ended", {"status": status, "state": self.state, "error": error})
         self.ended.set(status)
-
-
-def _matching(rules: list[JSON], error: str) -> int | None:
-    for index, rule in enumerate(rules):
-        for name in rule["ErrorEquals"]:
-            if name in (error, "States.ALL") or (name == "States.TaskFailed" and error != "States.Timeout"):
-                return index
-    return None
-
-
-def _delay(retrier: JSON, retries: int) -> float:
-    if retrier["JitterStrategy"] != "FULL":
-        raise Unsupported(f"JitterStrategy {retrier['JitterStrategy']}")
-    delay = retrier["IntervalSeconds"] * retrier["BackoffRate"] ** retries
-    return float(min(delay, retrier["MaxDelaySeconds"]))
-
-
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -8,9 +8,9 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from wechatpay_sandbox.arrivals import Request, route
+from wechatpay_sandbox.arrivals import Call, Request, route
 from wechatpay_sandbox.core import Core
-from wechatpay_sandbox.fault_kinds import KINDS, Fault
+from wechatpay_sandbox.fault_kinds import Fault
 from wechatpay_sandbox.order import FINISH, Order
 from wechatpay_sandbox.orders import Orders
 from wechatpay_sandbox.replies import Reply
@@ -18,10 +18,10 @@ from wechatpay_sandbox.times import shanghai
 
 from simulation import oracle
 from simulation.audit import Audit
-from simulation.disturbances import Fate
+from simulation.disturbances import BEHIND_SECONDS, Fate, known
 from simulation.kernel import Kernel
 from simulation.keys import MCHID, ShopKeys
-from simulation.network import Caller
+from simulation.network import Sender
 from simulation.orders import Planned
 from simulation.trace import Trace
 
@@ -61,7 +61,7 @@ class WeChat:
             settings = {**settings, "openid": f"o{planned.number}"}
             self.core.orders.purses[settings["openid"]] = planned.purse
         order = self.core.orders.open(planned.number, self.core.now(), settings)
-        model = oracle.Order(planned.number, order.risk_cap, order.opened_at, order.state)
+        model = oracle.Order(planned.number, order.risk_cap, order.opened_at, order.api, order.state)
         model.has_end = order.service_end_time is not None
         model.cancelled_state = order.cancelled_state
         model.tickets |= order.tickets.keys()
@@ -69,7 +69,7 @@ class WeChat:
         self.audit.models = self.models
         self.trace.add(self.kernel.now, planned.number, "opened", order.state, planned.amount)
 
-    def arrived(self, request: Request, caller: Caller) -> Reply:
+    def arrived(self, request: Request, sender: Sender, *, late: bool) -> Reply:
         """As `network.Answering`."""
         call = route(request.method, request.target)
         number = call.out_order_no
@@ -82,20 +82,22 @@ class WeChat:
             for each in self.core.misbehaviour.pending()
         )
         if not planned:
-            fault = self.fate.fault(number, call.operation, caller.who)
+            fault = self.fate.fault(number, call.operation, sender.who)
         if fault is not None and fault.then and number in self.doubled:
             fault = None  # a first attempt believes WeChat Pay's own 404, given twice: see docs/testing.md
         if fault is not None:
             self.faults[fault.name] += 1
             if fault.name != "doubled":
                 self.core.misbehaviour.script(number, call.operation, fault, 1)
+            if fault.then:  # no reader is behind for longer
+                self.kernel.after(BEHIND_SECONDS, lambda: self.core.misbehaviour.clear(number))
         reply = self.core.answer(request)
-        met = fault if fault is not None else KINDS.get(self.core.requests[-1]["fault"] or "")
-        caller.met = met.name if met is not None else ""
+        met = fault if fault is not None else known(self.core.requests[-1]["fault"] or "")
+        sender.met = met.name if met is not None else ""
         if fault is not None and fault.name == "doubled":
             reply = replace(reply, fault=fault)
         if before is not None and counts is not None:
-            effect = self._judge(call.operation, request, before, counts, reply, met, caller)
+            effect = self._judge(call, request, before, counts, reply, met, None if late else sender)
             name = met.name if met is not None else "-"
             self.trace.add(
                 self.kernel.now, number, f"-> {call.operation}", request.host, effect, reply.status, name
@@ -116,8 +118,8 @@ class WeChat:
         self.audit.conserved(model)
         return order
 
-    def act(self, planned: Planned, what: str) -> None:
-        """Let shopper or merchant do something, where the order allows it."""
+    def act(self, planned: Planned, what: str) -> bool:
+        """Let shopper or merchant do something. Returns whether the order allowed it."""
         number, now = planned.number, self.core.now()
         order, model = self.caught_up(number), self.models[number]
         collectable = order.state == "FINISHED" and model.open_amount > 0
@@ -126,22 +128,26 @@ class WeChat:
             model.confirm()
         elif what == "pays by hand" and collectable:
             self.core.orders.pay(order, None, now)
-        elif what == "pays at the counter" and collectable:
-            self.core.orders.sync(order, now)
+        elif what == "pays a part by hand" and collectable and model.open_amount > 1:
+            self.core.orders.pay(order, model.open_amount // 2, now)
         elif what == "has money":
             self.core.orders.fill(order.openid, None, now)
-        elif what == "lowered" and collectable and order.completion is not None:
+        elif what == "lowered" and collectable and order.completion is not None and not order.payments:
             less = max(1, order.amount // 3)
             order.completion["total_amount"] -= less
             model.waive(less)
+        elif what == "waived" and collectable:
+            order.revoke("商户取消", "someone else", now)
+            model.waive_all()
         elif what in _ELSEWHERE and order.state == "USER_ACCEPTED":
             finish_type, more = _ELSEWHERE[what]
             amount = planned.amount + more if finish_type == FINISH else 0
             self._elsewhere(order, {"finish_type": finish_type, "total_amount": amount})
         else:
-            return
+            return False
         self.trace.add(self.kernel.now, number, what)
         self.caught_up(number)
+        return True
 
     def _elsewhere(self, order: Order, completion: dict[str, Any]) -> None:
         order.settle(completion, "someone else", self.core.now())
@@ -150,59 +156,62 @@ class WeChat:
     def _settled_elsewhere(self, order: Order) -> None:
         done = order.completion
         assert done is not None
-        asked = oracle.Asked("complete", done["finish_type"], done["total_amount"], "elsewhere")
+        asked = oracle.Asked("complete", order.api, done["finish_type"], done["total_amount"], "elsewhere")
         self.models[order.out_order_no].apply(asked, elsewhere=True)
 
     def _judge(
         self,
-        operation: str,
+        call: Call,
         request: Request,
         order: Order,
         counts: tuple[int, int, str | None],
         reply: Reply,
         fault: Fault | None,
-        caller: Caller,
+        sender: Sender | None,
     ) -> str:
         """Hold the effect of a request to the oracle, and return it in words."""
-        model = self.models[order.out_order_no]
-        record = self.core.requests[-1]
-        if operation == "complete":
-            self.audit.sent(order.out_order_no, caller, request.body)
+        model, record = self.models[order.out_order_no], self.core.requests[-1]
+        if call.operation == "complete" and sender is not None:
             refused = reply.status in range(400, 500) and (fault is None or fault.signature == "valid")
-            caller.sent = (request.body, refused)
+            self.audit.sent(order.out_order_no, sender, request, refused=refused)
         if fault is not None and fault.order_change == "tickets-expired" and record["verified"]:
             model.tickets.clear()
         if order.settled_by == "someone else" and order.completion is not None and not model.settled:
             self._settled_elsewhere(order)
-        if operation == "query":
-            model.tickets |= order.tickets.keys()  # what it says is compared where it is believed
-            return "queried"
-        lost = not record["verified"] or (fault is not None and not fault.applied)
-        decided = "lost"
-        if not lost:
-            body = json.loads(request.body)
-            canonical = json.dumps({k: v for k, v in body.items() if k != "finish_ticket"}, sort_keys=True)
-            asked = oracle.asked_of(operation, body, canonical)
-            decided = model.decide(asked, shanghai(self.core.now()))
-            if decided == "accepted":
-                model.apply(asked)
-                self.audit.accepted(model, asked, caller.who)
+        if call.operation in ("query", "sync"):
+            model.tickets |= order.tickets.keys()  # what a query says is compared where it is believed
+            self.caught_up(order.out_order_no)
+            return "queried" if call.operation == "query" else "synced" if model.synced else "not synced"
+        decided, processed = "refused", record["verified"] and (fault is None or fault.applied)
+        if processed:
+            decided = self._decided(call, request.body, model, sender)
         after = (order.accepted, order.reentries, order.revoked_reason)
-        effect = _effect(counts, after, order, operation)
-        if effect != ("refused" if decided == "lost" else decided):
-            told = f"{operation} was {effect}, the oracle says {decided}: {record['refused']}"
+        absorbed = processed and call.operation == "cancel" and record["refused"] is None
+        effect = _effect(counts, after, absorbed=absorbed)
+        if effect != decided:
+            told = f"{call.operation} was {effect}, the oracle says {decided}: {record['refused']}"
             raise oracle.Divergence(f"{order.out_order_no}: {told}")
         self.caught_up(order.out_order_no)
         return decided
 
+    def _decided(self, call: Call, sent: bytes, model: oracle.Order, sender: Sender | None) -> str:
+        """Let the oracle decide, and apply what it accepts."""
+        body = json.loads(sent)
+        canonical = json.dumps({k: v for k, v in body.items() if k != "finish_ticket"}, sort_keys=True)
+        asked = oracle.asked_of(call.operation, call.api, body, canonical)
+        decided = model.decide(asked, shanghai(self.core.now()))
+        if decided == "accepted":
+            model.apply(asked)
+            self.audit.accepted(model, asked, sender.who if sender is not None else "a late request")
+        return decided
+
 
 def _effect(
-    before: tuple[int, int, str | None], after: tuple[int, int, str | None], order: Order, operation: str
+    before: tuple[int, int, str | None], after: tuple[int, int, str | None], *, absorbed: bool
 ) -> str:
     if after[0] > before[0] or after[2] != before[2]:
         return "accepted"
-    repeats = operation == "cancel" and after[2] is not None
-    return "re-entered" if after[1] > before[1] or repeats else "refused"
+    return "re-entered" if after[1] > before[1] or (absorbed and after[2] is not None) else "refused"
 
 
 _ELSEWHERE = {"finished the same": (2, 0), "finished for more": (2, 100), "cancelled": (1, 0)}

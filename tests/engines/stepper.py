@@ -6,7 +6,8 @@ from random import Random
 from typing import Any
 
 from simulation.kernel import Kernel
-from simulation.stepper import Execution, TaskError, checked
+from simulation.language import checked
+from simulation.stepper import Execution, TaskError
 from tests.engines.moto import EXECUTION
 from tests.engines.world import TIMED_OUT, Raised, Run, World
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simulation.stepper import Unsupported, checked
+from simulation.language import Unsupported, checked
 from tests.engines import ministack, moto, stepper
 from tests.engines.scenarios import ACCEPT, ENDS, EVENT, HEARD, RETRIED, UNIDENTIFIED, Scenario, result
 from tests.engines.schedule import retries

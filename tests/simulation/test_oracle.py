@@ -6,7 +6,7 @@ import pytest
 
 from simulation.oracle import FINISHED, OPEN, PAID, Asked, Divergence, Order
 
-ASKED = Asked("complete", 2, 1200, "{}", "ticket")
+ASKED = Asked("complete", "smartretail-orders", 2, 1200, "{}", "ticket")
 LATE = "20990101000000"
 
 
@@ -34,7 +34,7 @@ def test_a_completion_is_accepted_once_and_then_only_as_it_was():
         replace(ASKED, amount=50_001),
         replace(ASKED, ticket="another"),
         replace(ASKED, end="20990101000001"),
-        Asked("cancel", 1, 0, "{}", reason="unused"),
+        Asked("cancel", "smartretail-orders", 1, 0, "{}", reason="unused"),
     ],
 )
 def test_what_the_rules_refuse_is_refused(asked: Asked):
