@@ -1,4 +1,4 @@
-"""Safety, at every step and once more at the end: what is claimed is held to the oracle, no fen comes or goes."""
+"""Safety, at every step and once more at the end: every claim is held to the oracle, no fen comes or goes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CALLS = "more calls than the bound"
 DIVERGED = "the sandbox is not the oracle"
 ZEROS = (LOST, TWICE, AMOUNT, FAILED_CHARGED, UNTRUE, NOWHERE, NEVER, CALLS, SECRETS, DIVERGED)
 MOST_CALLS = 16
-"""Requests of one invocation: two completions, the queries after them of two hosts and three families, downloads."""
+"""Requests of one invocation: completions, queries of two hosts in three families, downloads."""
 
 
 class Violation(AssertionError):
@@ -133,9 +133,10 @@ class Audit:
         """
         self.examined[TWICE] += 1
         sent = (request.target, request.body)
-        if sender.sent is not None and not sender.refused and sender.sent[0] == request.target:
-            if sender.sent != sent:
-                raise Violation(TWICE, number, "other bytes were sent while the first were in doubt")
+        before = sender.sent
+        in_doubt = before is not None and not sender.refused and before[0] == request.target
+        if in_doubt and before != sent:
+            raise Violation(TWICE, number, "other bytes were sent while the first were in doubt")
         sender.sent, sender.refused = sent, refused
 
     def called(self, number: str, calls: int) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _NOT_THROWN = {"oversized_body", "oversized_chunked", "oversized_gzip", "not_found", "reply", "unsigned_4xx"}
 _OF_ORDER = ("complete", "query", "cancel")
 BEHIND_SECONDS = 120.0
-"""So long at most a reader is behind, and somebody in between refuses; the product counts on ten minutes (D)."""
+"""So long at most a reader is behind while somebody refuses; the product counts on ten minutes (D)."""
 
 
 def _odd(name: str, status: int, code: str, message: str) -> Fault:
@@ -46,8 +46,8 @@ _OWN = (
         then=(_BEHIND, _REFUSED, _BEHIND, _REFUSED, _BEHIND),
     ),
 )
-_KNOWN = KINDS | {fault.name: fault for fault in _OWN}
-# A reader that is behind for long, or somebody who refuses again and again what was applied, nobody withstands.
+_KNOWN = dict(KINDS) | {fault.name: fault for fault in _OWN}
+# Nobody withstands a reader that is behind for long, or one who refuses what was applied again and again.
 _ONCE = {"behind_open", "behind_created", "unsigned_4xx_applied"}
 
 
@@ -73,6 +73,9 @@ class Fate:
     def dies_at(self, number: str, function: str, who: str) -> int | None:
         """Return the point at which an invocation is killed."""
         return None
+
+    def passes(self, who: str, point: str) -> None:
+        """Take note of a point that an invocation of CompleteOrder passes."""
 
     def platform(self, number: str, what: str) -> str:
         """Return how a call of an AWS service goes wrong: "", "before" or "after" it took effect."""

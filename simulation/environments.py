@@ -55,6 +55,9 @@ class Surroundings(Protocol):
 class Invocation(Sender):
     """What happens during one invocation.
 
+    Args:
+        passes: told of every point: who, and its name.
+
     Attributes:
         dies_at: the number of the point at which it is killed; None: it is not.
         points: the points it has reached so far.
@@ -62,8 +65,11 @@ class Invocation(Sender):
         killed: whether it was.
     """
 
-    def __init__(self, who: str, dies_at: int | None = None) -> None:
+    def __init__(
+        self, who: str, dies_at: int | None = None, passes: Callable[[str, str], None] = lambda *_: None
+    ) -> None:
         super().__init__(who)
+        self._passes = passes
         self.dies_at = dies_at
         self.points: list[str] = []
         self.calls = 0
@@ -72,6 +78,7 @@ class Invocation(Sender):
     def reach(self, point: str) -> None:
         """Note a point; raises `Killed` where the invocation is to end."""
         self.points.append(point)
+        self._passes(self.who, point)
         self.calls += point == "after sending"
         if self.dies_at is not None and len(self.points) > self.dies_at:
             self.killed = True

@@ -1,19 +1,26 @@
 """Every point at which a function can die times every class of fault, for one order: `make simulate-all`.
 
-A disturbance is a pair: the point at which an attempt is killed, or none, and the fault that its completion
-meets, or none. One execution gets every sequence of three, two executions of one order every pair. What makes
-no difference is counted without being run: a fault that was never met because the function had died.
+A disturbance of one attempt is a pair: the fault that its completion meets, or none, and the point at which
+the function is killed, or none. Points are all that the attempt passes under that fault. One execution gets
+every sequence of three, two executions of one order every sequence of two, whichever attempts they fall on.
+
+What is not run is the same run as another: a function that dies before it meets the fault goes the way of one
+that dies there without a fault. Nothing is sampled.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
-import itertools
+import os
 import sys
+import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from random import Random
 from typing import NamedTuple
 
@@ -37,20 +44,25 @@ FAULTS = (
     "stale_ticket",
     "lost_then_404",
 )
-POINTS = 10
-"""An attempt that goes well passes ten: invoked, the secret, the query and the completion, the end."""
 NUMBER = "S0-0000000"
+EVENT = {
+    "out_order_no": NUMBER,
+    "finish_type": 2,
+    "fees": [{"fee_name": "商品信息", "fee_amount": 1200}],
+    "total_amount": 1200,
+    "order_api": "smartretail-orders",
+}
 
 
 class Disturbance(NamedTuple):
-    """What happens to one attempt: where it dies, and what its completion meets."""
+    """What happens to one attempt: what its completion meets, and where it dies."""
 
-    point: int | None
     fault: str | None
+    point: int | None
 
 
+type Script = Mapping[str, Sequence[Disturbance]]
 NOTHING = Disturbance(None, None)
-EVERY = tuple(Disturbance(point, fault) for point in (None, *range(POINTS)) for fault in (None, *FAULTS))
 
 
 @dataclass
@@ -58,20 +70,23 @@ class Scripted(Fate):
     """Disturbs the attempts of each execution in turn.
 
     Attributes:
-        attempts: how many attempts each execution has made.
-        met: which attempts met the fault that was meant for them.
+        script: by execution.
+        attempts: how many each execution has made.
+        points: how many points each attempt passed.
+        met_at: how many it had passed when it met the fault that was meant for it.
     """
 
-    script: dict[str, Sequence[Disturbance]]
+    script: Script
+    everywhere: dict[str, Fault] = field(default_factory=dict)
     attempts: Counter[str] = field(default_factory=Counter)
-    met: set[tuple[str, int]] = field(default_factory=set)
+    points: Counter[tuple[str, int]] = field(default_factory=Counter)
+    met_at: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def fault(self, number: str, operation: str, who: str) -> Fault | None:
-        attempt = self.attempts[who]
-        planned = self._planned(who)
-        if operation != "complete" or planned.fault is None or (who, attempt) in self.met:
+        attempt, planned = (who, self.attempts[who]), self._planned(who)
+        if operation != "complete" or planned.fault is None or attempt in self.met_at:
             return None
-        self.met.add((who, attempt))
+        self.met_at[attempt] = self.points[attempt]
         return KINDS[planned.fault]
 
     def dies_at(self, number: str, function: str, who: str) -> int | None:
@@ -80,81 +95,133 @@ class Scripted(Fate):
         self.attempts[who] += 1
         return self._planned(who).point
 
+    def passes(self, who: str, point: str) -> None:
+        self.points[who, self.attempts[who]] += 1
+
     def _planned(self, who: str) -> Disturbance:
         script, attempt = self.script.get(who, ()), self.attempts[who]
-        return script[attempt - 1] if attempt <= len(script) else NOTHING
+        return script[attempt - 1] if 0 < attempt <= len(script) else NOTHING
 
 
-def run(scripts: Sequence[Sequence[Disturbance]]) -> Scripted:
-    """Run one order with an execution for each script. Raises what the simulation finds."""
-    fate = Scripted({str(index): script for index, script in enumerate(scripts)})
+def run(script: Script) -> Scripted:
+    """Run one order with an execution for each name in the script. Raises what the simulation finds."""
+    fate = Scripted(script)
     sink = Sink(known_secrets())
     with contextlib.redirect_stdout(sink), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         shop = Shop(Random(1), Trace(), sink, Tally(), fate=fate, quiet=True)
-        event = {
-            "out_order_no": NUMBER,
-            "finish_type": 2,
-            "fees": [{"fee_name": "商品信息", "fee_amount": 1200}],
-            "total_amount": 1200,
-        }
-        arrivals = [Arrival(60.0 + 0.02 * index, event) for index in range(len(scripts))]
+        arrivals = [Arrival(60.0 + 0.02 * index, EVENT) for index in range(len(script))]
         shop.plan(Planned(NUMBER, 0.0, 1200, {"debit_after": 1.0}, arrivals))
-        shop.kernel.run()
+        with shop.operators.at_work():
+            shop.kernel.run()
         shop.finish()
     return fate
 
 
-def one_execution(depth: int) -> Iterator[tuple[list[Disturbance], int]]:
-    """Run every sequence of so many disturbances; yield each that was run, and how many it stands for."""
+@dataclass
+class Covered:
+    """How many sequences there are, and how many runs that took: the others are the same as one of these."""
 
-    def deeper(prefix: list[Disturbance]) -> Iterator[tuple[list[Disturbance], int]]:
-        level = len(prefix) + 1
-        below = len(EVERY) ** (depth - level)
-        dead: set[int | None] = set()
-        for each in EVERY:
-            if each.point in dead:
-                continue
-            script = [*prefix, each]
-            fate = run([script])
-            met = ("0", level) in fate.met
-            same = 1
-            if each.fault is not None and not met:  # it died before, so that no other fault is met either
-                dead.add(each.point)
-                same = len(FAULTS)
-            if (
-                fate.attempts["0"] <= level or level == depth
-            ):  # settled: what was planned for later never comes
-                yield script, same * below
-            elif each.fault is None or met:
-                yield from deeper(script)
-            else:
-                # The same as with no fault at all, which has been followed to its end above.
-                yield script, same * below
+    sequences: int = 0
+    runs: int = 0
 
-    yield from deeper([])
+    def add(self, other: Covered, *, run: bool = True) -> None:
+        """Add what is below one disturbance more; not run when it is the same as another."""
+        self.sequences += other.sequences
+        self.runs += other.runs if run else 0
 
 
-def two_executions(every: Sequence[Disturbance] = EVERY) -> Iterator[tuple[Disturbance, Disturbance]]:
-    """Run every pair of disturbances: one for the first attempt of each of two executions of one order."""
-    for one, other in itertools.product(every, every):
-        run([[one], [other]])
-        yield one, other
+@dataclass
+class Level:
+    """What came of disturbing one attempt.
+
+    Attributes:
+        covered: by runs.
+        at: what is below each death without a fault, by its point.
+        same: points of deaths that came before the fault was met: the same as those without one.
+    """
+
+    covered: Covered = field(default_factory=Covered)
+    at: dict[int, Covered] = field(default_factory=dict)
+    same: list[int] = field(default_factory=list)
+
+
+def explore(script: Script, pattern: Sequence[str]) -> Covered:
+    """Run every sequence of disturbances after these: of the next attempt of each execution of a pattern."""
+    found = Covered()
+    alone = level(script, pattern, None)
+    found.add(alone.covered)
+    for fault in FAULTS:
+        below = level(script, pattern, fault)
+        found.add(below.covered)
+        for point in below.same:
+            found.add(alone.at[point], run=False)
+    return found
+
+
+def level(script: Script, pattern: Sequence[str], fault: str | None) -> Level:
+    """Let the next attempt of the first execution of a pattern meet a fault, and die at every point."""
+    who, found = pattern[0], Level()
+    attempt = (who, len(script[who]) + 1)
+    whole = _with(script, who, Disturbance(fault, None))
+    fate = run(whole)
+    found.covered.add(_below(whole, pattern, fate))
+    for point in range(fate.points[attempt]):
+        if fault is not None and point < fate.met_at.get(attempt, 10**6) - 1:
+            found.same.append(point)
+            continue
+        deadly = _with(script, who, Disturbance(fault, point))
+        found.at[point] = _below(deadly, pattern, run(deadly))
+        found.covered.add(found.at[point])
+    return found
+
+
+def _below(script: Script, pattern: Sequence[str], fate: Scripted) -> Covered:
+    """Go on after a run. A sequence ends early where the order is settled: no more attempts come."""
+    left = pattern[1:]
+    if not left or fate.attempts[left[0]] <= len(script[left[0]]):
+        return Covered(1, 1)
+    found = explore(script, left)
+    found.runs += 1
+    return found
+
+
+def _with(script: Script, who: str, each: Disturbance) -> Script:
+    return {**script, who: (*script[who], each)}
+
+
+PATTERNS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "one execution, three disturbances": (("0", "0", "0"),),
+    "two executions, two disturbances": (("0", "0"), ("0", "1"), ("1", "1")),
+}
+
+
+def in_processes(pattern: Sequence[str], pool: ProcessPoolExecutor) -> Covered:
+    """Explore a pattern from nothing, each fault of its first attempt in a process of its own."""
+    script: Script = dict.fromkeys(("0", "1")[: 1 + ("1" in pattern)], ())
+    found = Covered()
+    alone, *others = pool.map(level, *zip(*((script, pattern, f) for f in (None, *FAULTS)), strict=True))
+    found.add(alone.covered)
+    for below in others:
+        found.add(below.covered)
+        for point in below.same:
+            found.add(alone.at[point], run=False)
+    return found
 
 
 def main() -> int:
     """Explore, and print how many sequences were covered and how many runs that took."""
-    depth = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    runs = covered = 0
-    for _, stands_for in one_execution(depth):
-        runs, covered = runs + 1, covered + stands_for
-    whole = len(EVERY) ** depth
-    print(f"one execution, depth {depth}: {covered} of {whole} sequences, in {runs} runs")
-    if covered != whole:
-        return 1
-    if depth > 1:
-        pairs = sum(1 for _ in two_executions())
-        print(f"two executions, depth 2: {pairs} of {len(EVERY) ** 2} pairs")
+    parser = argparse.ArgumentParser(prog="python -m simulation.exhaustive")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    asked = parser.parse_args()
+    with ProcessPoolExecutor(asked.processes, mp_context=get_context("spawn")) as pool:
+        for name, patterns in PATTERNS.items():
+            began, found = time.monotonic(), Covered()
+            for pattern in patterns:
+                found.add(in_processes(pattern, pool))
+            seconds = time.monotonic() - began
+            print(f"{name}: {found.sequences} sequences, in {found.runs} runs, {seconds:.0f} s", flush=True)
+    print("wrong: 0")
     return 0
 
 

@@ -60,9 +60,9 @@ class Kernel:
         """Do something in so many seconds."""
         self.at(self.now + seconds, work)
 
-    def spawn(self, work: Callable[[], Any]) -> Process:
-        """Start a process; its first turn comes after those already asked for."""
-        return Process(self, work)
+    def spawn(self, work: Callable[[], Any], *, after: float = 0.0) -> Process:
+        """Start a process in so many seconds; its first turn comes after those already asked for."""
+        return Process(self, work, after)
 
     def sleep(self, seconds: float) -> None:
         """Give up the turn of this process for so long."""
@@ -103,13 +103,13 @@ class Process:
         forgotten: whoever waited for it has given up, and what it raises is nobody's concern.
     """
 
-    def __init__(self, kernel: Kernel, work: Callable[[], Any]) -> None:
+    def __init__(self, kernel: Kernel, work: Callable[[], Any], after: float = 0.0) -> None:
         self.ended = Signal()
         self.forgotten = False
         self._kernel = kernel
         self._work = work
         self._greenlet = greenlet(self._run, parent=kernel._scheduler)
-        kernel.at(kernel.now, self._greenlet.switch)
+        kernel.after(after, self._greenlet.switch)
 
     def kill(self) -> None:
         """End it where it waits; nothing that it holds is given back."""

@@ -1,11 +1,11 @@
-"""WeChat Pay's notifications on their way to the function: late, lost, repeated, early, forged, after the end."""
+"""WeChat Pay's notifications on their way: late, lost, repeated, early, forged, after the end."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from wechatpay_sandbox.notifications import FLAWS, Notice
+from wechatpay_sandbox.notifications import FLAWS, Notice, Shape
 
 from simulation.environments import Invocation
 from simulation.keys import MCHID
@@ -40,7 +40,7 @@ class Notices:
         """Let a notification of payment come that nobody meant: before the payment, or forged."""
         order = self._shop.wechat.caught_up(number)
         flaw = self._shop.random.choice((None, *FLAWS))
-        shape = "serviceorder" if order.api == "serviceorder" else "smartretail"
+        shape: Shape = "serviceorder" if order.api == "serviceorder" else "smartretail"
         notice = self._shop.wechat.core.notifier.paid(order, shape, flaw=flaw)
         self._shop.kernel.spawn(partial(self._deliver, number, notice, f"stray {flaw}"))
 

@@ -19,6 +19,7 @@ from wechatpay.client import Client
 from wechatpay.credentials import parse
 from wechatpay.deadline import Deadline
 from wechatpay.merchant import Merchant
+from wechatpay.orders import PAID_TO_THE_MERCHANT
 from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Transport
 from wechatpay.world import World
@@ -127,7 +128,7 @@ class Operators:
             return
         self._coming.add(execution.input["out_order_no"])
         visit = partial(self._visit, execution)
-        shop.kernel.after(random.uniform(60, LOOKS_WITHIN), lambda: shop.kernel.spawn(visit))
+        shop.kernel.spawn(visit, after=random.uniform(60, LOOKS_WITHIN))
 
     def _visit(self, execution: Execution) -> None:
         shop, number = self._shop, execution.input["out_order_no"]
@@ -218,7 +219,7 @@ class Operators:
         client = Client(transport, shop.hosts, Deadline(20.0, self._world.monotonic))
         paid = sync.paid_time(paid_at, moment(shop.kernel.now), ())
         key, state = sync._ask(client, keys)
-        if state.state == "USER_PAID" and state.pay_type == sync.PAID_TO_THE_MERCHANT:
+        if state.state == "USER_PAID" and state.pay_type == PAID_TO_THE_MERCHANT:
             return
         sync.require_unpaid(planned.number, state)
         sync.report(client, key, paid)

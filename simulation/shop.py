@@ -34,7 +34,7 @@ BEGAN = 1_800_000_000.0
 """UNIX seconds at which virtual time begins."""
 HOSTS = ("http://127.0.0.1:1", "http://127.0.0.1:2")
 SETTLED_WITHIN = 1.5 * HOUR
-"""After the world has healed: a retry or an operator (half an hour), ten minutes, a retry, a quarter of an hour."""
+"""After the world has healed: a retry or an operator (half an hour), ten minutes, two retries more."""
 MOST_CALLS_SINCE = 60
 """Requests of one execution after the world has healed, until its order is final."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _NOT_BEGUN = ("Lambda.TooManyRequestsException", "Lambda.ServiceException")
 MOST_CALLS_OF_EXECUTION = 1000
-"""Seven hours of trouble are about 70 attempts, and ten calls each; a redrive makes the pauses short again."""
+"""Seven hours of trouble are about 70 attempts of ten calls; a redrive makes the pauses short again."""
 
 
 class Tasks:
@@ -42,7 +42,8 @@ class Tasks:
         kernel.sleep(shop.random.uniform(0.001, 0.01))
         if how == "before":
             raise TaskError(shop.random.choice(_NOT_BEGUN))
-        invocation = Invocation(who, shop.fate.dies_at(number, name, who))
+        passes = shop.fate.passes if name == "complete_order" else lambda *_: None
+        invocation = Invocation(who, shop.fate.dies_at(number, name, who), passes)
         if name == "query_order":
             self._asked_at[execution.arn] = kernel.now
         shop.tally.invocations += 1

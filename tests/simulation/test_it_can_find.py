@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from simulation.exhaustive import EVERY, NOTHING, Disturbance, one_execution, run
+from simulation.exhaustive import FAULTS, NOTHING, Disturbance, level, run
 from simulation.night import Night
 from simulation.planted import PLANTED, orders_until_found
 
@@ -23,16 +23,20 @@ def test_two_dozen_faults_are_planted():
     assert len(PLANTED) >= 24
 
 
-def test_every_disturbance_of_one_attempt_is_counted_and_none_left_out():
-    runs = list(one_execution(1))
+def test_every_point_of_one_attempt_is_run_or_the_same_as_one_that_is():
+    alone = level({"0": ()}, ("0",), None)
+    refused = level({"0": ()}, ("0",), "unlisted_code")
 
-    assert sum(stands_for for _, stands_for in runs) == len(EVERY)
-    assert len(runs) > 60
+    assert len(FAULTS) == 10
+    assert alone.covered.runs == len(alone.at) + 1
+    assert sorted([*refused.same, *refused.at]) == list(range(len(refused.same) + len(refused.at)))
+    assert len(refused.same) + len(refused.at) > len(alone.at)  # it asks once more
+    assert set(refused.same) < set(alone.at)
 
 
 def test_an_attempt_that_is_killed_is_made_again():
-    assert run([[NOTHING]]).attempts["0"] == 1
-    assert run([[Disturbance(0, None), Disturbance(None, "reset_after")]]).attempts["0"] == 2
+    assert run({"0": (NOTHING,)}).attempts["0"] == 1
+    assert run({"0": (Disturbance(None, 0), Disturbance("reset_after", None))}).attempts["0"] == 2
 
 
 def test_a_night_goes_on_where_it_was_ended(tmp_path: Path):
