@@ -44,6 +44,13 @@ EVENT: dict[str, Any] = {
     "finish_ticket": "BENCH-TICKET",
 }
 
+# The same to the successor, which takes no ticket: one call, too.
+SERVICE_ORDER: dict[str, Any] = {
+    **{name: value for name, value in EVENT.items() if name != "finish_ticket"},
+    "out_order_no": "BENCH-20251001-0002",
+    "order_api": "serviceorder",
+}
+
 
 @dataclass(frozen=True)
 class WeChatPay:
@@ -78,12 +85,13 @@ class Rig(contextlib.ExitStack):
         return self
 
     def simulator(self) -> WeChatPay:
-        """Start the simulator over TLS, with the order of `EVENT` in it."""
+        """Start the simulator over TLS, with the orders of `EVENT` and `SERVICE_ORDER` in it."""
         options = ["--tls", "--quiet", "--debit-after", "never"]
         process = self.process([sys.executable, "-m", "wechatpay_sandbox", *options])
         ready = process.said
         control = Client(ready["control"], timeout=10)
         control.open_order(OUT_ORDER_NO, finish_ticket=EVENT["finish_ticket"])
+        control.open_order(SERVICE_ORDER["out_order_no"], api=SERVICE_ORDER["order_api"])
         ca_file = ready["ca_file"]
         return WeChatPay(ready["hosts"][0], ca_file, self._trusting(ca_file), control.secret())
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.measured import Goal, Part, Times, table
-from benchmarks.rig import SIDES, Process, Rig, WeChatPay, function_command
+from benchmarks.rig import SERVICE_ORDER, SIDES, Process, Rig, WeChatPay, function_command
 from tools import node
 
 ROUND_TRIPS = (0.0, 10.0, 30.0)
 HANDLER, FLOOR, WECHATPAYV3 = "handler", "floor", "wechatpayv3"
+SUCCESSOR = "handler, serviceorder"
 AXIOS, AXIOS_KEPT = "wechatpay-axios-plugin", "wechatpay-axios-plugin, keep-alive"
 WARM_UP_CALLS = 20
 # Calls in a row before it is another side's turn: enough for caches to be one's own, as in a busy function.
@@ -106,6 +107,9 @@ def _start(rig: Rig, wechatpay: WeChatPay) -> dict[str, Side]:
     modules = {"NODE_PATH": str(node.MODULES)}
     started = {
         HANDLER: rig.process(function_command("handler.py"), function),
+        SUCCESSOR: rig.process(
+            function_command("handler.py"), rig.function_environment(wechatpay, event=SERVICE_ORDER)
+        ),
         FLOOR: rig.process(function_command("floor.py"), function),
         WECHATPAYV3: rig.process([sys.executable, SIDES / "wechatpayv3_sdk.py"], peer),
         AXIOS: rig.process([node.NODE, SIDES / "axios_plugin.cjs"], peer | modules),
@@ -115,9 +119,10 @@ def _start(rig: Rig, wechatpay: WeChatPay) -> dict[str, Side]:
 
 
 _INTRODUCTION = """\
-The order carries its `finish_ticket`, so that it is one call. The *handler* is what `sam build` built, in a
-process of its own on the interpreter and the paths that Lambda gives it, logs and metrics included. The
-*floor* is the least that the same libraries allow (`benchmarks/sides/floor.py`): one kept session, sign,
-send, verify. All sides call the simulator over TLS in a process of its own; it verifies every request and
-signs every reply. A proxy adds the round trip, to a TCP handshake too. The sides take turns of 5 calls, so
-that noise of the machine meets all alike."""
+The order is of `smartretail-orders` and carries its `finish_ticket`, so that it is one call;
+`payafter-orders` differs in the path alone, and *handler, serviceorder* settles the same order at the
+successor. The *handler* is what `sam build` built, in a process of its own on the interpreter and the paths
+that Lambda gives it, logs and metrics included. The *floor* is the least that the same libraries allow
+(`benchmarks/sides/floor.py`): one kept session, sign, send, verify. All sides call the simulator over TLS
+in a process of its own; it verifies every request and signs every reply. A proxy adds the round trip, to a
+TCP handshake too. The sides take turns of 5 calls, so that noise of the machine meets all alike."""

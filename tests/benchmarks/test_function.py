@@ -17,6 +17,7 @@ def test_a_warm_call_is_made_by_every_side_at_every_distance():
 
     sides = {
         warm_call.HANDLER,
+        warm_call.SUCCESSOR,
         warm_call.FLOOR,
         warm_call.WECHATPAYV3,
         warm_call.AXIOS,
