@@ -145,10 +145,12 @@ class Core:
     ) -> tuple[Reply, Fault | None]:
         """The reply to send and the fault still to act on while sending it."""
         try:
+            if not call.operation:
+                self.rules.refuse("request.path")
+            self._reader.check_headers(headers, request.method)
             message = signing.Message(request.method, request.target, request.body)
             self._verifier.verify(headers.get("authorization", ""), message)
             record["verified"] = True
-            self._reader.check_headers(headers, request.method)
         except Refusal as refusal:
             return self._refused(refusal, record), None
         order = self.orders.find(call.out_order_no, self.now())
@@ -170,12 +172,9 @@ class Core:
         try:
             if call.operation == "certificates":
                 return self._certificates()
-            if call.operation:
-                return self._of_order(call, request)
-            self.rules.refuse("request.path")
+            return self._of_order(call, request)
         except Refusal as refusal:
             return self._refused(refusal, record)
-        raise AssertionError(call)
 
     def _of_order(self, call: Call, request: Request) -> Reply:
         family, now = self._families[call.api], self.now()
@@ -220,7 +219,7 @@ class Core:
         key = self.keys.signing_key(wanted_serial)
         request_id = f"{self._random.randbytes(20).hex().upper()}-{reply.tail}"
         headers = {**reply.headers, "Request-ID": request_id}
-        signature = fault.signature if fault is not None else "valid"
+        signature = fault.signature if fault is not None else "valid" if reply.signed else "absent"
         if signature != "absent":
             offset = fault.offset if fault is not None else 0
             signed_body = reply.body + b" " if signature == "wrong" else reply.body

@@ -98,6 +98,8 @@ class Family:
             self.refuse("order.end_required")
         if end is not None and end > shanghai(now)[: len(end)]:
             self.refuse("order.end_in_future")
+        if start is None and order.service_start_time != "OnAccept":
+            start = order.service_start_time
         if start is not None and end is not None:
             length = min(len(start), len(end))
             if end[:length] < start[:length]:

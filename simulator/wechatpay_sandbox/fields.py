@@ -20,7 +20,7 @@ _TYPE_WORDS = {
 
 @dataclass(frozen=True)
 class Field:
-    """A field's type and limits: characters for text, value for integers, items for lists.
+    """A field's type and limits: characters for text, value for integers, items for lists; ``high`` 0: none.
 
     ``source`` is where type and limits come from, ``required`` where it says that the field must be there
     (empty: it may be left out); ``firm``: nothing can be processed without it. ``fields`` are those of an
@@ -41,15 +41,18 @@ class Field:
 REQUEST_RULES = table(
     Rule(
         "request.headers",
-        "V: https://pay.weixin.qq.com/doc/v3/merchant/4012081606",
+        "V: https://pay.weixin.qq.com/doc/v3/merchant/4012081606; T: probed: answered before the signature",
         "a request needs Accept: application/json and a User-Agent",
         "Http头缺少Accept或User-Agent",
+        code="INVALID_REQUEST",
+        gateway=True,
     ),
     Rule(
         "request.content_type",
         "V: https://pay.weixin.qq.com/doc/v3/merchant/4012081606",
         "a POST needs Content-Type: application/json",
         "Http头Content-Type应为application/json",
+        gateway=True,
     ),
     Rule(
         "request.out_order_no",
@@ -134,7 +137,7 @@ def _each_rule(prefix: str, fields: Mapping[str, Field]) -> Iterator[Rule]:
             f"应为{_TYPE_NAMES[field.type]}",
             firm=True,
         )
-        if field.type in (str, int, list):
+        if field.high:
             unit = " characters" if field.type is str else " items" if field.type is list else ""
             limits = (
                 "at least 0"
@@ -147,7 +150,7 @@ def _each_rule(prefix: str, fields: Mapping[str, Field]) -> Iterator[Rule]:
                 f"{name} must have {limits}" if unit else f"{name} must be {limits}",
                 f"取值或长度应在{field.low}到{field.high}之间",
                 tail=OUT_OF_RANGE_TAIL,
-                firm=field.type is int,
+                firm=field.type is int or field.time,
             )
         if field.time:
             yield Rule(

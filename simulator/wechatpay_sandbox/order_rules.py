@@ -4,8 +4,8 @@ from wechatpay_sandbox.fields import Field
 from wechatpay_sandbox.rules import Rule, table
 
 IDENTIFIERS = {
-    "appid": Field(str, 1, 32, "V: string(32)", required="V: 必填", firm=True),
-    "service_id": Field(str, 1, 32, "V: string(32)", required="V: 必填", firm=True),
+    "appid": Field(str, source="V: string(32)", required="V: 必填", firm=True),
+    "service_id": Field(str, source="V: string(32)", required="V: 必填", firm=True),
 }
 CANCEL = {
     **IDENTIFIERS,
@@ -13,7 +13,7 @@ CANCEL = {
 }
 SYNC = {
     **IDENTIFIERS,
-    "type": Field(str, 1, 16, "V: Order_Paid", required="V: 必填", firm=True),
+    "type": Field(str, source="V: Order_Paid", required="V: 必填", firm=True),
     "detail": Field(
         dict,
         source="V: 场景类型为Order_Paid时必填",
@@ -52,7 +52,10 @@ ORDER_RULES = table(
         "与订单不一致",
     ),
     Rule(
-        "order.service_id", "V: as the appid", "the order was created with another service_id", "与订单不一致"
+        "order.service_id",
+        "I: as the appid, of which it is V",
+        "the order was created with another service_id",
+        "与订单不一致",
     ),
     Rule(
         "order.reentry",
@@ -77,7 +80,7 @@ ORDER_RULES = table(
     ),
     Rule(
         "order.end_before_start",
-        "T: 271316637",
+        "T: 271316637; I: also before the start that the order was created with",
         "the service ends before it starts",
         "服务结束时间不能早于服务开始时间",
         tail="271316637",

@@ -108,7 +108,7 @@ class Reader:
         if isinstance(value, str):
             self._text(value, rule, at)
         size = value if isinstance(value, int) else len(value)
-        if field.type in (str, int, list) and not field.low <= size <= field.high:
+        if field.high and not field.low <= size <= field.high:
             self.rules.refuse(f"{rule}.length", at)
         if field.time and value not in field.words and not is_time(value):
             self.rules.refuse(f"{rule}.time", at, value=value)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ UNDOCUMENTED_TAIL = "268435456"
 class Reply:
     """One answer. ``tail`` is WeChat Pay's internal code, sent as the last part of ``Request-ID``.
 
-    ``fault``: how the bytes of the answer travel (``Fault.wire``); None: whole and at once.
+    ``fault``: how the bytes of the answer travel (``Fault.wire``); None: whole and at once. ``signed``:
+    whether WeChat Pay signs it when no fault says otherwise.
     """
 
     status: int
@@ -28,6 +29,7 @@ class Reply:
     content_type: str = JSON_TYPE
     headers: Mapping[str, str] = field(default_factory=dict)
     fault: "Fault | None" = None
+    signed: bool = True
 
 
 def to_json(value: object) -> bytes:
@@ -65,8 +67,11 @@ class Refusal(Exception):
         self.rule = rule
 
     def reply(self) -> Reply:
-        """The error body, in the form of every APIv3 error."""
-        return error(self.status, self.code, self.message, tail=self.tail, detail=self.detail)
+        """The error body, in the form of every APIv3 error; empty when there is no code."""
+        if not self.code:
+            return Reply(self.status, tail=self.tail, signed=False)
+        reply = error(self.status, self.code, self.message, tail=self.tail, detail=self.detail)
+        return replace(reply, signed=self.rule is None or not self.rule.gateway)
 
 
 def error(

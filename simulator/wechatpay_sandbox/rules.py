@@ -21,8 +21,9 @@ class Rule:
     """One rule.
 
     ``reason`` says in plain words what was wrong, for the sandbox's own record. ``message`` and ``status``,
-    ``code``, ``tail`` (the internal code) are what the client gets. A ``firm`` rule cannot be tolerated: what
-    breaks it cannot be processed.
+    ``code``, ``tail`` (the internal code) are what the client gets; without a code the body is empty. A
+    ``firm`` rule cannot be tolerated: what breaks it cannot be processed. What the ``gateway`` refuses,
+    before WeChat Pay knows whom it serves, is not signed [T: probed without credentials on 2026-09-11].
     """
 
     name: str
@@ -33,6 +34,7 @@ class Rule:
     code: str = "PARAM_ERROR"
     tail: str = UNDOCUMENTED_TAIL
     firm: bool = False
+    gateway: bool = False
 
 
 def table(*rules: Rule) -> dict[str, Rule]:

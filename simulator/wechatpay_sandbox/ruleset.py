@@ -11,12 +11,13 @@ from wechatpay_sandbox.verifier import SIGNATURE_RULES
 RULES: Mapping[str, Rule] = table(
     Rule(
         "request.path",
-        "V: APIv3 answers 404 on a path that does not exist",
+        "T: probed: an unknown path is a 404 with an empty body, whoever asks",
         "there is no such call, or not by this method",
-        "请求的资源不存在",
+        "",
         404,
-        "RESOURCE_NOT_EXISTS",
+        "",
         firm=True,
+        gateway=True,
     ),
     Rule(
         "certificates.public_key_merchant",

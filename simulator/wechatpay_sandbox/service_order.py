@@ -55,8 +55,8 @@ class ServiceOrder(Family):
     def read_create(self, body: bytes) -> dict[str, Any]:
         document = self.reader.document(body, "serviceorder.create", CREATE)
         fund = document["risk_fund"]
-        if fund.get("name") not in RISK_NAMES:
-            self.refuse("serviceorder.create.risk_name", "/risk_fund/name", value=fund.get("name"))
+        if fund.get("name", RISK_NAMES[0]) not in RISK_NAMES:
+            self.refuse("serviceorder.create.risk_name", "/risk_fund/name", value=fund["name"])
         if fund["amount"] > RISK_CAP:
             self.refuse("serviceorder.create.risk_cap", "/risk_fund/amount", value=fund["amount"])
         return document

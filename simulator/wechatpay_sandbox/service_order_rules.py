@@ -37,7 +37,7 @@ RISK_NAMES = (
 COMPLETE = {
     **IDENTIFIERS,
     "post_payments": Field(list, 1, 100, "V: 最多100条", required=_MUST, fields=PAYMENTS),
-    "post_discounts": Field(list, 0, 30, "V: 最多30条", fields=DISCOUNTS),
+    "post_discounts": Field(list, 1, 30, "V: 最多30条; I: none is left out", fields=DISCOUNTS),
     "total_amount": Field(int, 0, MAX_INT, _AMOUNT, required=_MUST),
     "time_range": Field(
         dict,
@@ -54,7 +54,7 @@ COMPLETE = {
     "device": Field(dict, source="V: 选填", fields=DEVICE),
 }
 CREATE = {
-    "out_order_no": Field(str, 1, 32, "V: 要求32个字符内", required=_MUST, firm=True),
+    "out_order_no": Field(str, source="V: 要求32个字符内", required=_MUST, firm=True),
     **IDENTIFIERS,
     "service_introduction": Field(str, 1, 20, "V: 不超过20个字符", required=_MUST),
     "post_payments": Field(
@@ -92,7 +92,7 @@ CREATE = {
         required=_MUST,
         firm=True,
         fields={
-            "name": Field(str, 1, 64, "V: " + ", ".join(RISK_NAMES), required=_MUST),
+            "name": Field(str, source="V: " + ", ".join(RISK_NAMES), required=_MUST),
             "amount": Field(int, 1, MAX_INT, "V: >0, an integer of fen", required=_MUST, firm=True),
             "description": Field(str, 1, 30, "V: 不超过30个字符"),
         },
@@ -148,7 +148,7 @@ RULES = {
         ),
         Rule(
             "serviceorder.cancel.completed",
-            "V: skills of 2026-04; the official page of 2025-02-13 allows it, which waives the debt",
+            "D: the stricter of two official sources: skills of 2026-04 no, the page of 2025-02-13 yes",
             "the order is completed: cancelling it would waive what the shopper owes",
             "当前订单状态不允许取消",
             code="INVALID_ORDER_STATE",

@@ -31,14 +31,14 @@ COMPLETE = {
     "real_service_start_time": Field(str, 8, 14, _TIME, time=True),
     "real_service_end_time": Field(str, 8, 14, _TIME, time=True),
     "real_service_end_location": Field(str, 1, 20, "T: 20 characters at most"),
-    "fees": Field(list, 0, 100, "T: 100 at most", fields=FEES),
-    "discounts": Field(list, 0, 5, "T: 5 at most", fields=DISCOUNTS),
+    "fees": Field(list, 1, 100, "T: 100 at most; I: none is left out", fields=FEES),
+    "discounts": Field(list, 1, 5, "T: 5 at most; I: none is left out", fields=DISCOUNTS),
     "total_amount": Field(int, 0, MAX_INT, _AMOUNT, required=_OFFICIAL_TEXT),
     "finish_ticket": Field(str, 1, 512, "T: 512 characters at most", required="T: 必填", firm=True),
     "profit_sharing": Field(bool, source="T: true or false", required="T: 必填"),
 }
 CREATE = {
-    "out_order_no": Field(str, 1, 32, "V: 32 characters at most", required=_CREATED, firm=True),
+    "out_order_no": Field(str, source="V: 32 characters at most", required=_CREATED, firm=True),
     **IDENTIFIERS,
     "service_start_time": Field(str, 8, 14, _TIME_OR_WORD, required=_CREATED, time=True, words=("OnAccept",)),
     "service_end_time": Field(str, 8, 14, _TIME, time=True),

@@ -13,43 +13,44 @@ MAX_SKEW = 300
 """Seconds a request's timestamp may be away from now, either way."""
 
 _DOCUMENT = "V: https://pay.weixin.qq.com/doc/v3/merchant/4012365336"
+_FAQ = "V: https://wechatpay-api.gitbook.io, 签名相关问题"
 _PAIR = re.compile(r'([a-z_]+)="([^"]*)"')
 _PAIRS = re.compile(r'[a-z_]+="[^"]*"(?:, ?[a-z_]+="[^"]*")*')
 _EXPECTED = frozenset({"mchid", "nonce_str", "timestamp", "serial_no", "signature"})
 
 
-def _rule(name: str, source: str, reason: str, issue: str) -> Rule:
-    return Rule(f"signature.{name}", source, reason, issue, 401, "SIGN_ERROR", firm=True)
+def _rule(name: str, source: str, reason: str, message: str) -> Rule:
+    return Rule(f"signature.{name}", source, reason, message, 401, "SIGN_ERROR", firm=True, gateway=True)
 
 
 SIGNATURE_RULES = table(
     _rule(
         "scheme",
-        _DOCUMENT,
+        _FAQ,
         f"the header Authorization must begin with {SCHEME}",
-        f"Http头Authorization认证类型不正确, 应为 {SCHEME}",
+        f"Http头Authorization认证类型不正确，目前仅支持{SCHEME}",
     ),
     _rule(
         "form",
-        _DOCUMENT,
+        f"{_FAQ}; T: probed",
         "Authorization must hold mchid, nonce_str, timestamp, serial_no and signature, each once, in quotes",
-        "Http头Authorization值格式错误",
+        "Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》",
     ),
     _rule(
         "mchid",
-        _DOCUMENT,
+        "I: what an unknown merchant is told is on no page",
         "mchid in Authorization is not the merchant this sandbox knows",
         "商户号不存在或与证书不符",
     ),
     _rule(
         "timestamp_form",
-        _DOCUMENT,
+        "V: UNIX seconds; I: the answer",
         "timestamp in Authorization must be UNIX seconds",
-        "timestamp is not a number of seconds",
+        "Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》",
     ),
     _rule(
         "timestamp",
-        "V: timestamp与发起请求的时间不得超过5分钟",
+        f"{_FAQ}; T: probed: looked at before the signature",
         "timestamp in Authorization is more than 300 seconds from WeChat Pay's clock",
         "Http头Authorization中的timestamp与发起请求的时间不得超过5分钟",
     ),
@@ -57,25 +58,25 @@ SIGNATURE_RULES = table(
         "nonce_length",
         "I: at most 32, as serviceorder's other random texts; no page was found",
         "nonce_str in Authorization must have 1 to 32 characters",
-        "nonce_str must have 1 to 32 characters",
+        "Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》",
     ),
     _rule(
         "serial_no",
-        _DOCUMENT,
+        "V: https://pay.weixin.qq.com/doc/v3/merchant/4012365345",
         "serial_no in Authorization is of no certificate of this merchant: an old or another one",
         "商户证书序列号有误。请使用签名私钥匹配的证书序列号",
     ),
     _rule(
         "value",
-        _DOCUMENT,
+        "V: https://pay.weixin.qq.com/doc/v3/merchant/4012365347",
         "the signature does not fit: other key, or method, path with query or body are not what was signed",
-        "sign not match",
+        "错误的签名，验签失败",
     ),
     _rule(
         "nonce_repeated",
         "I: a nonce is good for one request",
         "nonce_str in Authorization was used before",
-        "nonce_str was used before",
+        "Http头Authorization中的nonce_str已被使用",
     ),
 )
 
@@ -112,7 +113,7 @@ class Verifier:
 
     def _claims(self, authorization: str, message: Message) -> dict[str, str]:
         scheme, _, rest = authorization.partition(" ")
-        if scheme != SCHEME:
+        if authorization and scheme != SCHEME:
             raise _sign_error("scheme", "authorization", message)
         pairs = _PAIR.findall(rest)
         if (
@@ -133,20 +134,16 @@ class Verifier:
 
 
 def _sign_error(name: str, field: str, message: Message, text: bytes | None = None) -> Refusal:
+    """The refusal; its detail has the form that merchants have shown [T: wechatpayv3's issue 56]."""
     rule = SIGNATURE_RULES[f"signature.{name}"]
     information: dict[str, Any] = {"method": message.method, "url": message.target}
     if text is not None:
         information["sign_message_length"] = len(text)
         information["truncated_sign_message"] = text[: text.rindex(b"\n", 0, -1) + 1].decode(errors="replace")
-    return Refusal(
-        rule.status,
-        rule.code,
-        "错误的签名，验签失败",
-        rule=rule,
-        detail={
-            "field": field,
-            "issue": rule.message,
-            "location": "authorization",
-            "sign_information": information,
-        },
-    )
+    detail = {
+        "field": field,
+        "issue": "sign not match" if name == "value" else rule.message,
+        "location": "authorization",
+        "sign_information": information,
+    }
+    return Refusal(rule.status, rule.code, rule.message, rule=rule, detail=detail)

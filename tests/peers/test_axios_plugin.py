@@ -83,6 +83,58 @@ def test_it_completes_and_queries_an_order(simulator: Simulator, order_no: str) 
     assert all(request["verified"] for request in simulator.requests(order_no))
 
 
+def test_it_takes_a_serviceorder_from_its_creation_to_its_payment(
+    simulator: Simulator, order_no: str
+) -> None:
+    def call(action: str, body: dict[str, Any]) -> dict[str, Any]:
+        secret = simulator.secret()
+        body = {"appid": secret["appid"], "service_id": secret["service_id"], **body}
+        number = order_no.replace("|", "%7C").replace("*", "%2A")
+        path = f"v3/payscore/serviceorder/{number}/{action}" if action else "v3/payscore/serviceorder"
+        return as_merchant(simulator) | {"method": "post", "path": path, "body": body}
+
+    asked = query(simulator, order_no) | {"path": "v3/payscore/serviceorder"}
+    new = {
+        "out_order_no": order_no,
+        "service_introduction": "智能柜购物",
+        "time_range": {"start_time": "OnAccept"},
+        "risk_fund": {"name": "ESTIMATE_ORDER_COST", "amount": 20000},
+        "notify_url": "http://127.0.0.1:9/",
+    }
+    goods = {"name": "商品信息", "amount": 300, "description": "可乐", "count": 1}
+    end = {
+        "post_payments": [goods],
+        "total_amount": 300,
+        "time_range": {"end_time": "20251001183147"},
+        "profit_sharing": False,
+    }
+    created, early = run(call("", new), call("complete", end))
+    assert (created["status"], created["data"]["state"], early["status"]) == (200, "CREATED", 400)
+    simulator.confirm(order_no)
+    done, owed, refused = run(call("complete", end), asked, call("cancel", {"reason": "未取货"}))
+    assert done["data"]["state_description"] == owed["data"]["state_description"] == "MCH_COMPLETE"
+    assert (refused["status"], refused["data"]["code"]) == (400, "INVALID_ORDER_STATE")
+    simulator.pay(order_no)
+    (paid,) = run(asked)
+    assert (paid["data"]["state"], paid["data"]["collection"]["paid_amount"]) == ("DONE", 300)
+
+    notice = simulator.notice(order_no, "serviceorder")
+    secret, head, sealed = simulator.secret(), notice.headers, json.loads(notice.body)["resource"]
+    signed = f"{head['Wechatpay-Timestamp']}\n{head['Wechatpay-Nonce']}\n{notice.body.decode()}\n"
+    serial = head["Wechatpay-Serial"]
+    verify = {"operation": "verify", "message": signed, "signature": head["Wechatpay-Signature"]}
+    decrypt_ = {
+        "operation": "decrypt",
+        "ciphertext": sealed["ciphertext"],
+        "apiV3Key": secret["api_v3_key"],
+        "nonce": sealed["nonce"],
+        "associatedData": sealed["associated_data"],
+    }
+    verified, opened = run(verify | {"publicKey": as_merchant(simulator)["certs"][serial]}, decrypt_)
+    assert verified is True
+    assert json.loads(opened)["collection"]["paid_amount"] == 300
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [

@@ -171,7 +171,7 @@ def test_an_idle_connection_is_closed_as_wechat_pay_closes_it():
         with socket.create_connection((host, int(port)), timeout=10) as connection:
             connection.sendall(b"GET /v3/certificates HTTP/1.1\r\nHost: x\r\n\r\n")
             reply = b"".join(iter(lambda: connection.recv(65536), b""))
-    assert reply.startswith(b"HTTP/1.1 401")
+    assert reply.startswith(b"HTTP/1.1 400")
     assert b"connection: close" not in reply.lower()
 
 

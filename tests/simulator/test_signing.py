@@ -57,7 +57,7 @@ def test_a_claim_that_is_wrong_is_a_sign_error_that_names_it(merchant, opened, c
     response = merchant.send("GET", target, headers=headers)
     assert (response.status_code, response.json()["code"]) == (401, "SIGN_ERROR")
     assert response.json()["detail"]["field"] == field
-    merchant.verify(response)
+    assert not [name for name in response.headers if name.startswith("Wechatpay-")]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,21 @@ def test_a_claim_that_is_wrong_is_a_sign_error_that_names_it(merchant, opened, c
 )
 def test_another_scheme_or_none_is_a_sign_error(merchant, scheme):
     headers = merchant.headers("GET", "/v3/certificates", Authorization=scheme)
-    assert merchant.send("GET", "/v3/certificates", headers=headers).status_code == 401
+    refused = merchant.send("GET", "/v3/certificates", headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (401, "SIGN_ERROR")
+    assert ("值格式错误" in refused.json()["message"]) == (scheme in ("", "WECHATPAY2-SHA256-RSA2048"))
+
+
+def test_headers_are_looked_at_before_the_signature_and_a_path_before_both(sim, merchant):
+    nothing = {"Accept": None, "User-Agent": None}
+    refused = merchant.send("GET", "/v3/certificates", headers=nothing)
+    assert (refused.status_code, refused.json()["code"]) == (400, "INVALID_REQUEST")
+    unknown = merchant.send("GET", "/v3/pay/transactions/no-such-endpoint", headers=nothing)
+    assert (unknown.status_code, unknown.content) == (404, b"")
+    assert sim.requests()[-1]["refused"]["rule"] == "request.path"
+    for reply in (refused, unknown):
+        assert reply.headers["Request-ID"]
+        assert not [name for name in reply.headers if name.startswith("Wechatpay-")]
 
 
 def test_a_nonce_is_accepted_once(merchant, opened):
