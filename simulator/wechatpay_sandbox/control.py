@@ -1,8 +1,8 @@
 """What a test, the demo or a user may do to the simulated world, in process and over HTTP alike."""
 
 import asyncio
-import math
 from collections.abc import Iterable, Sequence
+from http.client import HTTPException
 from typing import Any
 
 from wechatpay_sandbox.fault_kinds import make
@@ -12,8 +12,10 @@ from wechatpay_sandbox.listeners import Host
 from wechatpay_sandbox.notifications import FLAWS, SHAPES, Flaw, Notice, Shape
 from wechatpay_sandbox.order import Order
 from wechatpay_sandbox.outbox import on_this_machine
+from wechatpay_sandbox.reader import ORDER_NO
 from wechatpay_sandbox.server import Api
 
+TEN_YEARS = 10 * 365 * 24 * 3600
 type Json = dict[str, Any]
 
 
@@ -31,6 +33,8 @@ class Control:
 
     async def open_order(self, out_order_no: str, *, replace: bool = False, **settings: Any) -> Json:
         """Put an order in the world; one that is there already stays as it is unless it is to be replaced."""
+        if ORDER_NO.fullmatch(out_order_no) is None:
+            raise ValueError("an order number has 1 to 32 characters of 0-9 A-Z a-z _ - | *")
         now = self._core.now()
         existing = self._core.orders.find(out_order_no, now)
         if existing is None or replace:
@@ -90,7 +94,7 @@ class Control:
         notice = await self.notice(out_order_no, shape, flaw=flaw)
         try:
             status, body = await asyncio.to_thread(notice.send, url)
-        except OSError as failed:
+        except (OSError, HTTPException) as failed:
             raise ValueError(f"nothing answers at {url}: {failed}") from failed
         return {"status": status, "body": body.decode(errors="replace")}
 
@@ -109,7 +113,10 @@ class Control:
 
     async def requests(self, out_order_no: str | None = None, after: int | str = 0) -> list[Json]:
         """The latest requests that arrived, oldest first: all, or one order's, numbered above ``after``."""
-        seen = int(after)  # from a query string, a text
+        try:
+            seen = int(after)  # from a query string, a text
+        except (TypeError, ValueError) as exc:
+            raise ValueError("after must be a number of a request") from exc
         return [
             dict(request)
             for request in self._core.requests
@@ -201,7 +208,7 @@ class Control:
 
     async def advance(self, seconds: float) -> Json:
         """Move the orders' clock forward: debits become due without waiting. Signatures are unmoved."""
-        self._core.clock_offset += _seconds(seconds)
+        self._core.clock_offset = _seconds(self._core.clock_offset + _seconds(seconds))
         return {"offset": self._core.clock_offset}
 
     async def set_clock(self, skew: float) -> Json:
@@ -239,8 +246,8 @@ class Control:
         return snapshot
 
 
-def _seconds(value: object, low: float = -math.inf) -> float:
+def _seconds(value: object, low: float = -TEN_YEARS) -> float:
     """A number of seconds."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value < math.inf:
-        raise ValueError("seconds must be a number" + ("" if low == -math.inf else f", at least {low}"))
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= TEN_YEARS:
+        raise ValueError(f"seconds must be a number from {low:.0f} to {TEN_YEARS}")
     return float(value)

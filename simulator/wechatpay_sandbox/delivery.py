@@ -97,7 +97,7 @@ async def _drip(request: web.BaseRequest, pieces: list[bytes], fault: Fault) -> 
 
 def _head(reply: Reply) -> bytes:
     lines = [
-        f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
+        f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase if reply.status in HTTPStatus else ''}",
         f"Content-Type: {reply.content_type}",
         f"Content-Length: {len(reply.body)}",
         *(f"{name}: {value}" for name, value in reply.headers.items()),

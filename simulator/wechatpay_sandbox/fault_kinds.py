@@ -247,6 +247,13 @@ _TABLE: Mapping[str, tuple[str, _Axes]] = {
 
 KINDS: Mapping[str, Fault] = {name: Fault(name, meaning, **axes) for name, (meaning, axes) in _TABLE.items()}
 
+_RANGES: Mapping[str, tuple[int, int]] = {
+    "status": (200, 599),
+    "size": (0, 256 * 1024 * 1024),
+    "offset": (-(2**31), 2**31),
+    "host": (0, 1),
+}
+_HEADERS = ("content_type", "location", "missing_header", "tail")
 _OPTIONS: Mapping[str, tuple[type, ...]] = {
     "applied": (bool,),
     "status": (int,),
@@ -271,7 +278,7 @@ _OPTIONS: Mapping[str, tuple[type, ...]] = {
 
 def make(name: str, options: Mapping[str, Any]) -> Fault:
     """The named kind with its options. Raises ValueError for a name or an option that does not exist."""
-    kind = KINDS.get(name)
+    kind = KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise ValueError(f"unknown fault {name!r}; known: {', '.join(KINDS)}")
     for option, value in options.items():
@@ -279,6 +286,11 @@ def make(name: str, options: Mapping[str, Any]) -> Fault:
         if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
             known = ", ".join(_OPTIONS)
             raise ValueError(f"fault option {option!r} is unknown or of the wrong type; known: {known}")
+        low, high = _RANGES.get(option, (0, 2**31))
+        if isinstance(value, int | float) and not low <= value <= high:
+            raise ValueError(f"fault option {option!r} must be from {low} to {high}")
+        if option in _HEADERS and not str(value).isprintable():
+            raise ValueError(f"fault option {option!r} stands in a header: no control characters")
     changes = dict(options)
     if "signed" in changes:
         changes["signature"] = "valid" if changes.pop("signed") else "absent"

@@ -4,7 +4,7 @@ import inspect
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -78,6 +78,8 @@ class HttpControl:
             return _json(404, {"error": str(missing)})
         except (ValueError, TypeError) as problem:
             return _json(400, {"error": str(problem)})
+        except RecursionError:
+            return _json(400, {"error": "the body is nested too deeply"})
         self._control.happened()
         return _json(200, answer)
 
@@ -104,12 +106,18 @@ def _check_arguments(operation: Callable[..., Awaitable[Any]], arguments: Mappin
 
 
 def _document(body: bytes) -> Json:
-    document = json.loads(body) if body else {}
+    document = json.loads(body, parse_constant=_no_constant) if body else {}
     if not isinstance(document, dict):
         raise TypeError("the body must be a JSON object")
+    json.dumps(document, ensure_ascii=False).encode()  # ValueError: half of a pair of surrogates
     return document
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _json(status: int, value: object) -> web.Response:
     text = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
-    return web.Response(status=status, text=text, content_type="application/json")
+    body = text.encode(errors="replace")  # what arrived may hold bytes that are no text
+    return web.Response(status=status, body=body, content_type="application/json", charset="utf-8")

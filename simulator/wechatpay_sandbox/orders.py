@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from wechatpay_sandbox.order import APIS, CANCEL, FINISH, SETTLED, STATES, NotPossible, Order
-from wechatpay_sandbox.times import shanghai
+from wechatpay_sandbox.times import is_time, shanghai
 
 _SETTINGS: Mapping[str, tuple[type, ...]] = {
     "api": (str,),
@@ -28,6 +28,15 @@ _SETTINGS: Mapping[str, tuple[type, ...]] = {
     "finish_type": (int,),
     "total_amount": (int,),
 }
+
+_CHOICES: Mapping[str, tuple[Any, ...]] = {
+    "state": STATES,
+    "api": APIS,
+    "cancelled_state": ("REVOKED", "FINISHED"),
+    "finish_type": (FINISH, CANCEL),
+}
+MAX_NUMBER = 2**31
+"""Fen, or seconds: more than any order."""
 
 
 class Orders:
@@ -171,7 +180,7 @@ class Orders:
             order.state = "EXPIRED"
         if order.openid not in self.purses:
             while order.next_debit_at is not None and order.next_debit_at <= now:
-                self._debit(order, order.next_debit_at)
+                self._debit(order, order.next_debit_at, now)
             return
         same_purse = [each for each in self._orders.values() if each.openid == order.openid]
         while True:  # who is debited first leaves less to the others
@@ -181,14 +190,15 @@ class Orders:
             if not due or min(due)[0] > now:
                 return
             at, index = min(due)
-            self._debit(same_purse[index], at)
+            self._debit(same_purse[index], at, now)
 
-    def _debit(self, order: Order, at: float) -> None:
+    def _debit(self, order: Order, at: float, now: float) -> None:
         amount = order.amount - sum(payment.amount for payment in order.payments)
         purse = self.purses.get(order.openid)
         if purse is not None and purse < amount:
-            order.failed_debits += 1
-            order.next_debit_at = at + order.debit_every
+            missed = int((now - at) // order.debit_every) + 1  # until now nobody fills it
+            order.failed_debits += missed
+            order.next_debit_at = at + missed * order.debit_every
             return
         if purse is not None:
             self.purses[order.openid] = purse - amount
@@ -214,8 +224,13 @@ def _check_settings(settings: Mapping[str, Any]) -> None:
             raise ValueError(f"unknown order setting {name!r}; known: {', '.join(_SETTINGS)}")
         if isinstance(value, bool) or not isinstance(value, allowed):
             raise ValueError(f"order setting {name!r} has the wrong type")  # noqa: TRY004 - one error type
-    for name, known in (("state", STATES), ("api", APIS), ("cancelled_state", ("REVOKED", "FINISHED"))):
+        if isinstance(value, int | float) and not 0 <= value <= MAX_NUMBER:
+            raise ValueError(f"order setting {name!r} must be from 0 to {MAX_NUMBER}")
+    for name, known in _CHOICES.items():
         if settings.get(name, known[0]) not in known:
-            raise ValueError(f"{name} must be one of {', '.join(known)}, not {settings[name]!r}")
-    if settings.get("debit_every", 1) <= 0:
-        raise ValueError("debit_every must be above 0")
+            raise ValueError(f"{name} must be one of {', '.join(map(str, known))}, not {settings[name]!r}")
+    for name in ("service_start_time", "service_end_time"):
+        if settings.get(name) not in (None, "OnAccept") and not is_time(settings[name]):
+            raise ValueError(f"{name} must be a real time, yyyyMMddHHmmss or yyyyMMdd")
+    if settings.get("debit_every", 1) < 1:
+        raise ValueError("debit_every must be at least 1")

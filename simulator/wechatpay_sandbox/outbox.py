@@ -111,8 +111,9 @@ class Outbox:
 
 def on_this_machine(url: str) -> bool:
     """Tell whether an address is on this machine."""
-    host = urlsplit(url).hostname or ""
     try:
+        place = urlsplit(url)
+        host, _ = place.hostname or "", place.port
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False

@@ -3,17 +3,17 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from wechatpay_sandbox.fields import Field
 from wechatpay_sandbox.rules import Rulebook
+from wechatpay_sandbox.times import is_time
 
-_ORDER_NO = re.compile(r"[0-9A-Za-z_\-|*]{1,32}")
-_OUTSIDE_BMP = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
+ORDER_NO = re.compile(r"[0-9A-Za-z_\-|*]{1,32}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_OUTSIDE_BMP = re.compile("[\U00010000-\U0010ffff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-_TIME = re.compile(r"[0-9]{8}(?:[0-9]{6})?")
 
 
 class Reader:
@@ -40,7 +40,7 @@ class Reader:
 
     def check_order_number(self, number: str, *, location: str) -> str:
         """Refuse what can be no order number."""
-        if _ORDER_NO.fullmatch(number) is None:
+        if ORDER_NO.fullmatch(number) is None:
             self.rules.refuse("request.out_order_no", "out_order_no", location=location, value=number)
         return number
 
@@ -124,23 +124,14 @@ class Reader:
         return self._object(item, rule, field.fields or {}, at)
 
     def _text(self, value: str, rule: str, at: str) -> None:
+        if _SURROGATE.search(value):
+            self.rules.refuse("json.syntax", at)
         if _OUTSIDE_BMP.search(value):
             self.rules.refuse("text.four_bytes", at)
         if _CONTROL.search(value):
             self.rules.refuse("text.control", at)
         if value and not value.strip():
             self.rules.refuse("text.blank", at)
-
-
-def is_time(text: str) -> bool:
-    """Tell whether a text is a real time in one of WeChat Pay's two formats."""
-    if _TIME.fullmatch(text) is None:
-        return False
-    try:
-        datetime.strptime(text.ljust(14, "0"), "%Y%m%d%H%M%S")  # noqa: DTZ007 - no zone in it
-    except ValueError:
-        return False
-    return True
 
 
 def unquote_loosely(segment: str) -> str:
