@@ -281,3 +281,12 @@ def test_the_log_tells_order_execution_and_payment_and_counts_it(function, accep
         name for line in function.metrics for name in line if name in ("COLLECTING", "ProviderLatency")
     ]
     assert sorted(counted) == ["COLLECTING", "ProviderLatency"]
+
+
+def test_a_refusal_on_no_row_is_counted(function, accepted, order_no):
+    opened(function, order_no, "FINISHED", **FINISHED)
+    refusal = {"status": 409, "code": "SOMETHING_NEW", "applied": False}
+    function.simulator.script(order_no, "query", fault="reply", **refusal)
+    with pytest.raises(WeChatPayUnavailable, match="SOMETHING_NEW"):
+        function(accepted)
+    assert [line["UnlistedRefusal"] for line in function.metrics if "UnlistedRefusal" in line] == [[1.0]]
