@@ -1,6 +1,6 @@
 """What a person does about an order, by why it did not come to its end. English and 中文.
 
-One table for `make show`, the console and `make stuck`.
+One table for `make show` and the console.
 """
 
 from collections.abc import Mapping

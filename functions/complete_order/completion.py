@@ -23,11 +23,11 @@ from wechatpay.lookup import REREADS, find_in_any, find_order, query_once, rerea
 from wechatpay.order_apis import api_of
 from wechatpay.orders import Accepted, OrderKey, OrderState
 
+from complete_order.event_rules import CANCEL
 from complete_order.finality import Finality
 from complete_order.judgement import Judgement
 from complete_order.order import Order
 from complete_order.result import Result
-from complete_order.rules import CANCEL
 
 
 class Completion:

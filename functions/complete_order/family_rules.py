@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from complete_order.rules import DESCRIPTION_LENGTH, FINISH, GOODS, ORDER_APIS, SERVICE_ORDER
+from complete_order.event_rules import DESCRIPTION_LENGTH, FINISH, GOODS, ORDER_APIS, SERVICE_ORDER
 
 _OLDER = frozenset(ORDER_APIS) - {SERVICE_ORDER}
 _SUCCESSOR = frozenset({SERVICE_ORDER})

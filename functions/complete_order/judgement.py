@@ -7,9 +7,9 @@ from wechatpay.decisions import STILL_OPEN, Verdict, of_state
 from wechatpay.errors import OutcomeUnknown, WeChatPayUnavailable
 from wechatpay.orders import OrderKey, OrderState
 
+from complete_order.event_rules import CANCEL
 from complete_order.order import Wanted
 from complete_order.result import Result
-from complete_order.rules import CANCEL
 
 
 @dataclass(frozen=True)

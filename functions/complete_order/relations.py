@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from complete_order.event_rules import CANCEL, FINISH, GOODS
 from complete_order.family_rules import family_problems
-from complete_order.rules import CANCEL, FINISH, GOODS
 
 # Clocks differ: an end this far ahead of the function's clock is waited for.
 END_AHEAD = timedelta(minutes=10)

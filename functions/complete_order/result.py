@@ -7,8 +7,8 @@ from typing import Any, Literal
 from invocation.failure import Failure
 from wechatpay.orders import OrderKey
 
+from complete_order.event_rules import CANCEL, ORDER_APIS
 from complete_order.order import Wanted
-from complete_order.rules import CANCEL, ORDER_APIS
 
 Outcome = Literal["COMPLETED", "CANCELLED", "FAILED"]
 Evidence = Literal["REPLY", "QUERY"]

@@ -148,7 +148,7 @@ def test_the_plan_covers_what_money_depends_on() -> None:
         "wechatpay.decisions",
         "complete_order.order",
         "complete_order.relations",
-        "complete_order.rules",
+        "complete_order.event_rules",
         "wechatpay.fields",
         "wechatpay.forms",
     }

@@ -15,7 +15,7 @@ PLACES = (("layers/wechatpay", "functions"), ("simulator",))
 RULED = (
     "layers/wechatpay/wechatpay/decisions.py",
     "layers/wechatpay/wechatpay/secret_rules.py",
-    "functions/complete_order/rules.py",
+    "functions/complete_order/event_rules.py",
     "functions/complete_order/relations.py",
     "functions/complete_order/family_rules.py",
 )

@@ -375,7 +375,7 @@ def test_sources_find_a_rule_that_does_not_say_how_it_is_known(tree: Tree, place
 
 
 def test_sources_find_a_file_of_rules_that_holds_none(tree: Tree):
-    path = "functions/complete_order/rules.py"
+    path = "functions/complete_order/event_rules.py"
     assert sources.check(tree({path: "ORDER = ()\n"})) == [f"{path}: holds no rule"]
 
 

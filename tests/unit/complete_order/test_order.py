@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from complete_order import order
+from complete_order.event_rules import LARGEST_AMOUNT
 from complete_order.order import InvalidOrder
-from complete_order.rules import LARGEST_AMOUNT
 from hypothesis import given
 from wechatpay.credentials import Credentials
 from wechatpay.credentials import parse as parse_secret
