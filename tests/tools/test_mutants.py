@@ -149,6 +149,8 @@ def test_the_plan_covers_what_money_depends_on() -> None:
         "complete_order.order",
         "complete_order.relations",
         "complete_order.event_rules",
+        "complete_order.family_rules",
+        "wechatpay.service_order",
         "wechatpay.fields",
         "wechatpay.forms",
     }

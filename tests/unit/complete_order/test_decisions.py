@@ -103,6 +103,27 @@ def test_only_a_closed_list_is_final() -> None:
     assert final == {"PARAM_ERROR", "404 ORDER_NOT_EXIST", "risk cap, end before start, out of range"}
 
 
+def test_what_may_have_been_applied_leaves_doubt() -> None:
+    doubtful = {row.name for row in decisions.REPLIES if row.doubtful}
+    assert doubtful == {
+        "no whole reply",
+        "2xx not verified",
+        "200 that contradicts what was asked",
+        "202, 204",
+        "re-entry with other parameters",
+        "a debit is running or has failed",
+        "state does not allow it",
+        decisions.UNLISTED,
+        "5xx, 3xx and all else",
+    }
+
+
+@pytest.mark.parametrize("message", ["mch_id不存在", "当前 mch_id  不存在", "MCH_ID 不存在"])
+def test_a_phrase_is_known_in_any_spacing_and_capitals(message: str) -> None:
+    problem = Problem(404, "RESOURCE_NOT_EXISTS", message, verified=True)
+    assert rule_of(ServiceError(problem)).then is SETUP
+
+
 def test_words_count_in_the_detail_as_well() -> None:
     problem = Problem(400, "PARAM_ERROR", "参数错误", detail="订单重入参数校验失败", verified=True)
     assert rule_of(ServiceError(problem)).then is ACCEPTED

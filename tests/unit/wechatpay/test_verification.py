@@ -1,6 +1,7 @@
 import base64
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,12 @@ def test_a_message_shows_neither_its_body_nor_its_signature() -> None:
     assert PUBLIC_KEY_ID in shown
     assert headers["Wechatpay-Signature"] not in shown
     assert "message" not in shown.replace("SignedMessage", "")
+
+
+def test_what_was_read_of_a_reply_cannot_be_changed_before_it_is_verified() -> None:
+    signed = SignedMessage.parse(signed_headers(BODY), BODY, NOW)
+    with pytest.raises(FrozenInstanceError):
+        signed.serial = PUBLIC_KEY_ID  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("part", ["Wechatpay-Timestamp", "Wechatpay-Nonce", "body"])
