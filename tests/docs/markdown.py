@@ -37,12 +37,17 @@ class Document:
 
     @cached_property
     def blocks(self) -> list[Block]:
-        found = _BLOCK.finditer(self.text)
-        return [Block(m["language"], m["text"], not (m["mark"] or "").startswith(NOT_RUN)) for m in found]
+        return [Block(m["language"], m["text"], _is_run(m)) for m in _BLOCK.finditer(self.text)]
 
     def of(self, language: str) -> list[str]:
         """Texts of the blocks in one language."""
         return [block.text for block in self.blocks if block.language == language]
+
+    def to_run(self, heading: str = "") -> list[str]:
+        """The shell blocks that a test runs: of the page, or of the section under a heading."""
+        part = self.text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0] if heading else self.text
+        assert part, heading
+        return [m["text"] for m in _BLOCK.finditer(part) if m["language"] == "sh" and _is_run(m)]
 
     @cached_property
     def prose(self) -> str:
@@ -84,3 +89,7 @@ class Document:
         """Arrows of the state diagram: from, to, label."""
         for diagram in self.of("mermaid"):
             yield from _EDGE.findall(diagram)
+
+
+def _is_run(block: re.Match[str]) -> bool:
+    return not (block["mark"] or "").startswith(NOT_RUN)
