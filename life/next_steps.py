@@ -3,20 +3,22 @@
 One table for `make show` and the console.
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do, in both languages. `{order}` stands for the order's number."""
+    """What to do, in both languages. `{order}` stands for the order's number, quoted for a shell."""
 
     en: str
     zh: str
 
     def of(self, out_order_no: str) -> tuple[str, str]:
         """Return both texts for one order."""
-        return self.en.replace("{order}", out_order_no), self.zh.replace("{order}", out_order_no)
+        quoted = shlex.quote(out_order_no)  # `|` and `*` may be in it
+        return self.en.replace("{order}", quoted), self.zh.replace("{order}", quoted)
 
 
 NOTHING = Advice("nothing to do", "无需处理")
@@ -41,8 +43,10 @@ NO_ORDER = Advice(
 # FAILED results, by the category of their error: nothing was charged as asked; a redrive only fails again.
 FAILED: Mapping[str, Advice] = {
     "INVALID_INPUT": Advice(
-        "correct the event and send it again; nothing was sent to WeChat Pay",
-        "修正事件后重发；未向微信支付发出任何请求",
+        "correct the event and send it again; nothing was sent to WeChat Pay; where the cause "
+        "was not the event, make resubmit REASON=INVALID_INPUT ORDER={order}",
+        "修正事件后重发；未向微信支付发出任何请求；若原因不在事件，"
+        "则 make resubmit REASON=INVALID_INPUT ORDER={order}",
     ),
     "REJECTED": Advice(
         "the order is not completed as asked: correct the event and send it again; where the cause was not "
@@ -50,9 +54,9 @@ FAILED: Mapping[str, Advice] = {
         "订单未按请求完结：修正事件后重发；若原因不在事件，则 make resubmit REASON=REJECTED ORDER={order}",
     ),
     "CONFLICT": Advice(
-        "WeChat Pay has settled this order otherwise: compare amount and state, then refund or correct "
-        "your books",
-        "该订单在微信支付已按其他参数完结：核对金额与状态，必要时退款或调账",
+        "WeChat Pay has settled this order otherwise: compare amount and state (make show ORDER={order}), "
+        "then refund or correct your books",
+        "该订单在微信支付已按其他参数完结：核对金额与状态（make show ORDER={order}），必要时退款或调账",
     ),
 }
 FAILED_OTHERWISE = Advice(
@@ -75,7 +79,10 @@ INTERRUPTED: Mapping[str, Advice] = {
         "it may have been charged: check that WeChat Pay answers (make doctor); the same parameters are safe",
         "可能已扣款：先确认微信支付可应答（make doctor）；原参数重试是安全的",
     ),
-    "ABORTED": Advice("somebody stopped it: find out why", "该执行被人为中止：先查明原因"),
+    "ABORTED": Advice(
+        "somebody stopped it: find out why; unless that was meant so",
+        "该执行被人为中止：先查明原因；若非有意",
+    ),
     "TIMED_OUT": Advice("it ran out of its 70 days", "该执行已超过 70 天时限"),
 }
 INTERRUPTED_OTHERWISE = Advice("take the cause away", "先消除原因")

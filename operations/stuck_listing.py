@@ -1,28 +1,18 @@
 """How `make stuck` shows what it found: a line a fact, nothing cut, ARNs whole; or as JSON."""
 
 import json
-import shlex
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
 from rich.text import Text
 
+from life.next_steps import for_failed, for_interrupted
 from operations.executions import GOES_ON
 from operations.lives import Reader
 from operations.stuck import Listing, Remedy, Stuck
 
-_NEXT = {
-    Remedy.CORRECT: (
-        "take the cause away, then send the corrected event again; when the same event is right now: "
-        "make resubmit REASON={reason} ORDER={order}"
-    ),
-    Remedy.CHECK: (
-        "compare what was charged with what was asked: make doctor ORDER={order}; refund what is too much"
-    ),
-    Remedy.REDRIVE: "take the cause away, then make redrive ORDER={order}",
-    Remedy.RESUBMIT: "take the cause away, then make resubmit ORDER={order}",
-}
+_FAILED = (Remedy.CORRECT, Remedy.CHECK)
 
 
 def shown(stuck: Stuck) -> Iterator[Text]:
@@ -35,15 +25,18 @@ def shown(stuck: Stuck) -> Iterator[Text]:
     )
     yield Text(f"  {stuck.reason}: {stuck.message}" if stuck.message else f"  {stuck.reason}")
     yield Text(f"  {stuck.arn}", "dim")
-    yield Text(f"  {stuck.why_nothing or next_step(stuck)}")
+    yield from (Text(f"  {step}") for step in next_steps(stuck))
 
 
-def next_step(stuck: Stuck) -> str:
-    """Return what to do about it, with the command; empty when there is nothing to do."""
-    step = _NEXT.get(stuck.remedy, "")
-    if stuck.status == "ABORTED" and stuck.remedy in (Remedy.REDRIVE, Remedy.RESUBMIT):
-        step = f"somebody stopped it: unless that was meant so, {step} REASON=ABORTED"
-    return step.format(reason=stuck.reason, order=shlex.quote(stuck.out_order_no))
+def next_steps(stuck: Stuck) -> tuple[str, ...]:
+    """Return what to do about it, in English and Chinese; or why there is nothing to do."""
+    if stuck.remedy is Remedy.NONE:
+        return (stuck.why_nothing,)
+    if stuck.remedy in _FAILED:
+        advice = for_failed(stuck.reason)
+    else:
+        advice = for_interrupted(stuck.reason, stuck.status, redrivable=stuck.remedy is Remedy.REDRIVE)
+    return advice.of(stuck.out_order_no)
 
 
 def summary(listing: Listing) -> str:
@@ -95,7 +88,7 @@ def as_json(listing: Listing, standings: dict[str, dict[str, str]]) -> str:
             "started": each.started.isoformat(),
             "ended": each.since.isoformat(),
             "remedy": each.remedy.name,
-            "next": each.why_nothing or next_step(each),
+            "next": next_steps(each)[0],
             "redrives": each.redrives,
             "execution": each.arn,
         }

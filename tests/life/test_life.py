@@ -107,8 +107,8 @@ def test_a_call_belongs_to_the_execution_that_its_line_names() -> None:
         (failed("INVALID_INPUT"), Standing.FAILED, "correct the event"),
         (failed("CONFLICT"), Standing.FAILED, "refund"),
         (failed("SOMETHING_NEW"), Standing.FAILED, "read the error"),
-        (interrupted(), Standing.INTERRUPTED, "make redrive ORDER=A|1*"),
-        (interrupted(redrivable=False), Standing.INTERRUPTED, "make resubmit ORDER=A|1*"),
+        (interrupted(), Standing.INTERRUPTED, "make redrive ORDER='A|1*'"),
+        (interrupted(redrivable=False), Standing.INTERRUPTED, "make resubmit ORDER='A|1*'"),
         (interrupted("States.Runtime"), Standing.INTERRUPTED, "take the cause away"),
         (
             History().enter("ServiceEnded").add("ExecutionAborted").execution("ABORTED", redrivable=True),
