@@ -1,5 +1,9 @@
-"""The commands of the READMEs, run as they stand: the documentation is a test of its own."""
+"""The commands of README, reference and runbook, run as they stand, on one stack.
 
+The Chinese pages have the same commands: test_what_the_documents_say and test_the_runbook compare them.
+"""
+
+import json
 import os
 import re
 import shlex
@@ -15,13 +19,9 @@ from operations import executions
 from tests.docs.markdown import ROOT, Document
 
 README, REFERENCE = Document("README.md"), Document("docs/reference.md")
+RUNBOOK = Document("docs/operations.md")
 PATIENCE_SECONDS = 30
-RUN = [
-    block.text
-    for page in (README, REFERENCE)
-    for block in page.blocks
-    if block.language == "sh" and block.run
-]
+RUN = [*README.to_run(), *REFERENCE.to_run()]
 DOWN = next(block for block in RUN if block.startswith("make down "))
 # What `make test`, which may have started this, was given: here it is the reader who calls make.
 _OF_MAKE = ("MAKE", "MFLAGS", "ARGS", "EVENT", "PARAMS", "WAIT_SCALE", "WECHATPAY_HOSTS")
@@ -35,18 +35,19 @@ class Shell:
         self.state.mkdir()
         self.home.mkdir()
 
-    def __call__(self, *blocks):
+    def __call__(self, *blocks, **variables):
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OF_MAKE)}
         return subprocess.run(
-            ["/bin/sh", "-eu"],
+            ["/bin/sh", "-eu", "-c", "".join(blocks).replace(".local/", f"{self.state}/")],
             cwd=ROOT,
-            input="".join(blocks).replace(".local/", f"{self.state}/"),
+            stdin=subprocess.DEVNULL,
             env={
                 **inherited,
                 "AWS_PORT": "0",
                 "HOME": str(self.home),
                 "LOCAL_STATE": str(self.state),
                 "PATH": f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}",
+                **variables,
             },
             capture_output=True,
             text=True,
@@ -66,7 +67,20 @@ def shell(tmp_path):
 
 
 # One test, because it takes one stack: a worker of its own for each part would start one each.
-def test_readme_and_reference_settle_orders_and_store_a_secret(shell):
+def test_readme_reference_and_runbook_do_what_they_say(shell):
+    _readme_and_reference_settle_orders_and_store_a_secret(shell)
+    stack = shell.stack()
+    on_call = OnCall(shell)
+    on_call.trouble_begins()
+    on_call.one_order_failed(stack)
+    on_call.orders_are_stuck(stack)
+    on_call.everything_is_stopped(stack)
+    on_call.the_certificate_expires()
+    on_call.dead_letters_are_started(stack)
+    assert "nothing is stuck" in on_call("make stuck\n")
+
+
+def _readme_and_reference_settle_orders_and_store_a_secret(shell):
     ran = shell(*(block for block in RUN if block != DOWN))
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -79,10 +93,92 @@ def test_readme_and_reference_settle_orders_and_store_a_secret(shell):
     assert "certificate-serial" in [tag["Key"] for tag in described["Tags"]]
 
 
+class OnCall:
+    """An engineer who has the runbook, and nothing else: one shell for each walk."""
+
+    def __init__(self, shell):
+        self.shell = shell
+        *self.functions, self.trouble = RUNBOOK.to_run("Set up this shell")
+
+    def __call__(self, *blocks, **variables):
+        ran = self.shell(". .local/env\n", *self.functions, *blocks, **variables)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+    def trouble_begins(self):
+        said = self(self.trouble)
+        assert "error: REJECTED" in said
+        assert "error: MerchantMisconfigured" in said
+
+    def one_order_failed(self, stack):
+        look, dry_run, take, send = RUNBOOK.to_run("One order failed")
+        looked = self(look, dry_run)
+        assert "what to do 处理建议" in looked
+        assert "correct and resubmit 修正后重发" in looked
+        assert "1 would be started" in looked
+
+        (failed,) = re.findall(r"^  (arn:\S+)$", looked.partition("correct and resubmit")[2], re.MULTILINE)
+        self(take, EXECUTION=failed)
+        file = self.shell.state / "corrected.json"
+        event = json.loads(file.read_text(encoding="utf-8"))
+        event["total_amount"] = event["fees"][0]["fee_amount"] = 300
+        file.write_text(json.dumps(event), encoding="utf-8")
+        sent = json.loads(self(send))
+        assert executions.follow(stack.client("stepfunctions"), sent["executionArn"]).status == "SUCCEEDED"
+        assert f"{event['out_order_no']}: settled" in self(look)
+
+    def orders_are_stuck(self, stack):
+        look, redrive = RUNBOOK.to_run("Orders are stuck")
+        assert "1 redrive 重新驱动" in self(look)
+        (arn,) = re.findall(r"^started: \S+ (arn:\S+)$", self(redrive), re.MULTILINE)
+        assert executions.follow(stack.client("stepfunctions"), arn).status == "SUCCEEDED"
+
+    def everything_is_stopped(self, stack):
+        stop, is_stopped, go_on = RUNBOOK.to_run("Stop everything")
+        assert self(stop, is_stopped).splitlines()[-2:] == ["0", "0"]
+
+        arn = stack.start((ROOT / "events/completed.json").read_text(encoding="utf-8"), "stopped")
+        client = stack.client("stepfunctions")
+        throttled = "Lambda.TooManyRequestsException"
+        _until(lambda: throttled in str(client.get_execution_history(executionArn=arn)["events"]))
+        assert client.describe_execution(executionArn=arn)["status"] == "RUNNING"
+
+        assert "nothing is stuck" in self(go_on)
+        assert executions.follow(client, arn).status == "SUCCEEDED"
+
+    def the_certificate_expires(self):
+        trouble, store, check = RUNBOOK.to_run("Key rotation")
+        self(trouble)
+        assert "expired on 2025-10-02" in self.shell(". .local/env\n", "make expiry\n").stdout
+        self(store)
+        assert "valid until" in self(check)
+
+    def dead_letters_are_started(self, stack):
+        (loop,) = RUNBOOK.to_run("Backfill")
+        assert self(loop) == ""
+        order = json.loads((ROOT / "events/completed.json").read_text(encoding="utf-8"))
+        described = stack.client("cloudformation").describe_stack_resource(
+            StackName=stack.name, LogicalResourceId="ServiceEndedDeadLetters"
+        )
+        queue = described["StackResourceDetail"]["PhysicalResourceId"]
+        for body in (order, {"detail-type": "Service Ended", "detail": order}):
+            stack.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(body))
+        started = re.findall(r'"executionArn": "(arn:\S+)"', self(loop))
+        client = stack.client("stepfunctions")
+        assert [executions.follow(client, each).status for each in started] == ["SUCCEEDED"] * 2
+        assert "Messages" not in stack.client("sqs").receive_message(QueueUrl=queue, VisibilityTimeout=0)
+
+
 def test_the_readme_puts_a_stack_up_and_takes_it_down():
     assert RUN[0].startswith("make up ")
     assert RUN.count(DOWN) == 1
     assert README.text.count(DOWN) == 1
+
+
+def _until(true):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < deadline
 
 
 def _constant(text):
