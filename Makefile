@@ -245,6 +245,8 @@ read := $(foreach goal,$(goals),$(reads.$(goal)))
 unread := $(filter-out $(read),$(given))
 empty := $(strip $(foreach each,$(given),$(if $(strip $(value $(each))),,$(each))))
 ifneq ($(unread),)
+missing := $(filter-out $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' Makefile),$(goals))
+$(if $(missing),$(error there is no make $(missing): make help lists what there is 没有这个命令))
 $(error make $(goals) does not read $(unread)$(if $(read),: it reads $(read)) 未知变量)
 endif
 ifneq ($(empty),)

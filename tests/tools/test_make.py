@@ -47,6 +47,10 @@ def test_a_variable_of_one_of_several_targets_is_read_and_of_none_is_refused() -
     assert "does not read ORDERS" in make("stuck", "redrive", "ORDERS=1").stderr
 
 
+def test_a_mistyped_target_is_said_to_be_none_whatever_is_given() -> None:
+    assert "there is no make settel: make help lists" in make("settel", "EVENT=x").stderr
+
+
 def test_without_a_target_nothing_is_read() -> None:
     assert "make help does not read DRY_RUN" in make("DRY_RUN=1").stderr
 
