@@ -117,7 +117,7 @@ def list_expiries(
 
 @app.command()
 def smoke(
-    event: Annotated[Path | None, typer.Option(help="settle this order, for real 真实结算该订单")] = None,
+    event: Annotated[Path | None, typer.Option(help="settle this order, for real 真实完结该订单")] = None,
     invalid: Annotated[
         bool, typer.Option("--invalid", help="send nothing to WeChat Pay 不调用微信支付")
     ] = False,

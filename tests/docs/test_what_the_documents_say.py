@@ -25,7 +25,10 @@ READMES = ["README.md", "README.zh-CN.md"]
 REFERENCES = ["docs/reference.md", "docs/reference.zh-CN.md"]
 DOCUMENTS = sorted(
     str(path.relative_to(ROOT))
-    for where in (ROOT.glob("*.md"), *((ROOT / each).rglob("*.md") for each in ("docs", "examples")))
+    for where in (
+        ROOT.glob("*.md"),
+        *((ROOT / each).rglob("*.md") for each in ("docs", "examples", "simulator")),
+    )
     for path in where
 )
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -69,6 +72,59 @@ def test_every_path_that_is_named_exists(document):
     named = [span for span in document.spans if re.fullmatch(r"[\w.-]+/[\w./-]*", span)]
 
     assert [path for path in named if path.split("/")[0] in tops and not (ROOT / path).exists()] == []
+
+
+# Words that a Chinese payment engineer reads as something else, or not at all; instead of each the right one.
+WRONG_TERMS = {
+    r"(?<!资金)结算": "完结",
+    "查询付款": "查询扣款结果",
+    "堆栈": "栈",
+    "账户(?!中心)": "账号",
+    "商户密钥(?!.pem)": "商户凭证 or 商户私钥",
+    "不问就不会告知": "未设置 notify_url 时，只能主动查单获知结果",
+    "说明不了问题": "应答不足以判定结果时",
+    "永远不会成功": "原样重试不会成功，须先修正",
+    "什么都没发出": "未发出任何请求时",
+    "止于 `": "以 … 结束",
+    "动真钱": "将产生真实扣款",
+    "没有声音": "上游未发事件",
+    "毫秒的距离": "网络延迟",
+    "目前不确定": "已知局限",
+}
+SPEAKING = [
+    path
+    for each in ("operations", "life", "local", "console", "functions", "layers", "statemachine", "tools")
+    for path in (ROOT / each).rglob("*")
+    if path.suffix in (".py", ".html", ".json", ".yaml") and "node" not in path.parts
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG_TERMS)
+def test_chinese_is_by_its_own_terms(wrong):
+    pages = [ROOT / each for each in DOCUMENTS if each.endswith(".zh-CN.md")]
+    found = {
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in (*pages, *SPEAKING, ROOT / "template.yaml", ROOT / "Makefile")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(wrong, line)
+    }
+    assert found == set(), WRONG_TERMS[wrong]
+
+
+@documents
+def test_titles_of_chinese_pages_are_chinese(document):
+    if document.path.name.endswith(".zh-CN.md"):
+        titles = re.findall(r"^#+ (.+)$", document.prose, re.MULTILINE)
+        alarms = {name.removesuffix("Alarm") for name in TEMPLATE["Resources"]}
+        assert [
+            each for each in titles if each not in alarms and not re.search("[\u4e00-\u9fff]", each)
+        ] == []
+
+
+def test_both_languages_of_emitting_give_the_same_listings():
+    english, chinese = Document("docs/emit.md"), Document("docs/emit.zh-CN.md")
+    assert english.blocks == chinese.blocks
+    assert [len(re.findall(r"^## ", each.text, re.MULTILINE)) for each in (english, chinese)] == [7, 7]
 
 
 @documents
@@ -241,6 +297,17 @@ def test_every_make_command_has_its_row(reference):
     rows = {span.split()[1] for span in reference.table_of("make setup") if span.startswith("make ")}
 
     assert rows == targets
+
+
+# The pages whose shell blocks are run as they stand; a Chinese page has the commands of the English one.
+RUN_BY_A_TEST = {"README", "docs/emit", "docs/operations", "docs/reference", "docs/simulator"}
+
+
+@documents
+def test_every_command_is_run_by_a_test_or_says_why_not(document):
+    page = str(document.path.relative_to(ROOT)).removesuffix(".md").removesuffix(".zh-CN")
+    not_marked = [b.text for b in document.blocks if b.language in ("sh", "bash", "console") and b.run]
+    assert page in RUN_BY_A_TEST or not_marked == []
 
 
 @documents
