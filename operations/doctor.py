@@ -35,7 +35,7 @@ def examine(
     """
     carrier = transport or Recording()
     function = target.function
-    yield passed("stack 栈", f"{target.stack_name}: {function.arn}")
+    yield _stack(target)
     secret = merchant_secret(target, mchid)
     described, credentials = None, None
     try:
@@ -53,6 +53,21 @@ def examine(
         yield from prove(credentials, function.hosts, carrier, order)
     if described is not None:
         yield from permissions.check(target, described)
+
+
+def _stack(target: Target) -> Finding:
+    arn = target.function.arn
+    try:
+        concurrency = target.client("lambda").get_function_concurrency(FunctionName=arn.rpartition(":")[0])
+    except ClientError as exc:
+        return note("stack 栈", f"{arn}: whether it is stopped was not checked ({error_code(exc)})")
+    if concurrency.get("ReservedConcurrentExecutions") == 0:
+        return failed(
+            "stack 栈",
+            f"{arn} is stopped, its reserved concurrency is 0: somebody did that on purpose. Orders wait; "
+            "go on as the runbook says under Stop everything 已被人为停止，恢复方法见运维手册“全部停止”",
+        )
+    return passed("stack 栈", f"{target.stack_name}: {arn}")
 
 
 def _described(secret: StagedSecret) -> dict[str, Any]:

@@ -48,6 +48,17 @@ def test_everything_an_order_needs_passes(doctor: Callable[..., Ran], simulator:
     assert line(ran, "certificate").startswith("note certificate")
 
 
+def test_a_function_that_somebody_has_stopped_fails_it(doctor: Callable[..., Ran], stack: Stack) -> None:
+    functions, name = stack.client("lambda"), stack.outputs["CompleteOrderFunctionArn"].rpartition(":")[0]
+    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    try:
+        ran = doctor()
+    finally:
+        functions.delete_function_concurrency(FunctionName=name)
+    assert ran.status == 1
+    assert "somebody did that on purpose" in line(ran, "stack")
+
+
 def test_a_merchant_without_a_secret_is_told_to_store_one(doctor: Callable[..., Ran]) -> None:
     ran = doctor("--mchid", "1900000009")
     assert ran.status == 1
