@@ -39,6 +39,16 @@ class Stack:
         """Return a boto3 client of `service` in the stack's account."""
         return connect(service, self.environment)
 
+    @property
+    def notification_url(self) -> str | None:
+        """Return PaymentNotificationUrl as the embedded AWS answers it: AWS has a host of the API's name."""
+        url = self.outputs.get("PaymentNotificationUrl")
+        if url is None:
+            return None
+        api, _, rest = url.removeprefix("https://").partition(".")
+        path = rest.partition("/")[2]
+        return f"{self.environment['AWS_ENDPOINT_URL']}/_aws/execute-api/{api}/$default/{path}"
+
     def store_secret(self, secret: dict[str, Any]) -> str:
         """Store a merchant's secret where the stack looks for it, or replace it. Returns its name."""
         name = f"{self.outputs['MerchantSecretPrefix']}{secret['mchid']}"

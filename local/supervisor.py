@@ -68,6 +68,8 @@ def _stack(settings: Settings) -> Iterator[tuple[EmbeddedAws, Stack]]:
         else:
             stack = deploy_for(simulator, aws.environment(), **settings.parameters)
             variables["SIMULATOR_CONTROL"] = simulator.control_url
+        if stack.notification_url:
+            variables["PAYMENT_NOTIFICATION_URL"] = stack.notification_url
         variables["CONSOLE_URL"] = resources.enter_context(pages.console(variables))
         running.write_environment(variables)
         yield aws, stack

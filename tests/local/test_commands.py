@@ -7,6 +7,7 @@ import shlex
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 import uuid
 from urllib.parse import quote
@@ -293,8 +294,10 @@ def test_what_may_be_given_is_accepted(stopped):
 
 def test_stopping_leaves_nothing(stopped):
     hosts = "http://127.0.0.1:9,http://127.0.0.1:10"
-    assert stopped("up", WECHATPAY_HOSTS=hosts, PARAMS="DefaultMchid=42 FunctionMemory=256").returncode == 0
+    given = "DefaultMchid=42 FunctionMemory=256 PaymentNotification=On"
+    assert stopped("up", WECHATPAY_HOSTS=hosts, PARAMS=given).returncode == 0
     environment = stopped.environment()
+    assert status_of_a_notification(environment["PAYMENT_NOTIFICATION_URL"]) == 401
     assert "SIMULATOR_CONTROL" not in environment
     stacks = connect("cloudformation", environment).describe_stacks(StackName=environment["STACK_NAME"])
     given = {p["ParameterKey"]: p["ParameterValue"] for p in stacks["Stacks"][0]["Parameters"]}
@@ -308,6 +311,15 @@ def test_stopping_leaves_nothing(stopped):
         client.connect(("127.0.0.1", port))
     assert list(stopped.state.iterdir()) == []
     assert stopped("down").stdout == "Nothing was running.\n"
+
+
+def status_of_a_notification(url):
+    """What an unsigned one is answered, which shows that the function is reached."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        opener.open(urllib.request.Request(f"{url}42", b"{}", method="POST"))
+    refused.value.close()
+    return refused.value.code
 
 
 OTHER_ACCOUNT = {

@@ -50,10 +50,7 @@ class Followed:
 
     @property
     def address(self) -> str:
-        """The API by the path under which the embedded AWS serves what AWS serves by a host's name."""
-        api, _, rest = self.stack.outputs["PaymentNotificationUrl"].removeprefix("https://").partition(".")
-        path = rest.partition("/")[2]
-        return f"{self.stack.environment['AWS_ENDPOINT_URL']}/_aws/execute-api/{api}/$default/{path}{MCHID}"
+        return f"{self.stack.notification_url}{MCHID}"
 
     def notify(self, name: str, *, shape: Shape = "smartretail", flaw: Flaw | None = None) -> int:
         """Send a notification about an order; returns the status of the answer."""
