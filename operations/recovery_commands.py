@@ -80,7 +80,7 @@ def _add_stuck(app: typer.Typer, console: Console) -> None:
         if listing.unseen:
             console.print(
                 f"{listing.unseen} older executions that succeeded were not looked at: one of them may have "
-                "settled an order listed here; SINCE= narrows it 部分成功的执行未检查",
+                "settled an order listed here; SINCE= narrows it 有成功的执行未检查",
                 soft_wrap=True,
             )
 
@@ -98,7 +98,7 @@ def _redrive(
 def _resubmit(
     target: Target, chosen: list[Stuck], pace: Callable[[], None], *, dry_run: bool
 ) -> Iterator[Recovery]:
-    """Start those again, once, that are too old to redrive 超过14天的重新提交.
+    """Start those again, once, that are too old to redrive 重新提交超过 14 天的执行.
 
     With --reason REJECTED or INVALID_INPUT also orders that failed for a cause that is corrected, when
     WeChat Pay says they are open 原因已修正的订单. Aborted ones only with --reason ABORTED.

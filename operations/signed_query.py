@@ -19,7 +19,7 @@ from operations.report import Finding, failed, note, passed
 
 SECONDS = 20.0
 WHERE = "商户平台 → 账户中心 → API安全"
-_QUERY = "signed query 签名查询"
+_QUERY = "signed query 签名查单"
 _PLACEHOLDER = "0"
 
 

@@ -34,7 +34,7 @@ def test_an_interrupted_order_tells_why_and_what_to_do(
         "attempt 1",
         "403 verified",
         "USER_ACCEPTED",
-        f"make redrive ORDER={number}",
+        f"make redrive ORDER='{number}'",
     ):
         assert told in ran.text
     assert "published" not in ran.text
