@@ -241,6 +241,10 @@ resubmit: setup ## start again what is too old to redrive, or whose cause is cor
 given := $(foreach each,$(.VARIABLES),$(if $(findstring command line,$(origin $(each))),$(each)))
 given := $(filter-out MAKEFLAGS MAKEOVERRIDES -%,$(given))
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
+hash := \#
+ifneq ($(filter $(hash),$(goals)),)
+$(error the comment of the line reached make: in zsh type setopt interactive_comments first 请先执行该命令)
+endif
 read := $(foreach goal,$(goals),$(reads.$(goal)))
 unread := $(filter-out $(read),$(given))
 empty := $(strip $(foreach each,$(given),$(if $(strip $(value $(each))),,$(each))))

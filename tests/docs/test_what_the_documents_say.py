@@ -310,6 +310,14 @@ def test_every_command_is_run_by_a_test_or_says_why_not(document):
     assert page in RUN_BY_A_TEST or not_marked == []
 
 
+@pytest.mark.parametrize(
+    "path", [*READMES, *REFERENCES, "CONTRIBUTING.md", "docs/operations.md", "docs/emit.md"]
+)
+def test_comments_of_commands_hold_nothing_that_a_shell_acts_on(path):
+    comments = [each for text in Document(path).of("sh") for each in re.findall(r"(?:^|\s)#\s.*", text)]
+    assert [each for each in comments if re.search(r"""['"`;()?*&|<>$!\[\]]""", each)] == []
+
+
 @documents
 def test_every_block_that_is_not_run_says_why(document):
     marks = re.findall(r"^<!-- not run by tests/docs.*$", document.text, re.MULTILINE)

@@ -51,6 +51,13 @@ def test_a_mistyped_target_is_said_to_be_none_whatever_is_given() -> None:
     assert "there is no make settel: make help lists" in make("settel", "EVENT=x").stderr
 
 
+def test_a_comment_that_zsh_hands_over_is_refused_before_anything_is_done() -> None:
+    refused = make("sync", "ORDER=A-1", "#", "when", "it", "was", "paid")
+    assert refused.returncode != 0
+    assert "setopt interactive_comments" in refused.stderr
+    assert refused.stdout == ""
+
+
 def test_without_a_target_nothing_is_read() -> None:
     assert "make help does not read DRY_RUN" in make("DRY_RUN=1").stderr
 
