@@ -67,6 +67,19 @@ def test_every_make_target_that_is_named_exists(document):
 
 
 @documents
+def test_every_make_command_that_is_named_gives_what_its_target_reads(document):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (stack,) = re.findall(r"^stack = (.*)$", makefile, re.MULTILINE)
+    reads = dict(re.findall(r"^reads\.([a-z-]+) = (.*)$", makefile, re.MULTILINE))
+    lines = [line for text in document.of("sh") for line in text.replace("\\\n", " ").splitlines()]
+    for command in (each for each in [*document.spans, *lines] if each.startswith("make ")):
+        command = re.sub(r"\s#\s.*|\|\|.*|<.*", "", command)
+        target, given = command.split()[1], re.findall(r"(?<!\S)([A-Z_]+)=", re.sub(r'"[^"]*"', "", command))
+        read = reads.get(target, "").replace("$(stack)", stack).split()
+        assert set(given) <= set(read), command
+
+
+@documents
 def test_every_path_that_is_named_exists(document):
     tops = {path.name for path in ROOT.iterdir()} - {".local", ".venv", ".aws-sam"}
     named = [span for span in document.spans if re.fullmatch(r"[\w.-]+/[\w./-]*", span)]
