@@ -43,7 +43,6 @@ def open_order(environment: Mapping[str, str], event: Mapping[str, Any]) -> None
 
 def plan_fault(environment: Mapping[str, str], out_order_no: str, fault: str) -> str:
     """Let the next completion of an order meet a fault, once. Returns what that means."""
-    require_fault(fault)
     with control(environment) as client:
         client.fault(fault, out_order_no=out_order_no)
     return f"The next completion of {out_order_no} meets {fault}: {KINDS[fault].meaning}."
@@ -52,13 +51,19 @@ def plan_fault(environment: Mapping[str, str], out_order_no: str, fault: str) ->
 def require_fault(fault: str) -> None:
     """Raise `SandboxError`, with a list of the faults there are, when this is none."""
     if fault not in KINDS:
-        kinds = "\n".join(f"  {name:22} {kind.meaning}" for name, kind in KINDS.items())
-        raise SandboxError(f"there is no fault {fault!r} 没有这种故障. FAULT= is one of\n{kinds}")
+        raise SandboxError(f"there is no fault {fault!r} 没有这种故障. {_listing()}")
+
+
+def _listing() -> str:
+    return "\n".join(["FAULT= is one of", *(f"  {name:22} {kind.meaning}" for name, kind in KINDS.items())])
 
 
 def main() -> int:
-    """Plan the fault named second for the order named first. Returns the exit status."""
+    """Plan the fault named second for the order named first; list the faults when none is named."""
     order, fault = (*sys.argv[1:], "", "")[:2]
+    if not fault:
+        print(_listing())
+        return 0
     if not order:
         print("which order? make fault ORDER=SR-20251001-0001 FAULT=silence_applied", file=sys.stderr)
         return 1

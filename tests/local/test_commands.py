@@ -170,6 +170,14 @@ def test_a_mistyped_fault_lists_those_there_are_before_anything_is_done(stopped,
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.parametrize("order", ["", "F-1"])
+def test_without_a_fault_the_faults_are_listed(stopped, order):
+    listed = stopped("sandbox", order, "")
+
+    assert listed.returncode == 0, listed.stderr
+    assert "\n  silence_applied " in listed.stdout
+
+
 def test_an_order_that_is_never_paid_is_followed_for_a_bounded_time(running, event, monkeypatch, capsys):
     path = event()
     order = json.loads(path.read_text(encoding="utf-8"))
