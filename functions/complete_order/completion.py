@@ -29,6 +29,8 @@ from complete_order.judgement import Judgement
 from complete_order.order import Order
 from complete_order.result import Result
 
+_PLACE = "real_service_end_location"
+
 
 class Completion:
     """The settling of one order, in one invocation.
@@ -100,11 +102,11 @@ class Completion:
     def _asks_first(self) -> bool:
         """Tell whether a query comes before the call: for the ticket; or for proof that nothing is owed yet.
 
-        Or for proof that the order is of this family, which nobody named, when there were attempts before:
-        a refusal that proves nothing would else keep it from being looked for in the others, for ever.
+        Or, when there were attempts before, for what keeps a refusal by no known code from coming for ever:
+        proof that the order is of this family, which nobody named, and the place where the service began.
         """
         if api_of(self._key).TAKES_TICKET:
-            return self._ticket is None
+            return self._ticket is None or (not self._first and _PLACE in self._parameters)
         guessed = len(self._order.keys(self._key)) > 1
         return self._order.finish_type == CANCEL or (guessed and not self._first)
 
@@ -121,8 +123,10 @@ class Completion:
         if (result := self._judgement.result(state)) is not None:
             return result
         self._confirmed = self._judgement.verdict(state) is not Verdict.UNCONFIRMED
-        if self._confirmed:
+        if self._confirmed and self._ticket is None:
             self._adapt(state)
+        elif self._confirmed:
+            self._leave_out_place(state)
         return None
 
     def _elsewhere(self, error: OrderNotFound, after: WeChatPayError | None = None) -> Result | None:
@@ -167,9 +171,8 @@ class Completion:
 
     def _leave_out_place(self, state: OrderState) -> None:
         """Send no end at the place where the service began (T: it must be absent)."""
-        place = "real_service_end_location"
-        if state.start_location is not None and self._parameters.get(place) == state.start_location:
-            self._parameters = {name: value for name, value in self._parameters.items() if name != place}
+        if state.start_location is not None and self._parameters.get(_PLACE) == state.start_location:
+            self._parameters = {name: value for name, value in self._parameters.items() if name != _PLACE}
 
     def _after(self, error: WeChatPayError) -> Result | None:
         """Return the result this error leads to, None to send once more, or raise."""

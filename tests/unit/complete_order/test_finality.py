@@ -152,6 +152,22 @@ def test_an_end_at_the_place_of_the_start_is_left_out_once_the_order_is_refused(
     assert "real_service_end_location" not in second
 
 
+def test_an_end_place_refused_by_a_code_that_nobody_knows_is_left_out_by_the_next_attempt(
+    function: Function, order_no: str
+) -> None:
+    ticket = opened(function, order_no, service_start_location=PLACE["real_service_end_location"])
+    event = finish(order_no, finish_ticket=ticket, **PLACE)
+    refusal = {"status": 400, "code": "LOCATION_INVALID", "applied": False}
+    function.simulator.script(order_no, "complete", fault="reply", **refusal)
+    with pytest.raises(WeChatPayUnavailable, match="still open"):
+        function(event)
+    function.client_context = later()
+    assert function(event)["outcome"] == "COMPLETED"
+    refused, accepted = sent(function, order_no)
+    assert refused == {**accepted, **PLACE}
+    assert arrived(function, order_no) == ["complete", "query", "query", "complete"]
+
+
 def test_what_may_have_been_applied_is_sent_as_it_was_after_an_unsigned_refusal(
     function: Function, order_no: str
 ) -> None:
