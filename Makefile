@@ -139,6 +139,10 @@ reads.bench = ARGS
 bench: build ## measure everything and write docs/benchmarks.md
 	@$(PYTHON) -m benchmarks $(ARGS)
 
+.PHONY: bench-console
+bench-console: local-build ## the console's list with 1,000 orders in a browser: page and first update under 200 ms
+	@PYTHONPATH=layers/wechatpay:functions $(PYTHON) -m benchmarks.console
+
 .PHONY: scale
 scale: setup ## what breaks first, what an outage piles up, what it costs; into docs/scale.md
 	@$(PYTHON) -m benchmarks.scale

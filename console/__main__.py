@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 import typer
 from aiohttp import web
 
-from console.app import Console, make_app
+from console.app import make_app
 from console.sandbox import Sandbox
+from console.web import Console
 from operations import options
 from operations.options import Profile, Region, StackName
 

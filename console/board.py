@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import functools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +22,8 @@ from operations.target import Target
 
 MOST = 2000
 _PAGE = 1000
+_TOP = 20
+_WHOLE_SECONDS = 3.0
 _AT_A_TIME = 8
 _IDLE_SECONDS = 60.0
 _SUCCEEDED = "SUCCEEDED"
@@ -29,15 +31,22 @@ _SUCCEEDED = "SUCCEEDED"
 
 @dataclass(frozen=True)
 class Pace:
-    """How often to look, and how many executions to read at each look."""
+    """How much is asked of Step Functions.
+
+    Attributes:
+        seconds: between two looks at the list.
+        again: seconds after which an execution that goes on is read again.
+        reads: so many executions are read at each look.
+    """
 
     seconds: float
+    again: float
     reads: int
 
 
-LOCAL = Pace(seconds=0.3, reads=100)
+LOCAL = Pace(seconds=0.1, again=0.5, reads=100)
 # DescribeExecution and GetExecutionHistory give 15 to 20 a second to the whole account.
-ON_AWS = Pace(seconds=5.0, reads=20)
+ON_AWS = Pace(seconds=5.0, again=5.0, reads=20)
 
 type Key = tuple[str, str]
 
@@ -79,6 +88,8 @@ class Board:
         self._target = target
         self._pace = pace
         self._client = target.client("stepfunctions")
+        self._listing: dict[str, dict[str, Any]] = {}
+        self._whole_at = 0.0
         self._known: dict[str, _Known] = {}
         self._lives: dict[Key, Life] = {}
         self._changed = asyncio.Condition()
@@ -121,8 +132,13 @@ class Board:
         found = parsed(described["definition"])
         return found if isinstance(found, dict) else {}
 
+    def executions_of(self, out_order_no: str) -> list[str]:
+        """Return the ARNs of an order's executions, as far as they were read."""
+        lives = self.snapshot.lives
+        return [run.arn for life in lives if life.out_order_no == out_order_no for run in life.runs]
+
     def _look(self) -> tuple[tuple[Life, ...], int]:
-        listed = {each["executionArn"]: each for each in islice(self._listed(), MOST)}
+        listed = self._listing = self._list()
         gone = [self._known.pop(arn) for arn in self._known.keys() - listed.keys()]
         due = [each for each in listed.values() if self._is_due(each)]
         # What was never read first, newest first; then what runs, longest unread first.
@@ -135,16 +151,34 @@ class Board:
         lives = sorted(self._lives.values(), key=lambda each: each.runs[-1].began, reverse=True)
         return tuple(lives), len(listed) - len(self._known)
 
-    def _listed(self) -> Iterator[dict[str, Any]]:
+    def _list(self) -> dict[str, dict[str, Any]]:
+        """Return what there is, newest first.
+
+        The whole list is read every few seconds, which finds what was redriven; between, new executions are
+        found at its top, and what runs is read one by one.
+        """
+        whole = time.monotonic() >= self._whole_at
+        if whole:
+            self._whole_at = time.monotonic() + _WHOLE_SECONDS
+        listed: dict[str, dict[str, Any]] = {}
         pages = self._client.get_paginator("list_executions").paginate(
-            stateMachineArn=self._target.whole_state_machine, PaginationConfig={"PageSize": _PAGE}
+            stateMachineArn=self._target.whole_state_machine,
+            PaginationConfig={"PageSize": _PAGE if whole else _TOP},
         )
         for page in pages:
-            yield from page["executions"]
+            found = {each["executionArn"]: each for each in page["executions"]}
+            listed |= found
+            if len(listed) >= MOST or (not whole and found.keys() & self._listing.keys()):
+                break
+        if not whole:
+            listed |= {arn: each for arn, each in self._listing.items() if arn not in listed}
+        return dict(islice(listed.items(), MOST))
 
     def _is_due(self, listed: Mapping[str, Any]) -> bool:
         known = self._known.get(listed["executionArn"])
-        return known is None or known.listed != _as_listed(listed) or known.execution.ended is None
+        if known is None or known.listed != _as_listed(listed):
+            return True
+        return known.execution.ended is None and time.monotonic() - known.read > self._pace.again
 
     def _read_at(self, arn: str) -> float:
         known = self._known.get(arn)

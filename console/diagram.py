@@ -16,6 +16,8 @@ _WIDTH, _HEIGHT = 168, 40
 _ACROSS, _DOWN = 28, 34
 _MARGIN = 12
 _SIDE = 14
+_TURN = 8
+_LANE = 5
 
 
 @dataclass(frozen=True)
@@ -138,10 +140,14 @@ def _arrow(
 ) -> Markup:
     kind = "way lit" if lit else "way"
     if edge in back:
+        # Along the side, and into the target from above: never through a box.
         side = right + _SIDE * (back.index(edge) + 1)
-        y1, y2 = source.y + _HEIGHT / 2, target.y + _HEIGHT / 2
-        path = f"M{source.x + _WIDTH} {y1} C{side} {y1} {side} {y1} {side} {(y1 + y2) / 2} " + (
-            f"S{side} {y2} {target.x + _WIDTH + 2} {y2}"
+        lane = target.y - _DOWN / 2 + _LANE * back.index(edge)
+        end = target.x + _WIDTH - _SIDE * (back.index(edge) + 1)
+        path = (
+            f"M{source.x + _WIDTH} {source.y + _HEIGHT / 2} H{side - _TURN} q{_TURN} 0 {_TURN} -{_TURN} "
+            f"V{lane + _TURN} q0 -{_TURN} -{_TURN} -{_TURN} "
+            f"H{end + _TURN} q-{_TURN} 0 -{_TURN} {_TURN} V{target.y - 2}"
         )
     else:
         x1, x2, y1, y2 = source.x + _WIDTH / 2, target.x + _WIDTH / 2, source.y + _HEIGHT, target.y - 2

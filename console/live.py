@@ -25,8 +25,11 @@ def prepare(app: web.Application) -> None:
     app.on_shutdown.append(end)
 
 
-async def stream(request: web.Request, parts: AsyncIterator[str]) -> web.StreamResponse:
-    """Send each part that differs from the one before, until the browser goes away."""
+async def stream(request: web.Request, parts: AsyncIterator[str | None]) -> web.StreamResponse:
+    """Send each part that differs from the one before, until the browser goes away.
+
+    One that never reads holds up nobody else: its handler waits until it does, and renders nothing meanwhile.
+    """
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - a handler runs in one
@@ -35,7 +38,7 @@ async def stream(request: web.Request, parts: AsyncIterator[str]) -> web.StreamR
         await response.prepare(request)
         sent = ""
         async for part in parts:
-            if part != sent:
+            if part is not None and part != sent:
                 await response.write(f"data: {json.dumps(part)}\n\n".encode())
                 sent = part
             else:

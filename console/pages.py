@@ -1,11 +1,14 @@
 """What each page holds, for its template."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from console import rows, rule
+from console.asked import Asked
 from console.board import Board, Snapshot
+from console.rows import Row, Totals
 from life import Life, Run, Standing
 from life.compose import CONFLICT, NOT_COMPLETED
 from operations import show
@@ -13,42 +16,79 @@ from operations.merchant_files import now
 from operations.target import Target
 
 
-def orders_page(
-    snapshot: Snapshot, query: Mapping[str, str], ledger: Mapping[str, Mapping[str, Any]] | None = None
-) -> dict[str, Any]:
-    """Return the list: a page of the rows chosen, and what all orders add up to.
+@dataclass(frozen=True)
+class Listing:
+    """All orders at one moment, put into rows and added up once, whoever looks.
+
+    Attributes:
+        snapshot: the orders.
+        rows: of all of them.
+        totals: of all of them.
+        ledger: what WeChat Pay charged and whether it agrees; None where it cannot be seen.
+    """
+
+    snapshot: Snapshot
+    rows: Sequence[Row]
+    totals: Totals
+    ledger: Mapping[str, Any] | None
+
+
+def listing(snapshot: Snapshot, ledger: Mapping[str, Mapping[str, Any]] | None) -> Listing:
+    """Return the orders as rows, with their sums.
 
     Args:
         snapshot: the orders.
-        query: of the address.
         ledger: WeChat Pay's own, by the order's number, where it can be seen.
     """
     every = [rows.row_of(life) for life in snapshot.lives]
+    compared = _compared(every, ledger) if ledger is not None else None
+    return Listing(snapshot, every, rows.totals(every), compared)
+
+
+def orders_page(listing: Listing, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return the list: a page of the rows chosen by the address's query, and what all orders add up to."""
     group, search = query.get("group", ""), query.get("q", "")
-    found = rows.chosen(every, group if group in rows.GROUPS else "", search)
+    found = rows.chosen(listing.rows, group if group in rows.GROUPS else "", search)
     last = max((len(found) - 1) // rows.PAGE, 0)
     number = min(int(query["page"]), last) if query.get("page", "").isdecimal() else 0
     first = number * rows.PAGE
     return {
         "rows": found[first : first + rows.PAGE],
-        "every": len(every),
+        "every": len(listing.rows),
         "found": len(found),
         "first": first,
         "newer": _link(query, number - 1) if number > 0 else "",
         "older": _link(query, number + 1) if number < last else "",
-        "totals": rows.totals(every),
+        "totals": listing.totals,
         "groups": list(rows.GROUPS),
         "group": group,
         "search": search,
-        "snapshot": snapshot,
-        "ledger": _compared(snapshot, ledger) if ledger is not None else None,
+        "snapshot": listing.snapshot,
+        "ledger": listing.ledger,
         "Standing": Standing,
     }
 
 
-def order_page(target: Target, number: str, query: Mapping[str, str], board: Board) -> dict[str, Any]:
-    """Return one order's life, read now."""
-    found, notes = show.read(target, number, query.get("mchid") or None, now(), None, query=False)
+def order_page(
+    target: Target,
+    number: str,
+    query: Mapping[str, str],
+    board: Board,
+    known: Collection[str] | None,
+    asked: Asked,
+) -> dict[str, Any]:
+    """Return one order's life, read now.
+
+    Args:
+        target: the stack.
+        number: the order's.
+        query: of the address.
+        board: knows the workflow.
+        known: its executions, where the list knows them; None looks through the newest ones.
+        asked: what WeChat Pay answered about orders.
+    """
+    mchid = query.get("mchid") or None
+    found, notes = show.read(target, number, mchid, now(), None, asking=asked.remembered, known=known)
     run = _chosen_run(found, query.get("execution", ""))
     return {
         "number": number,
@@ -61,6 +101,13 @@ def order_page(target: Target, number: str, query: Mapping[str, str], board: Boa
         "status": 200 if found.runs or found.direct else 404,
         "Standing": Standing,
     }
+
+
+def ask_wechat_pay(
+    target: Target, number: str, mchid: str, known: Collection[str] | None, asked: Asked
+) -> None:
+    """Make the signed query that `make show` makes, and keep what it said; arguments as of `order_page`."""
+    show.read(target, number, mchid or None, now(), None, asking=asked.anew, known=known)
 
 
 def _chosen_run(life: Life, arn: str) -> Run | None:
@@ -84,18 +131,19 @@ def _details(run: Run) -> dict[str, str]:
     return details
 
 
-def _compared(snapshot: Snapshot, ledger: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _compared(every: Sequence[Row], ledger: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return what WeChat Pay charged for the orders that are paid, and whether all orders agree with it."""
-    paid = [life for life in snapshot.lives if life.standing is Standing.PAID]
-    charged = {life.out_order_no: ledger.get(life.out_order_no, {}).get("charged", 0) for life in paid}
-    agrees = all(_agrees(life, ledger.get(life.out_order_no, {})) for life in snapshot.lives)
-    return {"charged": sum(charged.values()), "agrees": agrees}
+    paid = {row.out_order_no for row in every if row.standing is Standing.PAID}
+    return {
+        "charged": sum(ledger.get(number, {}).get("charged", 0) for number in paid),
+        "agrees": all(_agrees(row, ledger.get(row.out_order_no, {})) for row in every),
+    }
 
 
-def _agrees(life: Life, entry: Mapping[str, Any]) -> bool:
+def _agrees(row: Row, entry: Mapping[str, Any]) -> bool:
     """Tell whether WeChat Pay has an order as it is called here. A CONFLICT itself says: charged."""
-    row, charged = rows.row_of(life), entry.get("charged", 0)
-    match life.standing:
+    charged = entry.get("charged", 0)
+    match row.standing:
         case Standing.PAID:
             return bool(charged == row.amount)
         case Standing.CANCELLED:

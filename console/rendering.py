@@ -1,10 +1,10 @@
 """Renders pages. Everything is escaped, and characters that act instead of showing are written out."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -17,6 +17,7 @@ from life.masking import Veil, inert, inert_json
 from life.reading import parsed
 from life.text import amount
 
+_LONG = 80
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -38,6 +39,8 @@ class Renderer:
             "path": lambda text: quote(text, safe=""),
             "moment": _moment,
             "seconds": _seconds,
+            "short": _short,
+            "host": lambda url: urlsplit(url).netloc,
             "veiled": lambda text, event: Veil(parsed(event)).text(text),
         }
 
@@ -48,6 +51,7 @@ class Renderer:
             "draw": draw,
             "group_of": rows.group_of,
             "age": _age,
+            "span": _span,
         }
 
     def page(self, name: str, values: Mapping[str, Any]) -> str:
@@ -60,8 +64,8 @@ class Renderer:
 
 
 def _navigation(sandboxed: bool) -> list[tuple[str, str]]:
-    cabinet = [("cabinet", "/cabinet")] if sandboxed else []
-    return [("orders", "/"), ("needs", "/needs"), *cabinet]
+    local = [("cabinet", "/cabinet"), ("sandbox", "/sandbox")] if sandboxed else []
+    return [("orders", "/"), ("needs", "/needs"), *local]
 
 
 def _outcomes(words: Words, totals: Totals) -> Markup:
@@ -94,6 +98,14 @@ def _moment(moment: datetime) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         moment.astimezone(UTC).isoformat(), f"{local:%Y-%m-%d %H:%M:%S %z}", shown
     )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONG else f"{text[:_LONG]}…"
+
+
+def _span(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
 
 
 def _age(since: datetime) -> str:

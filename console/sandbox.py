@@ -1,6 +1,9 @@
 """What the console asks of the local WeChat Pay sandbox, by the client of its control API."""
 
+import threading
+from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,7 +14,28 @@ from life.masking import Veil
 from life.reading import parsed
 
 SandboxError = ControlError
+RECENT = 30
 _SECONDS = 10.0
+_LONGEST = 64 * 1024
+
+
+@dataclass(frozen=True)
+class World:
+    """The sandbox at one moment.
+
+    Attributes:
+        settings: hosts, clocks, keys and purses, as `Client.settings` tells them.
+        faults: those planned that have not struck yet.
+        orders: the newest ledger entries, newest first.
+        count: how many orders there are.
+        requests: the newest requests, newest first, with every secret masked.
+    """
+
+    settings: Mapping[str, Any]
+    faults: list[dict[str, Any]]
+    orders: list[dict[str, Any]]
+    count: int
+    requests: list[dict[str, Any]]
 
 
 class Sandbox:
@@ -24,45 +48,81 @@ class Sandbox:
     def __init__(self, url: str) -> None:
         if urlsplit(url).hostname != "127.0.0.1":
             raise ValueError("SIMULATOR_CONTROL must be on 127.0.0.1")
-        self._client = Client(url, timeout=_SECONDS)
+        self.client = Client(url, timeout=_SECONDS)
+        self._lock = threading.Lock()
+        self._recent: deque[dict[str, Any]] = deque(maxlen=RECENT)
 
     def open_order(self, event: Mapping[str, Any]) -> None:
         """Open the order of an event, as the cabinet did when its door was opened."""
         known = {name: event[name] for name in ("appid", "service_id", "finish_ticket") if name in event}
-        self._client.open_order(str(event["out_order_no"]), **known)
+        self.client.open_order(str(event["out_order_no"]), **known)
 
     def strike(self, out_order_no: str, fault: str) -> None:
         """Plan a fault for the order's next completion."""
-        self._client.fault(fault, out_order_no=out_order_no, operation="complete")
+        self.client.fault(fault, out_order_no=out_order_no, operation="complete")
 
     def wire(self, out_order_no: str) -> list[dict[str, Any]]:
         """Return what went over the wire about an order, oldest first, with every secret masked."""
-        return [_exchanged(each) for each in self._client.requests(out_order_no)]
+        return [_exchanged(each) for each in self.client.requests(out_order_no)]
 
     def ledger(self) -> dict[str, dict[str, Any]]:
         """Return every order as WeChat Pay has it, by its number."""
-        return {entry["out_order_no"]: entry for entry in self._client.ledger()}
+        return {entry["out_order_no"]: entry for entry in self.client.ledger()}
+
+    def world(self) -> World:
+        """Return how the sandbox is set and what has happened in it lately."""
+        ledger = self.client.ledger()
+        return World(
+            settings=self.client.settings(),
+            faults=self.client.pending_faults(),
+            orders=ledger[: -RECENT - 1 : -1],
+            count=len(ledger),
+            requests=self._requests(),
+        )
+
+    def _requests(self) -> list[dict[str, Any]]:
+        """Return the newest requests; those that had no answer when they were read are read again."""
+        with self._lock:
+            kept = list(self._recent)
+            while kept and kept[-1]["status"] is None:
+                kept.pop()
+            after = kept[-1]["number"] if kept else 0
+            kept += [_exchanged(each) for each in self.client.requests(after=after)[-RECENT:]]
+            self._recent.clear()
+            self._recent.extend(kept)
+            return list(self._recent)[::-1]
 
 
 def _exchanged(record: Mapping[str, Any]) -> dict[str, Any]:
     refused, reply = record["refused"], record["reply"]
+    bodies = [_body(message["body"]) for message in (record, reply) if message]
+    # A ticket is masked wherever it turns up: an error may repeat what it was given.
+    veil = Veil(bodies)
     return {
+        "number": record["number"],
+        "out_order_no": record["out_order_no"],
         "at": datetime.fromtimestamp(record["time"], UTC),
         "method": record["method"],
-        "operation": record["operation"],
+        "operation": record["operation"] or "?",
         "status": record["status"] if reply else None,
         "fault": record["fault"],
         "verified": record["verified"],
         "refused": f"{refused['rule']}: {refused['reason']} ({refused['source']})" if refused else "",
-        "request": _masked(f"{record['method']} {record['target']}", record),
-        "reply": _masked(f"HTTP {record['status']}", reply) if reply else None,
+        "request": _masked(f"{record['method']} {record['target']}", record, bodies[0], veil),
+        "reply": _masked(f"HTTP {record['status']}", reply, bodies[1], veil) if reply else None,
     }
 
 
-def _masked(line: str, message: Mapping[str, Any]) -> dict[str, Any]:
-    """Return headers and body without secrets; a body that is no JSON may hold half a ticket: its length."""
-    body = message["body"]
-    value = parsed(body)
-    shown = value if isinstance(value, dict | list) else f"({len(body)} characters, no JSON)" if body else ""
-    found: dict[str, Any] = Veil(None).value({"line": line, "headers": message["headers"], "body": shown})
+def _body(text: str) -> Any:
+    """Return a body as JSON; the length of one that is too long, or no JSON and may hold half a ticket."""
+    value = parsed(text) if len(text) <= _LONGEST else None
+    if isinstance(value, dict | list):
+        return value
+    why = "no JSON" if len(text) <= _LONGEST else "too long to show"
+    return f"({len(text)} characters, {why})" if text else ""
+
+
+def _masked(line: str, message: Mapping[str, Any], body: Any, veil: Veil) -> dict[str, Any]:
+    """Return headers and body without secrets."""
+    found: dict[str, Any] = veil.value({"line": line, "headers": message["headers"], "body": body})
     return found

@@ -5,7 +5,7 @@ line, so those lead there; the newest executions are looked through besides, for
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -58,13 +58,14 @@ class Reader:
         found = (parsed(message) for message in messages)
         return [line for line in found if isinstance(line, dict) and line.get("out_order_no") == out_order_no]
 
-    def executions(self, out_order_no: str, lines: Iterable[Mapping[str, Any]]) -> list[life.Execution]:
-        """Return the executions of an order: those its lines name, and those found by looking through."""
+    def executions(
+        self, out_order_no: str, lines: Iterable[Mapping[str, Any]], known: Collection[str] | None = None
+    ) -> list[life.Execution]:
+        """Return the executions of an order: those its lines name, and those known or found by looking."""
         named = {line["execution"] for line in lines if isinstance(line.get("execution"), str)}
+        others = self._newest() if known is None else set(known)
         with ThreadPoolExecutor(_AT_A_TIME) as pool:
-            described = [
-                each for each in pool.map(self._describe, named | self._newest()) if each is not None
-            ]
+            described = [each for each in pool.map(self._describe, named | others) if each is not None]
             found = {each["executionArn"]: each for each in described if _number(each) == out_order_no}
             # A resubmission may be older than what was looked through, and may have logged nothing yet.
             again = {successor_arn(arn) for arn in found} - found.keys()

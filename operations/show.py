@@ -1,6 +1,6 @@
 """`make show ORDER=...`: one order's life on one screen, put together from everything that knows of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -22,6 +22,10 @@ from operations.options import Mchid, Profile, Region, StackName
 from operations.target import Target, error_code
 
 _DENIED = ("AccessDeniedException", "AccessDenied")
+
+
+# `standing.ask`, or what remembers its answer: of the stack, the merchant, what names the order, the time.
+type Asking = Callable[[Target, str, Mapping[str, object], datetime], life.Answer | None]
 
 
 def add_to(app: typer.Typer, console: Console) -> None:
@@ -47,7 +51,8 @@ def add_to(app: typer.Typer, console: Console) -> None:
         if not order:
             raise CommandError("which order? make show ORDER=SR-20251001-0001 请指定订单号")
         target, at = options.target_of(stack_name, region, profile), now()
-        found, notes = read(target, order, mchid or None, at, options.moment(since, at), query=query)
+        asking = standing.ask if query else None
+        found, notes = read(target, order, mchid or None, at, options.moment(since, at), asking=asking)
         if as_json:
             console.print(Text(inert_json({**to_json(found), "notes": notes}, indent=2)), soft_wrap=True)
         else:
@@ -63,7 +68,8 @@ def read(
     now: datetime,
     since: datetime | None,
     *,
-    query: bool,
+    asking: Asking | None,
+    known: Collection[str] | None = None,
 ) -> tuple[life.Life, list[str]]:
     """Return an order's life, and what could not be read, in words.
 
@@ -73,7 +79,8 @@ def read(
         mchid: the merchant, when several have an order of this number; None takes whichever there is.
         now: the time.
         since: how far to look back, see `Reader`.
-        query: whether WeChat Pay is asked how the order stands.
+        asking: what WeChat Pay is asked with; None does not ask.
+        known: ARNs of its executions; None looks through the newest ones.
 
     Raises:
         CommandError: several merchants have an order of this number.
@@ -86,7 +93,7 @@ def read(
             raise
         lines = []
         notes.append("the functions' logs cannot be read: ask for logs:FilterLogEvents 无权读取日志")
-    found = reader.executions(out_order_no, lines)
+    found = reader.executions(out_order_no, lines, known)
     default = target.default_mchid
     owners = {each.arn: owner(each, default) for each in found}
     if mchid is None and len(set(owners.values())) > 1:
@@ -97,8 +104,8 @@ def read(
     meant = [each for each in found if mchid is None or owners[each.arn] == mchid]
     merchant = mchid or next(iter(owners.values()), default)
     answer = None
-    if query and merchant:
-        answer = standing.ask(target, merchant, {"out_order_no": out_order_no, **named(meant)}, now)
+    if asking and merchant:
+        answer = asking(target, merchant, {"out_order_no": out_order_no, **named(meant)}, now)
     arns = {each.arn for each in meant}
     lines = [line for line in lines if line.get("execution") in arns or not line.get("execution")]
     return life.life_of(out_order_no, meant, lines, answer, merchant), notes

@@ -109,6 +109,12 @@ class StagedSecret:
         else:
             self._rotate(current, value, prove, say)
 
+    def replace(self, text: str) -> None:
+        """Write a value as it is, unproven: of a local stack, whose keys the sandbox has just changed."""
+        self._client.put_secret_value(
+            SecretId=self.name, SecretString=text, ClientRequestToken=str(uuid.uuid4())
+        )
+
     def tag(self, tags: list[dict[str, str]]) -> None:
         """Set tags of the secret."""
         self._client.tag_resource(SecretId=self.name, Tags=tags)
@@ -123,9 +129,7 @@ class StagedSecret:
                 Description="WeChat Pay merchant credentials 微信支付商户凭证",
             )
         else:
-            self._client.put_secret_value(
-                SecretId=self.name, SecretString=text, ClientRequestToken=str(uuid.uuid4())
-            )
+            self.replace(text)
 
     def _rotate(
         self, current: str, value: Value, prove: Callable[[dict[str, Any]], None], say: Callable[[str], None]

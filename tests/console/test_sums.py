@@ -7,7 +7,7 @@ from wechatpay.decisions import REPLIES
 
 from console import rule
 from console.board import Snapshot
-from console.pages import orders_page
+from console.pages import listing
 from life import Execution, life_of
 from tests.life.histories import RESULT, History, line
 
@@ -23,7 +23,9 @@ def failed(category: str) -> Execution:
 
 def agrees(execution: Execution, **entry: Any) -> bool:
     snapshot = Snapshot(1, (life_of("A|1*", [execution]),))
-    return bool(orders_page(snapshot, {}, {"A|1*": entry} if entry else {})["ledger"]["agrees"])
+    ledger = listing(snapshot, {"A|1*": entry} if entry else {}).ledger
+    assert ledger is not None
+    return bool(ledger["agrees"])
 
 
 @pytest.mark.parametrize(

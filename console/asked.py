@@ -1,0 +1,35 @@
+"""What WeChat Pay answered when somebody pressed the button of an order's page; of the latest orders only."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from life import Answer
+from operations import standing
+from operations.target import Target
+
+_KEPT = 100
+
+
+@dataclass
+class Asked:
+    """The latest answer about each order, by merchant and number. Both methods fit `standing.ask`."""
+
+    _answers: OrderedDict[tuple[str, str], Answer] = field(default_factory=OrderedDict)
+
+    def anew(self, target: Target, mchid: str, order: Mapping[str, object], now: datetime) -> Answer:
+        """Ask, and keep the answer in place of the one before."""
+        answer = standing.ask(target, mchid, order, now)
+        key = mchid, str(order["out_order_no"])
+        self._answers[key] = answer
+        self._answers.move_to_end(key)
+        while len(self._answers) > _KEPT:
+            self._answers.popitem(last=False)
+        return answer
+
+    def remembered(
+        self, _target: Target, mchid: str, order: Mapping[str, object], _now: datetime
+    ) -> Answer | None:
+        """Return the answer that was kept, if there is one."""
+        return self._answers.get((mchid, str(order["out_order_no"])))
