@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wechatpay_sandbox.fault_kinds import KINDS, OPERATIONS
-from wechatpay_sandbox.orders import OPENID
+from wechatpay_sandbox.order import OPENID
 
 from console.sandbox import Sandbox
 from operations.staging import merchant_secret
