@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,10 +21,13 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from simulation import report
 from simulation.run import simulate
+from simulation.tally import Tally
 
-ORDERS_OF_A_SEED = 2000
-KEPT = Path(__file__).parents[1] / ".local/simulation"
+ROOT = Path(__file__).parents[1]
+ORDERS_OF_A_SEED = 500
+KEPT = ROOT / ".local/simulation"
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Night:
     seeds: int
     orders: int = ORDERS_OF_A_SEED
     kept: Path = KEPT
+    commit: str = ""
 
     @property
     def path(self) -> Path:
@@ -48,7 +53,8 @@ class Night:
                 each = json.loads(line)
             except ValueError:
                 continue
-            found[each["seed"]] = each
+            if each["commit"] == self.commit:  # other code would have gone another way
+                found[each["seed"]] = each
         return found
 
     def run(self, processes: int) -> Iterator[dict[str, Any]]:
@@ -59,10 +65,11 @@ class Night:
             ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool,
             self.path.open("a") as file,
         ):
+            print(file=file)  # the last line may have been cut off
             under_way: set[Future[dict[str, Any]]] = set()
             while True:
                 while len(under_way) < processes and (seed := next(left, None)) is not None:
-                    under_way.add(pool.submit(_of_seed, seed, self.orders))
+                    under_way.add(pool.submit(_of_seed, seed, self.orders, self.commit))
                 if not under_way:
                     return
                 ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
@@ -76,30 +83,29 @@ class Night:
                         return
 
 
-def _of_seed(seed: int, orders: int) -> dict[str, Any]:
+def _of_seed(seed: int, orders: int, commit: str) -> dict[str, Any]:
     began = time.monotonic()
     run = simulate(orders, seed)
     return {
         "seed": seed,
-        "orders": run.tally.orders,
-        "calls": run.tally.calls.total(),
-        "executions": run.tally.executions,
-        "virtual_days": round(run.tally.virtual_days, 1),
-        "families": run.tally.families,
-        "faults": run.tally.faults.total(),
-        "late": run.tally.late,
-        "killed": run.tally.killed,
-        "fen": run.tally.fen,
-        "slowest": round(max(run.tally.slowest, 0)),
-        "most_calls": run.tally.most_calls,
-        "most_calls_since": run.tally.most_calls_since,
-        "wrong": run.tally.wrong,
-        "examined": run.tally.examined,
+        "commit": commit,
         "processor_seconds": round(run.seconds, 1),
         "seconds": round(time.monotonic() - began, 1),
         "sha256": run.sha256,
         "failed": str(run.failed) if run.failed else "",
+        "tally": vars(run.tally),
     }
+
+
+def commit_of(root: Path) -> str:
+    """Return what the code is: a commit, marked when something is not committed; empty outside of git."""
+    described = subprocess.run(
+        ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return described.stdout.strip()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -108,25 +114,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--orders", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args(arguments)
-    night = Night(asked.seed, -(-asked.orders // ORDERS_OF_A_SEED))
+    night = Night(asked.seed, -(-asked.orders // ORDERS_OF_A_SEED), commit=commit_of(ROOT))
     processes = os.cpu_count() or 1
     console, failed = Console(stderr=True), ""
     columns = (BarColumn(), TextColumn("{task.completed}/{task.total} orders"))
     times = (TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, *times, console=console, disable=not console.is_terminal) as bar:
-        before = sum(each["orders"] for each in night.done().values())
-        task = bar.add_task("", total=night.seeds * night.orders, completed=before)
+        task = bar.add_task("", total=night.seeds * night.orders, completed=len(night.done()) * night.orders)
         for each in night.run(processes):
             failed = each["failed"]
-            bar.advance(task, each["orders"])
+            bar.advance(task, night.orders)
     done = night.done().values()
-    orders, cpu = sum(each["orders"] for each in done), sum(each["processor_seconds"] for each in done)
-    print(f"orders                      {orders}, seeds {night.first} to {night.first + night.seeds - 1}")
-    print(f"virtual days                {sum(each['virtual_days'] for each in done):.0f}")
-    print(f"calls of WeChat Pay         {sum(each['calls'] for each in done)}")
-    print(f"processor time an order     {1000 * cpu / max(orders, 1):.1f} ms")
-    print(f"in 8 hours on {processes} processors  {8 * 3600 * processes * orders / max(cpu, 1):.0f} orders")
-    print(f"FAILED {failed}" if failed else "wrong                       0")
+    tally = Tally()
+    for each in done:
+        tally.add(each["tally"])
+    cpu = sum(each["processor_seconds"] for each in done)
+    for line in (*report.figures(tally, cpu), *report.zeros(tally)):
+        print(line)
+    print(f"{'commit, seeds':<36}{night.commit}, {len(done)} from {night.first} on")
+    in_a_night = 8 * 3600 * processes * tally.orders / max(cpu, 1)
+    print(f"{f'in 8 hours on {processes} processors':<36}{in_a_night:.0f} orders")
+    print(f"FAILED {failed}" if failed else f"all of {len(done)} seeds went well")
     return 1 if failed else 0
 
 

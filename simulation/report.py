@@ -21,17 +21,27 @@ def lines(run: Run) -> Iterator[str]:
     yield from run.life
     if run.life:
         yield ""
-    for name, value in _figures(run.tally, run.seconds):
-        yield f"{name:<36}{value}"
-    yield "faults by kind"
-    faults = sorted((run.tally.faults + run.tally.windows).items())
-    for begin in range(0, len(faults), 3):
-        yield "  " + "".join(f"{kind:<30}{times:>6}  " for kind, times in faults[begin : begin + 3]).rstrip()
+    yield from figures(run.tally, run.seconds)
     if run.failed is not None:
         yield f"FAILED {run.failed}"
-    for name in ZEROS:
-        yield f"{name:<36}{run.tally.wrong[name]:<8}looked for {run.tally.examined[name]} times"
+    yield from zeros(run.tally)
     yield f"trace sha256: {run.sha256}"
+
+
+def figures(tally: Tally, seconds: float) -> Iterator[str]:
+    """Tell what happened, and in how many seconds of the processor."""
+    for name, value in _figures(tally, seconds):
+        yield f"{name:<36}{value}"
+    yield "faults by kind"
+    faults = sorted((tally.faults + tally.windows).items())
+    for begin in range(0, len(faults), 3):
+        yield "  " + "".join(f"{kind:<30}{times:>6}  " for kind, times in faults[begin : begin + 3]).rstrip()
+
+
+def zeros(tally: Tally) -> Iterator[str]:
+    """Tell what must be none, and how often it was looked for."""
+    for name in ZEROS:
+        yield f"{name:<36}{tally.wrong[name]:<8}looked for {tally.examined[name]} times"
 
 
 def _figures(tally: Tally, seconds: float) -> Iterator[tuple[str, object]]:

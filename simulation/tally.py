@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 
 @dataclass
@@ -30,3 +32,17 @@ class Tally:
     families: Counter[str] = field(default_factory=Counter)
     examined: Counter[str] = field(default_factory=Counter)
     wrong: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Mapping[str, Any]) -> None:
+        """Add what another run counted, as plain JSON."""
+        for each in fields(self):
+            mine, theirs = getattr(self, each.name), other[each.name]
+            if isinstance(mine, Counter):
+                mine.update(theirs)
+            elif each.name in _GREATEST:
+                setattr(self, each.name, max(mine, theirs))
+            else:
+                setattr(self, each.name, mine + theirs)
+
+
+_GREATEST = ("slowest", "most_calls", "most_calls_since")

@@ -1,5 +1,7 @@
 """The simulation finds faults that are planted, disturbs every point, and goes on where a night was ended."""
 
+import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from simulation.exhaustive import FAULTS, NOTHING, Disturbance, level, run
 from simulation.night import Night
 from simulation.planted import PLANTED, orders_until_found
+from simulation.tally import Tally
 
 
 @pytest.mark.parametrize(
@@ -40,7 +43,17 @@ def test_an_attempt_that_is_killed_is_made_again():
 
 
 def test_a_night_goes_on_where_it_was_ended(tmp_path: Path):
-    night = Night(first=1, seeds=2, orders=5, kept=tmp_path)
-    night.path.write_text('{"seed": 1, "orders": 5}\n{"seed": 2, "ord')  # cut off
+    night = Night(first=1, seeds=3, orders=5, kept=tmp_path, commit="this")
+    done = [{"seed": 1, "commit": "this"}, {"seed": 2, "commit": "another"}]
+    lines = [json.dumps(each) for each in done]
+    night.path.write_text("\n".join([*lines, '{"seed": 3, "com']))  # cut off
 
-    assert [(each["seed"], each["orders"], each["failed"]) for each in night.run(1)] == [(2, 5, "")]
+    assert [(each["seed"], each["failed"]) for each in night.run(1)] == [(2, ""), (3, "")]
+    assert night.done().keys() == {1, 3, 2}
+
+
+def test_what_runs_counted_adds_up():
+    whole = Tally(orders=2, slowest=9.0, faults=Counter({"reset_after": 1}))
+    whole.add(vars(Tally(orders=3, slowest=4.0, faults=Counter({"reset_after": 2}))))
+
+    assert (whole.orders, whole.slowest, whole.faults["reset_after"]) == (5, 9.0, 3)
