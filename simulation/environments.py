@@ -162,7 +162,7 @@ class Pool:
     def __init__(self, around: Surroundings, name: str) -> None:
         self._around = around
         self.name = name
-        self._idle: list[Environment] = []
+        self.idle: list[Environment] = []
         self.made = 0
 
     def invoke(self, invocation: Invocation, event: Any, client_context: str = "") -> Any:
@@ -172,8 +172,8 @@ class Pool:
             TaskError: by the name under which Step Functions hears of it.
         """
         kernel = self._around.kernel
-        if self._idle:
-            environment = self._idle.pop()
+        if self.idle:
+            environment = self.idle.pop()
         else:
             environment = Environment(self._around, self.name, self.made)
             self.made += 1
@@ -185,7 +185,7 @@ class Pool:
         outcome = process.ended.value
         if isinstance(outcome, Killed):
             raise TaskError(kernel.random.choice(("Runtime.ExitError", "Lambda.Unknown", "Sandbox.Timedout")))
-        self._idle.append(environment)
+        self.idle.append(environment)
         if isinstance(outcome, Exception):
             name = type(outcome).__name__
             raise TaskError(name, json.dumps({"errorMessage": str(outcome), "errorType": name})) from outcome

@@ -117,6 +117,10 @@ class Shop:
         own = {"merchant_serial_no": other.serial, "merchant_private_key": other.private_pem}
         return self.wanted_secret() | own
 
+    def warm(self) -> list[Environment]:
+        """Return the environments of CompleteOrder that wait to be used again."""
+        return self.pools["complete_order"].idle
+
     def store_secret(self) -> None:
         """Store the secret as it has to be now, by hand."""
         self.secret.store(self.wanted_secret())

@@ -22,12 +22,14 @@ class Tasks:
     """Stands for `stepper.Services` in one shop.
 
     Attributes:
+        last_error: by which the last Task failed, by execution.
         final: when CompleteOrder first gave a result, by execution.
         calls: requests to WeChat Pay, by execution; `calls_since` those since the world has healed.
     """
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
+        self.last_error: dict[str, str] = {}
         self.final: dict[str, float] = {}
         self.calls: Counter[str] = Counter()
         self.calls_since: Counter[str] = Counter()
@@ -50,6 +52,7 @@ class Tasks:
         try:
             result = shop.pools[name].invoke(invocation, payload, client_context)
         except TaskError as exc:
+            self.last_error[execution.arn] = exc.error
             shop.sink.examine(exc.cause)
             shop.trace.add(kernel.now, number, name, who, exc.error)
             raise
