@@ -27,7 +27,7 @@ def test_two_processes_give_the_same_trace_whatever_hash_seed_and_folder(tmp_pat
 
 
 def test_another_seed_gives_another_trace():
-    assert simulate(40, 1).sha256 != simulate(40, 2).sha256
+    assert simulate(8, 1).sha256 != simulate(8, 2).sha256
 
 
 def test_orders_under_every_disturbance_come_to_a_true_end():
