@@ -197,6 +197,6 @@ def _retries(workflow: Any, arn: str) -> int:
 _WHY = """\
 Standard costs the most and is chosen for what it does with money on the way. It tries again for 24 hours by
 itself, where Express ends after 5 minutes and an asynchronous Lambda after 6 hours and two more attempts; a
-failed completion is redriven in place when its cause is mended; every order has a history of 90 days to
+failed completion is redriven in place when its cause is corrected; every order has a history of 90 days to
 answer questions with; and an execution runs each step once unless told otherwise. With the others all of
 that would be ours to build, in queues, tables and code. It comes to USD {each:.6f} for an order."""

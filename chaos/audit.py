@@ -68,7 +68,7 @@ def audit(
     executions: Iterable[Execution],
     published: Iterable[Published],
 ) -> Findings:
-    """Return everything that is not as it must be."""
+    """Return every difference from the plan."""
     entries = {str(entry["out_order_no"]): entry for entry in ledger}
     of_number: dict[str, list[Execution]] = defaultdict(list)
     for execution in executions:

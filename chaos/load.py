@@ -17,7 +17,7 @@ from chaos.wechat import WeChat
 from local.stack import Stack
 
 ORDER_SECONDS = 240.0
-"""After this an order's next wave begins, whatever became of the one before; the audit will say."""
+"""After this an order's next wave begins, whatever the outcome of the one before; the audit judges it."""
 DRAIN_SECONDS = 120.0
 OPERATOR_SECONDS = 1.0
 RESUBMISSIONS = 3

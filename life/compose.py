@@ -124,7 +124,7 @@ def _mchid(run: Run) -> str:
     return ""
 
 
-# An order is settled when any execution settled it, whatever became of the others. Then what still runs
+# An order is settled when any execution settled it, whatever the outcome of the others. Then what still runs
 # counts, then what needs someone, and a FAILED one last: of equals, the newest.
 _DECIDES: tuple[Callable[[Run], bool], ...] = (
     lambda run: run.status == "SUCCEEDED",

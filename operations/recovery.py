@@ -18,7 +18,7 @@ from operations.target import error_code
 
 
 class Did(Enum):
-    """What became of one execution."""
+    """What a recovery did about one execution."""
 
     STARTED = "started"
     ALREADY = "already under way or done"
@@ -29,7 +29,7 @@ class Did(Enum):
 
 @dataclass(frozen=True)
 class Recovery:
-    """One execution and what became of it; `message` says why it was refused or skipped."""
+    """One execution and what was done about it; `message` says why it was refused or skipped."""
 
     stuck: Stuck
     did: Did

@@ -61,7 +61,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Settled:
-    """What became of a sample: its execution, the simulator's truth about it and how often it was asked."""
+    """The outcome of a sample: its execution, the simulator's truth about it and how often it was asked."""
 
     sample: Sample
     execution: Execution
@@ -110,7 +110,7 @@ class Settled:
             yield (list[Step](ring), rounds) if rounds else ([steps.pop(0)], 1)
 
     def differences(self) -> Iterator[str]:
-        """Say what is not as it must be."""
+        """Yield each difference from the expected outcome."""
         sample = self.sample
         pairs = {
             "states": (self.states, sample.states),

@@ -31,7 +31,7 @@ _SECONDS = 600
 
 
 class Fate(Enum):
-    """What became of a mutant."""
+    """The outcome of a mutant."""
 
     KILLED = "killed"
     ENDLESS = "killed as endless"
