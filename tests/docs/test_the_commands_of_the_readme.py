@@ -128,8 +128,10 @@ class OnCall:
         assert f"{event['out_order_no']}: settled" in self(look)
 
     def orders_are_stuck(self, stack):
-        look, redrive = RUNBOOK.to_run("Orders are stuck")
-        assert "1 redrive 重新驱动" in self(look)
+        look, dry_run, redrive = RUNBOOK.to_run("Orders are stuck")
+        looked = self(look, dry_run)
+        assert "1 redrive 重新驱动" in looked
+        assert "1 would be started" in looked
         (arn,) = re.findall(r"^started: \S+ (arn:\S+)$", self(redrive), re.MULTILINE)
         assert executions.follow(stack.client("stepfunctions"), arn).status == "SUCCEEDED"
 
