@@ -7,7 +7,8 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from wechatpay_sandbox.fault_kinds import KINDS, Fault, make
+from wechatpay_sandbox.fault_kinds import KINDS, Fault
+from wechatpay_sandbox.fault_options import make
 from wechatpay_sandbox.keys import MODES
 
 from simulation.orders import BUSY, HOUR

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from http.client import HTTPException
 from typing import Any
 
-from wechatpay_sandbox.fault_kinds import make
+from wechatpay_sandbox.fault_options import make
 from wechatpay_sandbox.faults import ChaosKind
 from wechatpay_sandbox.keys import Mode
 from wechatpay_sandbox.listeners import Host

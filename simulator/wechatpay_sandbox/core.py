@@ -14,7 +14,8 @@ from typing import Any
 from wechatpay_sandbox import signing
 from wechatpay_sandbox.arrivals import Arrival, Call, Request, route
 from wechatpay_sandbox.fault_effects import by_someone_else, claimed, misanswer, wanted
-from wechatpay_sandbox.fault_kinds import Fault, make
+from wechatpay_sandbox.fault_kinds import Fault
+from wechatpay_sandbox.fault_options import make
 from wechatpay_sandbox.faults import Misbehaviour
 from wechatpay_sandbox.keys import Keys
 from wechatpay_sandbox.notifications import Notifier

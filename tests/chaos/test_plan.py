@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from complete_order import order as order_event
 from wechatpay.order_apis import ORDER_APIS
-from wechatpay_sandbox.fault_kinds import KINDS, make
+from wechatpay_sandbox.fault_kinds import KINDS
+from wechatpay_sandbox.fault_options import make
 
 from chaos import __main__ as chaos
 from chaos import scenarios

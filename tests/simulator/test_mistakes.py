@@ -9,7 +9,7 @@ import requests
 from wechatpay_sandbox import Simulator
 from wechatpay_sandbox.control import Control
 from wechatpay_sandbox.http_control import PREFIX, HttpControl
-from wechatpay_sandbox.orders import _SETTINGS
+from wechatpay_sandbox.order_settings import SETTINGS
 
 from tests.simulator.conftest import Merchant
 
@@ -54,7 +54,7 @@ def routes() -> list[tuple[str, str, list[str]]]:
     for method, pattern, operation in HttpControl(Control)._routes:
         path = pattern.pattern.replace("(?P<out_order_no>[^/]+)", "A1").replace("(?P<openid>[^/]+)", "o1")
         names = [name for name in inspect.signature(operation).parameters if name != "self"]
-        names += [*_SETTINGS] if "settings" in names else [*OPTIONS] if "options" in names else []
+        names += [*SETTINGS] if "settings" in names else [*OPTIONS] if "options" in names else []
         found.append((method, path.replace("(?P<index>[0-9])", "0").removeprefix(PREFIX), names))
     return found
 

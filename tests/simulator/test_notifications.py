@@ -1,11 +1,13 @@
 """Notices as a merchant who knows only the documents reads them: the signature first, then what is sealed."""
 
 import base64
+import itertools
 import json
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,8 +17,11 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from wechatpay_sandbox import MCHID, Simulator
+from wechatpay_sandbox import APPID, MCHID, SERVICE_ID, Simulator
+from wechatpay_sandbox.core import Core
+from wechatpay_sandbox.keys import Keys
 from wechatpay_sandbox.notifications import Notice
+from wechatpay_sandbox.orders import Orders
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +120,47 @@ def test_a_notice_is_sent_to_an_address_on_this_machine_on_demand(simulator: Sim
     assert heard[0][0] == "/notices"
     elsewhere = requests.post(control, json={"url": "https://example.com/notices"}, timeout=10)
     assert elsewhere.status_code == 400
+
+
+def attempts(core: Core, answers: Iterator[int | None], clock: list[float]) -> list[tuple[float, Notice]]:
+    """When each attempt was made until nothing is left to send, and what was sent."""
+    outbox, made = core.outbox, []
+    start = clock[0]
+    while (next_at := outbox.next_at()) is not None:
+        clock[0] = max(clock[0], next_at)
+        for outgoing in outbox.due(clock[0]):
+            made.append((clock[0] - start, outgoing.notice))
+            outbox.answered(outgoing, next(answers))
+    return made
+
+
+@pytest.fixture
+def told() -> tuple[Core, list[float]]:
+    """An order that was just paid, whose merchant is to be told, in a world whose clock a test moves."""
+    clock = [1_800_000_000.0]
+    orders = Orders(MCHID, APPID, SERVICE_ID, 0.0, Random(1))
+    core = Core(Keys(MCHID, "public_key"), orders, clock=lambda: clock[0], random=Random(1))
+    order = orders.open("A1", clock[0], {"notify_url": "http://127.0.0.1:9/", "api": "serviceorder"})
+    order.settle({"finish_type": 2, "total_amount": 700}, "merchant", clock[0])
+    return core, clock
+
+
+def test_an_unanswered_notification_is_sent_again_as_wechat_pay_does(told: tuple[Core, list[float]]):
+    core, clock = told
+    made = attempts(core, itertools.cycle([500, None, 404]), clock)
+    gaps = [round(later - earlier) for (earlier, _), (later, _) in itertools.pairwise(made)]
+    minutes = [3, 10, 20, 30, 30, 30, 60]
+    hours = [3, 3, 3, 6, 6]
+    assert gaps == [15, 15, 30, *(60 * each for each in minutes), *(3600 * each for each in hours)]
+    assert len({notice.body for _, notice in made}) == 1
+    assert len({notice.headers["Wechatpay-Nonce"] for _, notice in made}) == len(made) == 16
+    stamps = [int(notice.headers["Wechatpay-Timestamp"]) for _, notice in made]
+    assert [stamp - stamps[0] for stamp in stamps] == [round(at) for at, _ in made]
+    assert core.outbox.sent[0].entry()["waiting"] is False
+
+
+@pytest.mark.parametrize("answer", [200, 204])
+def test_an_answered_notification_is_sent_no_more(told: tuple[Core, list[float]], answer: int):
+    core, clock = told
+    assert len(attempts(core, iter([500, answer]), clock)) == 2
+    assert core.outbox.sent[0].entry()["answered"] == answer
