@@ -13,11 +13,31 @@ from wechatpay_sandbox import APPID, MCHID, SERVICE_ID, fault_kinds, rules, rule
 if TYPE_CHECKING:
     from wechatpay_sandbox import Simulator
 
+_YEAR = 365 * 24 * 3600
 MODES = ("public_key", "certificate", "both")
 
 
-def _seconds(text: str) -> float | None:
-    return None if text == "never" else float(text)
+def _debit_after(text: str) -> float | None:
+    if text == "never":
+        return None
+    seconds = float(text)
+    if not 0 <= seconds <= _YEAR:
+        raise argparse.ArgumentTypeError(f"from 0 to {_YEAR} seconds, or never")
+    return seconds
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 0xFFFF:
+        raise argparse.ArgumentTypeError("from 0 to 65535")
+    return port
+
+
+def _clock(text: str) -> float:
+    seconds = float(text)
+    if not -_YEAR <= seconds <= _YEAR:
+        raise argparse.ArgumentTypeError("at most a year")
+    return seconds
 
 
 def _arguments() -> argparse.Namespace:
@@ -26,16 +46,16 @@ def _arguments() -> argparse.Namespace:
         description="A stand-in for WeChat Pay Score on 127.0.0.1. `rules` and `faults` print tables.",
     )
     parser.add_argument("command", nargs="?", choices=("serve", "rules", "faults"), default="serve")
-    parser.add_argument("--port", type=int, default=0, help="main host; 0, the default, is any free port")
-    parser.add_argument("--backup-port", type=int, default=0, help="backup host")
-    parser.add_argument("--control-port", type=int, default=0, help="HTTP control")
+    parser.add_argument("--port", type=_port, default=0, help="main host; 0, the default, is any free port")
+    parser.add_argument("--backup-port", type=_port, default=0, help="backup host")
+    parser.add_argument("--control-port", type=_port, default=0, help="HTTP control")
     parser.add_argument("--mchid", help=f"as kept, else {MCHID}")
     parser.add_argument("--appid", help=f"as kept, else {APPID}")
     parser.add_argument("--service-id", help=f"as kept, else {SERVICE_ID}")
     parser.add_argument("--keys", choices=MODES, help="as kept, else public_key")
     parser.add_argument(
         "--debit-after",
-        type=_seconds,
+        type=_debit_after,
         default=0.2,
         metavar="SECONDS|never",
         help="from an order's completion to its payment, default 0.2",
@@ -53,7 +73,7 @@ def _arguments() -> argparse.Namespace:
         metavar="RULE",
         help="lift rules, by name or pattern, and no others; may be repeated; else as kept, or none",
     )
-    parser.add_argument("--clock", type=float, metavar="SECONDS", help="its clock is ahead by; else as kept")
+    parser.add_argument("--clock", type=_clock, metavar="SECONDS", help="its clock is ahead by; else as kept")
     parser.add_argument("--notify-anywhere", action="store_true", help="notifications may leave this machine")
     parser.add_argument("--quiet", action="store_true", help="print no line for each refused request")
     parser.add_argument("--json", action="store_true", help="say where it is as JSON, also to a person")

@@ -17,7 +17,10 @@ def _reserve(port: int) -> socket.socket:
     """Keep the port for this process while nothing listens on it."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((ADDRESS, port))
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError as exc:
+            raise OSError(exc.errno, f"port {port}: {exc.strerror}") from exc
     return _bind(port)
 
 

@@ -26,7 +26,8 @@ class State:
         self.merchant_files = directory / "merchant"
         self._whole = whole
         self._written: dict[Path, str] = {}
-        self.merchant_files.mkdir(parents=True, exist_ok=True, mode=0o700)
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)  # parents of their own have the usual mode
+        self.merchant_files.mkdir(exist_ok=True, mode=0o700)
 
     def keys(self, mchid: str | None, mode: Mode | None) -> Keys:
         """The keys kept here, or new ones. ValueError: another merchant's, or not written by this release."""

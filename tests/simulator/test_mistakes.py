@@ -2,6 +2,8 @@
 
 import inspect
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -106,6 +108,18 @@ def test_a_fault_with_odd_options_is_still_an_answer(wrong_hands, fault, options
     except requests.RequestException:
         assert fault == "truncated_body"
     assert wrong_hands.requests("A2")[-1]["fault"] == fault
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--port=99999", "--port=x", "--debit-after=soon", "--debit-after=nan", "--clock=inf", "--tolerate=nope"],
+)
+def test_a_wrong_option_of_the_command_is_said_in_a_line(option):
+    command = [sys.executable, "-m", "wechatpay_sandbox", option]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("wechatpay-sandbox: ")
 
 
 def test_a_clock_that_runs_far_ahead_stays_a_clock(wrong_hands):

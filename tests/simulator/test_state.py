@@ -117,13 +117,14 @@ def test_chaos_goes_on_after_a_restart_where_it_was(tmp_path, as_merchant):
 
 
 def test_the_merchants_files_follow_its_keys(tmp_path):
-    with Simulator(state=tmp_path) as simulator:
+    with Simulator(state=tmp_path / "new") as simulator:
         files = simulator.merchant_files
         before = (files / "apiclient_key.pem").read_text()
         assert before == simulator.secret()["merchant_private_key"]
         new = simulator.rotate_merchant_key()
     assert (files / "apiclient_key.pem").read_text() == new["merchant_private_key"] != before
-    assert files.stat().st_mode & 0o077 == (files / "apiclient_key.pem").stat().st_mode & 0o077 == 0
+    for path in (files.parent, files, files / "apiclient_key.pem", tmp_path / "new" / "keys.json"):
+        assert path.stat().st_mode & 0o077 == 0, path
 
 
 def test_the_authority_of_https_hosts_stays_the_same(tmp_path):
