@@ -96,7 +96,7 @@ def test_a_narrow_screen_needs_no_scrolling_sideways(
 ) -> None:
     settle(metadata={"long": "x" * 300})
     browser.open(viewport={"width": 320, "height": 700})
-    for address in (at(url, "/"), order(url, number)):
+    for address in (at(url, "/"), order(url, number), at(url, "/cabinet"), at(url, "/sandbox")):
         browser.goto(address)
         assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
 
@@ -143,3 +143,29 @@ def test_a_door_is_closed_and_the_order_becomes_paid(browser: Browser, url: str)
     browser.click("tbody a")
     browser.wait("svg.workflow")
     assert "OrderPaid" in browser.texts("g.lit .name")
+
+
+def test_a_fault_armed_in_the_sandbox_is_listed_while_its_form_stays(
+    browser: Browser, simulator: Simulator, url: str, number: str
+) -> None:
+    browser.goto(at(url, "/sandbox"))
+    browser.wait("[data-updates]")
+    browser.fill("form[action='/sandbox/open'] input", "typed-and-not-sent")
+    simulator.script(number, "complete", fault="no_auth")
+    browser.wait("[data-part='faults'] b")
+    assert browser.text("[data-part='faults'] b") == "no_auth"
+    typed = "document.querySelector(\"form[action='/sandbox/open'] input\").value"
+    assert browser.evaluate(typed) == "typed-and-not-sent"
+    browser.click("[data-part='faults'] button")
+    browser.wait("[data-part='faults'] .empty")
+    assert simulator.pending_faults() == []
+
+
+def test_an_order_is_asked_about_by_a_button(
+    browser: Browser, settle: Callable[..., Execution], url: str, number: str
+) -> None:
+    settle()
+    browser.goto(order(url, number))
+    browser.click("#asked button")
+    browser.wait("#asked .answer")
+    assert "USER_PAID" in browser.text("#asked .answer")
