@@ -2,9 +2,11 @@
 
 import inspect
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -93,6 +95,16 @@ def test_an_order_number_that_cannot_be_is_not_opened(wrong_hands, path):
 )
 def test_a_query_that_cannot_be_is_answered_with_a_reason(wrong_hands, query):
     judge(requests.get(f"{wrong_hands.control_url}/requests?{query}", timeout=10))
+
+
+def test_what_arrived_is_shown_though_it_is_no_text(wrong_hands):
+    address = urlsplit(wrong_hands.hosts[0])
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        head = b"POST /v3/payscore/serviceorder HTTP/1.1\r\nHost: x\r\nX: \xff\r\nContent-Length: 2\r\n\r\n"
+        connection.sendall(head + b"\xff\xfe")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 400")
+    shown = requests.get(f"{wrong_hands.control_url}/requests", timeout=10)
+    assert (shown.status_code, shown.json()[-1]["refused"]["rule"]) == (200, "request.headers")
 
 
 @pytest.mark.parametrize(
