@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from simulation.audit import ZEROS
+from simulation.endings import MOST_CALLS_SINCE, SETTLED_WITHIN
 from simulation.keys import material
 from simulation.run import Run
-from simulation.shop import MOST_CALLS_SINCE, SETTLED_WITHIN
 from simulation.tally import Tally
 from simulation.tasks import MOST_CALLS_OF_EXECUTION
 

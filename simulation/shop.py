@@ -11,9 +11,10 @@ from typing import Any
 from wechatpay_sandbox.order import APIS
 
 from simulation import language
-from simulation.audit import LOST, NEVER, SECRETS, Audit, Violation
+from simulation.audit import Audit
 from simulation.aws import Secret, Waiting
-from simulation.disturbances import Drawn, Fate, draw_windows
+from simulation.disturbances import Drawn, Fate
+from simulation.endings import finish
 from simulation.environments import TABLE, Environment, Pool
 from simulation.follow import Follower
 from simulation.kernel import Kernel
@@ -27,16 +28,13 @@ from simulation.tally import Tally
 from simulation.tasks import Tasks
 from simulation.trace import Sink, Trace
 from simulation.wechat import APPID, SERVICE_ID, WeChat
+from simulation.windows import draw_windows
 from tools.checks.workflow import substitutions
 
 ASL = Path(__file__).parents[1] / "statemachine/service_ended.asl.yaml"
 BEGAN = 1_800_000_000.0
 """UNIX seconds at which virtual time begins."""
 HOSTS = ("http://127.0.0.1:1", "http://127.0.0.1:2")
-SETTLED_WITHIN = 1.5 * HOUR
-"""After the world has healed: a retry or an operator (half an hour), ten minutes, two retries more."""
-MOST_CALLS_SINCE = 60
-"""Requests of one execution after the world has healed, until its order is final."""
 
 
 class Shop:
@@ -49,6 +47,7 @@ class Shop:
 
     mchid = MCHID
     hosts = HOSTS
+    began = BEGAN
 
     def __init__(
         self,
@@ -87,7 +86,7 @@ class Shop:
         self.pools = {name: Pool(self, name) for name in names}
         self.tasks, self.notices, self.operators = Tasks(self), Notices(self), Operators(self)
         self._who: dict[str, str] = {}
-        self._planned: dict[str, Planned] = {}
+        self.planned: dict[str, Planned] = {}
 
     @property
     def wechat_skew(self) -> float:
@@ -137,7 +136,7 @@ class Shop:
         self.at(self.heals, self.heal)
         with self.operators.at_work():
             self.kernel.run()
-        self.finish()
+        finish(self)
 
     def life(self) -> list[str]:
         """Tell the life of the order that is followed."""
@@ -145,7 +144,7 @@ class Shop:
 
     def plan(self, planned: Planned) -> None:
         """Let an order happen."""
-        self._planned[planned.number] = planned
+        self.planned[planned.number] = planned
         self.tally.families[planned.settings.get("api", APIS[0])] += 1
         if self.notified:
             planned.settings["notify_url"] = "http://127.0.0.1/"
@@ -173,53 +172,8 @@ class Shop:
 
     def settles_from(self, number: str) -> float:
         """Return the moment from which nothing keeps an order from its end."""
-        planned = self._planned[number]
+        planned = self.planned[number]
         return BEGAN + max(self.heals, planned.possible_at, *(arrival.at for arrival in planned.arrivals))
-
-    def finish(self) -> None:
-        """Hold the end to what must have come of every order, and count."""
-        tally, audit = self.tally, self.audit
-        try:
-            for planned in self._planned.values():
-                order = self.wechat.caught_up(planned.number)
-                self._require_final(planned)
-                audit.ends(order.ledger_entry(), planned.wishes)
-            audit.examined[SECRETS] += self.sink.lines
-            if self.sink.leaks:
-                raise Violation(SECRETS, "a text", self.sink.leaks[0][:300])
-        finally:
-            tally.orders += len(self._planned)
-            tally.executions += len(self.executions)
-            tally.environments += sum(pool.made for pool in self.pools.values())
-            tally.virtual_days += (self.kernel.now - BEGAN) / 86400
-            tally.calls += self.wechat.calls
-            tally.faults += self.wechat.faults
-            tally.late += self.network.late
-            tally.fen += audit.fen
-            tally.examined += audit.examined
-            tally.most_calls = max(tally.most_calls, *self.tasks.calls.values(), 0)
-            tally.most_calls_since = max(tally.most_calls_since, *self.tasks.calls_since.values(), 0)
-
-    def _require_final(self, planned: Planned) -> None:
-        number, final = planned.number, self.tasks.final
-        self.audit.examined.update((LOST, NEVER))
-        own = [each for each in self.executions.values() if each.input["out_order_no"] == number]
-        if len(own) < len(planned.arrivals):
-            raise Violation(LOST, number, f"{len(own)} executions of {len(planned.arrivals)} events")
-        if number not in self.operators.kept:
-            settled = any(each.status == "SUCCEEDED" or each.state == "Failed" for each in own)
-            running = next((each for each in own if each.status == "RUNNING"), None)
-            if running is not None or not settled:
-                told = [f"{each.status} {each.state} {each.error}" for each in own]
-                raise Violation(NEVER if running else LOST, number, "; ".join(told))
-        late = max((final[each.arn] for each in own if each.arn in final), default=0.0)
-        late -= self.settles_from(number)
-        self.tally.slowest = max(self.tally.slowest, late)
-        if late > SETTLED_WITHIN:
-            raise Violation(NEVER, number, f"settled only {late:.0f} s after the world had healed")
-        since = max(self.tasks.calls_since[each.arn] for each in own)
-        if since > MOST_CALLS_SINCE:
-            raise Violation(NEVER, number, f"{since} requests after the world had healed")
 
     def _arrives(self, planned: Planned, arrival: Arrival, index: int) -> None:
         self._start(f"{index}-{planned.number}", str(index), arrival.event)
@@ -228,7 +182,7 @@ class Shop:
         """Start an execution once more, as an operator does."""
         number = event["out_order_no"]
         self._start(name, f"resubmit-{len(self.executions)}", event)
-        self._planned[number].possible_at = max(self._planned[number].possible_at, self.kernel.now - BEGAN)
+        self.planned[number].possible_at = max(self.planned[number].possible_at, self.kernel.now - BEGAN)
 
     def who(self, execution: Execution) -> str:
         """Return an execution's short name in the trace."""

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from simulation.exhaustive import FAULTS, NOTHING, Disturbance, level, run
+from simulation.exhaustive import FAULTS, level
 from simulation.night import Night
 from simulation.planted import PLANTED, orders_until_found
+from simulation.scripted import NOTHING, Disturbance, run
 from simulation.tally import Tally
 
 
