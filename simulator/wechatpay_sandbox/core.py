@@ -213,7 +213,7 @@ class Core:
             return
         if fault.order_change == "tickets-expired":
             order.tickets.clear()
-        elif order.completion is None:
+        elif order.completion is None and order.state == "USER_ACCEPTED":
             order.settle(by_someone_else(order, body, fault), "someone else", self.now())
 
     def _signed(self, reply: Reply, wanted_serial: str | None, fault: Fault | None) -> Reply:

@@ -381,6 +381,16 @@ def test_someone_else_settles_with_the_amount_one_asks_for(sim, opened, misbehav
     assert sim.order(opened)["total_amount"] == 5
 
 
+@pytest.mark.parametrize("state", ["REVOKED", "EXPIRED", "CREATED"])
+def test_nobody_settles_an_order_that_is_not_open(sim, merchant, ticket, state):
+    number = f"NOT-OPEN-{state}"
+    sim.open_order(number, state=state)
+    sim.script(number, "complete", fault="settled_same", times=1)
+
+    assert merchant.complete(number, merchant.body(ticket)).status_code == 400
+    assert merchant.query(number).json()["state"] == state
+
+
 def test_after_a_stale_ticket_a_fresh_one_is_accepted(merchant, opened, misbehave):
     misbehave("stale_ticket")
     fresh = merchant.query(opened).json()["finish_ticket"]
