@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from wechatpay.decisions import REPLIES
 from wechatpay.errors import Problem, ServiceError
+from wechatpay.reply_rules import REPLIES
 
 from life import Run
 

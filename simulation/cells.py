@@ -18,7 +18,7 @@ import simulation  # noqa: F401 - where the functions are
 # isort: split
 from complete_order import completion, finality, judgement
 from query_order import payment
-from wechatpay import decisions, lookup
+from wechatpay import lookup, reply_rules
 
 from simulation.environments import running
 from simulation.run import simulate
@@ -52,13 +52,13 @@ def counted() -> Iterator[Counter[Cell]]:
             cells[row, STATES[environment.name], environment.invocation.met or "none"] += 1
 
     def rule_of(error: Any) -> Any:
-        rule = decisions.rule_of(error)
+        rule = reply_rules.rule_of(error)
         note(rule.name)
         return rule
 
     def of_state(**asked: Any) -> Any:
         note(state_row(asked["state"], asked["finish_type"]))
-        return decisions.of_state(**asked)
+        return reply_rules.of_state(**asked)
 
     with ExitStack() as patches:
         for module in (completion, finality, lookup):
@@ -70,7 +70,7 @@ def counted() -> Iterator[Counter[Cell]]:
 
 def state_row(state: str, finish_type: int | None) -> str:
     """Name a row of the table of states."""
-    for row in decisions.STATES:
+    for row in reply_rules.STATES:
         if row.state == state and row.finish_type in (None, finish_type):
             return f"{row.state} {row.finish_type or ''}".strip()
     return f"{state}: on no row"
@@ -78,8 +78,8 @@ def state_row(state: str, finish_type: int | None) -> str:
 
 def expected() -> list[tuple[str, str]]:
     """Return every row in each state of the workflow that makes calls, where it can be met."""
-    replies = [row.name for row in decisions.REPLIES]
-    rows = replies + [state_row(row.state, row.finish_type) for row in decisions.STATES]
+    replies = [row.name for row in reply_rules.REPLIES]
+    rows = replies + [state_row(row.state, row.finish_type) for row in reply_rules.STATES]
     return [
         (row, state)
         for row in rows

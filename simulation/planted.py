@@ -23,11 +23,11 @@ from complete_order import completion, finality, judgement
 from complete_order.result import Result
 from invocation.attempts import Attempts
 from query_order import payment
-from wechatpay import client, decisions, orders, verification
+from wechatpay import client, orders, reply_rules, verification
 from wechatpay.answer import Answer
-from wechatpay.decisions import Action, Verdict
 from wechatpay.errors import NoAnswer, ReplyError, ServiceError
-from wechatpay.replies import Malformed, json_object
+from wechatpay.reply_body import Malformed, json_object
+from wechatpay.reply_rules import Action, Verdict
 from wechatpay.signed_transport import SignedTransport
 from wechatpay.verification import NotVerified, SignedMessage
 
@@ -113,17 +113,17 @@ def _other_order() -> Plant:
 
 def _row(name: str, **changes: Any) -> Plant:
     """Change a row of the decision table."""
-    assert any(row.name == name for row in decisions.REPLIES), name
-    rows = tuple(row._replace(**changes) if row.name == name else row for row in decisions.REPLIES)
-    return patch.object(decisions, "REPLIES", rows)
+    assert any(row.name == name for row in reply_rules.REPLIES), name
+    rows = tuple(row._replace(**changes) if row.name == name else row for row in reply_rules.REPLIES)
+    return patch.object(reply_rules, "REPLIES", rows)
 
 
 def _state(state: str, finish_type: int | None, **changes: Any) -> Plant:
     rows = tuple(
         row._replace(**changes) if (row.state, row.finish_type) == (state, finish_type) else row
-        for row in decisions.STATES
+        for row in reply_rules.STATES
     )
-    return patch.object(decisions, "STATES", rows)
+    return patch.object(reply_rules, "STATES", rows)
 
 
 def _after(change: Callable[..., Any]) -> Plant:
@@ -235,7 +235,7 @@ PLANTED: dict[str, Callable[[], Plant]] = {
     "take an unconfirmed order for impossible": lambda: _state("CREATED", None, finish=Verdict.IMPOSSIBLE),
     "take an open order for cancelled": lambda: _state("USER_ACCEPTED", None, cancel=Verdict.AS_ASKED),
     "an unlisted refusal is final": lambda: _row(
-        decisions.UNLISTED, then=Action.ASK_THEN_REJECT, doubtful=False
+        reply_rules.UNLISTED, then=Action.ASK_THEN_REJECT, doubtful=False
     ),
     "a state error is final": lambda: _row(
         "state does not allow it", then=Action.ASK_THEN_REJECT, doubtful=False

@@ -1,6 +1,6 @@
 """Settling one order: complete it, and when the answer proves nothing, ask before saying anything.
 
-What each answer means stands in `wechatpay.decisions`; here is what follows from it.
+What each answer means stands in `wechatpay.reply_rules`; here is what follows from it.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,6 @@ from typing import Any
 
 from invocation.attempts import Attempts
 from wechatpay.client import Client
-from wechatpay.decisions import ERRORS, UNLISTED, Action, ReplyRule, Verdict, rule_of
 from wechatpay.errors import (
     MerchantMisconfigured,
     OrderNotFound,
@@ -22,6 +21,7 @@ from wechatpay.errors import (
 from wechatpay.lookup import REREADS, find_in_any, find_order, query_once, reread
 from wechatpay.order_apis import api_of
 from wechatpay.orders import Accepted, OrderKey, OrderState
+from wechatpay.reply_rules import ERRORS, UNLISTED, Action, ReplyRule, Verdict, rule_of
 
 from complete_order.event_rules import CANCEL
 from complete_order.finality import Finality

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from invocation.attempts import Attempts
 from invocation.failure import Failure
-from wechatpay.decisions import Action, ReplyRule, rule_of
 from wechatpay.errors import (
     MerchantMisconfigured,
     OrderNotFound,
@@ -14,6 +13,7 @@ from wechatpay.errors import (
     WeChatPayError,
 )
 from wechatpay.orders import OrderKey
+from wechatpay.reply_rules import Action, ReplyRule, rule_of
 
 from complete_order.order import Order
 from complete_order.result import Evidence, Result

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from invocation.failure import Category, Failure
-from wechatpay.decisions import STILL_OPEN, Verdict, of_state
 from wechatpay.errors import OutcomeUnknown, WeChatPayUnavailable
 from wechatpay.orders import OrderKey, OrderState
+from wechatpay.reply_rules import STILL_OPEN, Verdict, of_state
 
 from complete_order.event_rules import CANCEL
 from complete_order.order import Wanted

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from wechatpay.decisions import REPLIES
+from wechatpay.reply_rules import REPLIES
 
 from console import rule
 from console.board import Snapshot

@@ -1,6 +1,6 @@
 """What WeChat Pay and the network can answer, one entry per answer, and what has to come of it.
 
-Written from the official pages and not from `decisions`: a row added there fails until it is met here.
+Written from the official pages and not from `reply_rules`: a row added there fails until it is met here.
 """
 
 from dataclasses import dataclass, field

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from wechatpay import decisions, errors, smart_retail
+from wechatpay import errors, reply_rules, smart_retail
 from wechatpay.client import Client
 from wechatpay.deadline import Deadline
 from wechatpay.orders import OrderKey
@@ -94,7 +94,7 @@ def test_every_reply_is_decided_by_the_row_named_here(function: Function, order_
     key = OrderKey(MCHID, APPID, SERVICE_ID, order_no)
     with pytest.raises(errors.WeChatPayError) as raised:
         smart_retail.complete(client, key, parameters)
-    fitting = decisions.rule_of(raised.value)
+    fitting = reply_rules.rule_of(raised.value)
     assert fitting.name == case.row
     assert case.proves <= fitting.codes | fitting.internal_codes | set(fitting.phrases)
 
@@ -110,23 +110,23 @@ def test_nothing_sent_to_any_host_is_retried(function: Function, order_no: str, 
 
 
 def test_every_row_of_replies_and_everything_a_row_names_is_met_by_a_case() -> None:
-    assert {case.row for case in REPLY_CASES} | {NOTHING_SENT} == {row.name for row in decisions.REPLIES}
-    for row in decisions.REPLIES:
+    assert {case.row for case in REPLY_CASES} | {NOTHING_SENT} == {row.name for row in reply_rules.REPLIES}
+    for row in reply_rules.REPLIES:
         met = {each for case in REPLY_CASES if case.row == row.name for each in case.proves}
         assert met == row.codes | row.internal_codes | set(row.phrases), row.name
         assert row.source.partition(":")[0].partition(" ")[0] in ("V", "T", "I", "D"), row.name
 
 
 def test_no_two_rows_share_a_name() -> None:
-    names = [row.name for row in decisions.REPLIES]
+    names = [row.name for row in reply_rules.REPLIES]
     assert len(names) == len(set(names))
 
 
 def test_every_row_of_states_is_met_by_a_case_for_each_wish() -> None:
     cases = {(case.state, case.settled_as, case.finish_type) for case in STATE_CASES}
-    rows = {(row.state, row.finish_type, wish) for row in decisions.STATES for wish in (1, 2)}
+    rows = {(row.state, row.finish_type, wish) for row in reply_rules.STATES for wish in (1, 2)}
     assert cases == rows
-    assert {row.state for row in decisions.STATES} == smart_retail.STATES
+    assert {row.state for row in reply_rules.STATES} == smart_retail.STATES
 
 
 CONFIRMED = [case for case in STATE_CASES if case.ends != UNCONFIRMED]

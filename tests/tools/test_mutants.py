@@ -145,7 +145,7 @@ def test_the_plan_covers_what_money_depends_on() -> None:
         "wechatpay.signature",
         "wechatpay.verification",
         "wechatpay.keyring",
-        "wechatpay.decisions",
+        "wechatpay.reply_rules",
         "complete_order.order",
         "complete_order.relations",
         "complete_order.event_rules",

@@ -13,7 +13,7 @@ from pathlib import Path
 PLACES = (("layers/wechatpay", "functions"), ("simulator",))
 # These hold rules. A table that moves away is followed here, so that none is left unread.
 RULED = (
-    "layers/wechatpay/wechatpay/decisions.py",
+    "layers/wechatpay/wechatpay/reply_rules.py",
     "layers/wechatpay/wechatpay/secret_rules.py",
     "functions/complete_order/event_rules.py",
     "functions/complete_order/relations.py",

@@ -11,8 +11,8 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from wechatpay.credentials import Credentials
-from wechatpay.decisions import ReplyRule
 from wechatpay.errors import Problem, SettlementError
+from wechatpay.reply_rules import ReplyRule
 from wechatpay.signed_transport import Attempt
 
 from invocation.attempts import execution_of

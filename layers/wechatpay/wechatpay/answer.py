@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from .errors import Problem, ReplyError, ServiceError, UnexpectedReply, Unverifiable
-from .replies import JSON, Malformed, json_object, problem_of, request_id
+from .reply_body import JSON, Malformed, json_object, problem_of, request_id
 
 if TYPE_CHECKING:
     from .transport import Reply

@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .keyring import load_certificate
-from .replies import json_object
+from .reply_body import json_object
 from .secret_rules import API_V3_KEY_BYTES
 
 if TYPE_CHECKING:

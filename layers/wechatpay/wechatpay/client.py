@@ -16,7 +16,7 @@ from .errors import (
     WeChatPayError,
 )
 from .platform_certificates import PlatformCertificates
-from .replies import JSON
+from .reply_body import JSON
 from .signed_transport import Request, SignedTransport
 from .verification import NotVerified, SignedMessage
 
@@ -41,7 +41,7 @@ class Client:
         signed_transport: makes single attempts for one merchant.
         hosts: base URLs without a trailing slash, main host first.
         deadline: the time all calls of this client share.
-        unlisted: receives a refusal, of an order or of a query, that is on no row of `decisions`.
+        unlisted: receives a refusal, of an order or of a query, that is on no row of `reply_rules`.
     """
 
     def __init__(

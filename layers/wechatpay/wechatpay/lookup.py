@@ -1,12 +1,11 @@
 """Asking about an order while nothing is in doubt: a verified answer, or the error that says what to do.
 
-For a completion that got no clear answer the same question means something else: see `decisions`.
+For a completion that got no clear answer the same question means something else: see `reply_rules`.
 """
 
 from collections.abc import Sequence
 
 from .client import Client
-from .decisions import ERRORS, UNLISTED, Action, rule_of
 from .errors import (
     MerchantMisconfigured,
     OrderNotFound,
@@ -17,6 +16,7 @@ from .errors import (
 )
 from .order_apis import api_of
 from .orders import OrderKey, OrderState
+from .reply_rules import ERRORS, UNLISTED, Action, rule_of
 
 
 def find_order(client: Client, key: OrderKey) -> OrderState:

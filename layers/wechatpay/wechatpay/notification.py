@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .certificates import ALGORITHM, decrypt
-from .replies import JSON, Malformed, json_object
+from .reply_body import JSON, Malformed, json_object
 
 _LONGEST_ID = 64
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from .errors import NothingSent, WeChatPayError
 from .merchant import Merchant
-from .replies import request_id
+from .reply_body import request_id
 from .transport import Reply, Transport
 
 USER_AGENT = "smart-retail-settlement/1.0 (Python; requests)"

@@ -4,8 +4,8 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from wechatpay.decisions import REPLIES
 from wechatpay.errors import OutcomeUnknown, WeChatPayRateLimited, WeChatPayUnavailable
+from wechatpay.reply_rules import REPLIES
 
 from tests.function import EXECUTION, Function
 from tests.unit.complete_order.orders import cancel, finish, opened

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from wechatpay.notification import Notification
-from wechatpay.replies import Malformed
+from wechatpay.reply_body import Malformed
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors/apiv3.json").read_text(encoding="utf-8"))[
     "vectors"

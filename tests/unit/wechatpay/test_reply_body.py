@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 from wechatpay.errors import Problem
 from wechatpay.redaction import encodings
-from wechatpay.replies import Malformed, json_object, problem_of, request_id
+from wechatpay.reply_body import Malformed, json_object, problem_of, request_id
 from wechatpay.transport import Reply
 
 

@@ -1,8 +1,7 @@
 """The tables against the official pages, row by row and independent of how the tables are written."""
 
 import pytest
-from wechatpay import decisions
-from wechatpay.decisions import Action, Verdict, of_state, rule_of
+from wechatpay import reply_rules
 from wechatpay.errors import (
     MerchantMisconfigured,
     NoAnswer,
@@ -14,6 +13,7 @@ from wechatpay.errors import (
     WeChatPayRateLimited,
     WeChatPayUnavailable,
 )
+from wechatpay.reply_rules import Action, Verdict, of_state, rule_of
 
 ASK, LATER, ACCEPTED = Action.ASK, Action.RETRY_LATER, Action.ASK_ACCEPTED
 NEXT_HOST, SETUP, REREAD = Action.ASK_THEN_NEXT_HOST, Action.MISCONFIGURED, Action.REREAD_SECRET
@@ -99,12 +99,12 @@ def test_a_page_of_something_in_between_says_nothing_of_the_merchant() -> None:
 
 
 def test_only_a_closed_list_is_final() -> None:
-    final = {row.name for row in decisions.REPLIES if row.then in (REPEAT, REJECT, UNKNOWN)}
+    final = {row.name for row in reply_rules.REPLIES if row.then in (REPEAT, REJECT, UNKNOWN)}
     assert final == {"PARAM_ERROR", "404 ORDER_NOT_EXIST", "risk cap, end before start, out of range"}
 
 
 def test_what_may_have_been_applied_leaves_doubt() -> None:
-    doubtful = {row.name for row in decisions.REPLIES if row.doubtful}
+    doubtful = {row.name for row in reply_rules.REPLIES if row.doubtful}
     assert doubtful == {
         "no whole reply",
         "2xx not verified",
@@ -113,7 +113,7 @@ def test_what_may_have_been_applied_leaves_doubt() -> None:
         "re-entry with other parameters",
         "a debit is running or has failed",
         "state does not allow it",
-        decisions.UNLISTED,
+        reply_rules.UNLISTED,
         "5xx, 3xx and all else",
     }
 
@@ -156,7 +156,7 @@ def test_what_is_left_to_step_functions_is_raised_under_the_name_it_retries_or_n
         Action.RETRY: WeChatPayUnavailable,
         LATER: WeChatPayRateLimited,
         Action.MISCONFIGURED: MerchantMisconfigured,
-    } == decisions.ERRORS
+    } == reply_rules.ERRORS
 
 
 OPEN, UNCONFIRMED, NOT_READY, DONE, CONFLICT, NEVER, UNCLEAR = Verdict
@@ -195,7 +195,7 @@ def test_a_state_means_what_the_official_page_says(
 
 
 def test_every_row_says_how_sure_it_is_and_cannot_be_changed() -> None:
-    for row in (*decisions.REPLIES, *decisions.STATES):
+    for row in (*reply_rules.REPLIES, *reply_rules.STATES):
         assert row.source.partition(":")[0].partition(" ")[0] in ("V", "T", "I", "D"), row
         with pytest.raises(AttributeError):
             row.source = "V"  # type: ignore[misc]
