@@ -58,6 +58,21 @@ def moment(text: str | None, now: datetime) -> datetime | None:
         ) from exc
 
 
+def past(text: str | None, now: datetime) -> datetime | None:
+    """Read the time to look back to. One that lies ahead would find nothing, as if there were nothing."""
+    found = moment(text, now)
+    if found is not None and found > now:
+        raise CommandError(
+            f"{_here(found)} lies ahead, and here it is {_here(now)}: write the time of this machine's zone, "
+            "or an age such as 3h 起始时间晚于当前时间，请按本机时区填写"
+        )
+    return found
+
+
+def _here(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%dT%H:%M %z}"
+
+
 def existing(directory: Path | None, given: Path | None, name: str) -> Path | None:
     """Return the file given, else the one of that name in the directory when it is there."""
     if given is not None or directory is None:

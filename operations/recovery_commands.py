@@ -3,6 +3,7 @@
 import functools
 import itertools
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Annotated
@@ -75,8 +76,8 @@ def _add_stuck(app: typer.Typer, console: Console) -> None:
                 console.print(line, soft_wrap=True)
         for number, stands in standings.items():
             console.print(Text(stuck_listing.standing_in_words(number, stands)), soft_wrap=True)
-        among = "" if selection == Selection() or listing.needy else ", of what was asked for 仅限所选条件"
-        console.print(f"{stuck_listing.summary(listing)}{among}", soft_wrap=True)
+        among = "" if listing.needy else _among(selection) + _others(target, selection)
+        console.print(Text(f"{stuck_listing.summary(listing)}{among}"), soft_wrap=True)
         if listing.unseen:
             console.print(
                 f"{listing.unseen} older executions that succeeded were not looked at: one of them may have "
@@ -150,7 +151,7 @@ def selection_of(
         frozenset(filter(None, reasons or ())),
         frozenset(filter(None, orders or ())),
         frozenset(filter(None, mchids or ())),
-        options.moment(since, at),
+        options.past(since, at),
         options.moment(before, at),
     )
 
@@ -160,6 +161,20 @@ def _find(target: Target, selection: Selection) -> Listing:
     return stuck.find(
         client, target.whole_state_machine, now(), selection, default_mchid=target.default_mchid
     )
+
+
+def _among(selection: Selection) -> str:
+    return "" if selection == Selection() else ", of what was asked for 仅限所选条件"
+
+
+def _others(target: Target, selection: Selection) -> str:
+    """Say what a reason or merchant leaves out: of a misspelt one nothing is stuck, as if all were well."""
+    if not (selection.reasons or selection.mchids):
+        return ""
+    others = _find(target, replace(selection, reasons=frozenset(), mchids=frozenset())).needy
+    counted = Counter(f"{each.reason} of {each.mchid}" for each in others)
+    told = ", ".join(f"{number} {whose}" for whose, number in counted.most_common(_A_FEW))
+    return f"; others need someone 其他待处理: {told}" if told else ""
 
 
 def _choose(listing: Listing, selection: Selection, *remedies: Remedy) -> list[Stuck]:
@@ -195,7 +210,7 @@ def _act(
         console.print(Text(" ".join(line).rstrip()), soft_wrap=True)
         did.append(each.did)
     if not chosen:
-        console.print("nothing to do 无需处理")
+        console.print(f"nothing to do 无需处理{_among(selection)}")
     elif dry_run:
         console.print(f"{did.count(Did.WOULD_START)} would be started 将启动（演示，未执行）")
     else:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -310,6 +311,21 @@ def test_what_is_no_time_is_refused_in_words(command: Command, since: str) -> No
     ran = command("redrive", "--since", since)
     assert (ran.status, "is no time" in ran.text) == (1, True)
     assert len(ran.text) < 200
+
+
+@pytest.mark.parametrize("name", ["stuck", "redrive", "resubmit"])
+def test_looking_back_to_a_time_that_lies_ahead_is_refused(command: Command, name: str) -> None:
+    """Beijing time on a machine that keeps UTC: it would find nothing, as if nothing were stuck."""
+    ran = command(name, "--since", f"{now() + timedelta(hours=7):%Y-%m-%dT%H:%M%z}")
+    assert (ran.status, "lies ahead" in ran.text, "stuck" in ran.text) == (1, True, False)
+
+
+def test_a_reason_or_merchant_that_nothing_bears_does_not_hide_the_others(
+    ask: Command, redriving: Redriving, misconfigured: Execution
+) -> None:
+    for chosen in (["--reason", "Misconfigured"], ["--mchid", "190000000"]):
+        assert "1 MerchantMisconfigured of 1900000001" in ask("stuck", *chosen).text
+        assert "of what was asked for" in ask("redrive", "--dry-run", *chosen).text
 
 
 def test_what_a_person_aborted_is_redriven_only_by_name(
