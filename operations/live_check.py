@@ -51,7 +51,12 @@ class Recording(Transport):
 def read_credentials(secret: StagedSecret, mchid: str) -> Credentials:
     """Read a merchant's secret. Raises `CommandError` when it cannot be read or is malformed."""
     try:
-        return parse(secret.text() or "", mchid)
+        text = secret.text()
+        if text is None:
+            raise CommandError(
+                f"there is no secret {secret.name}: store it with make secret 请先 make secret"
+            )
+        return parse(text, mchid)
     except MerchantMisconfigured as exc:
         raise CommandError(f"{exc}: store it again with make secret") from exc
     except ClientError as exc:

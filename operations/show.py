@@ -52,7 +52,7 @@ def add_to(app: typer.Typer, console: Console) -> None:
             raise CommandError("which order? make show ORDER=SR-20251001-0001 请指定订单号")
         target, at = options.target_of(stack_name, region, profile), now()
         asking = standing.ask if query else None
-        found, notes = read(target, order, mchid or None, at, options.moment(since, at), asking=asking)
+        found, notes = read(target, order, mchid or None, at, options.past(since, at), asking=asking)
         if as_json:
             console.print(Text(inert_json({**to_json(found), "notes": notes}, indent=2)), soft_wrap=True)
         else:
@@ -106,6 +106,11 @@ def read(
     answer = None
     if asking and merchant:
         answer = asking(target, merchant, {"out_order_no": out_order_no, **named(meant)}, now)
+    if since and not meant:
+        notes.append(
+            f"nothing before {since.astimezone():%Y-%m-%dT%H:%M %z} was looked at: leave out SINCE= "
+            "未查看更早的执行，请去掉 SINCE="
+        )
     arns = {each.arn for each in meant}
     lines = [line for line in lines if line.get("execution") in arns or not line.get("execution")]
     return life.life_of(out_order_no, meant, lines, answer, merchant), notes

@@ -68,6 +68,18 @@ def test_an_order_that_nothing_knows_is_said_to_be_unknown(command: Command, sta
     assert "NOT_FOUND" in ran.text
 
 
+def test_an_order_from_before_what_was_looked_at_is_not_said_to_be_unknown_alone(
+    settle: Callable[..., Execution], show: Callable[..., Ran]
+) -> None:
+    settle()
+    assert "leave out SINCE=" in show("--since", "0m").text
+    assert "lies ahead" in show("--since", "2100-01-01").text
+
+
+def test_a_merchant_without_a_secret_is_named(show: Callable[..., Ran], stack: Stack) -> None:
+    assert "there is no secret " in show("--mchid", "1900000009").text
+
+
 def test_without_a_number_nothing_is_looked_for(command: Command) -> None:
     ran = command("show", "--order", "")
     assert (ran.status, "which order?" in ran.text) == (1, True)
