@@ -72,7 +72,9 @@ def judge(expiry: Expiry, now: datetime, serial_no: str | None = None) -> Findin
     if expiry.expires is None:
         return note(SUBJECT, f"its expiry is not known: {again} 未记录到期日")
     if serial_no and serial_no.lstrip("0") != expiry.serial_no.upper().lstrip("0"):
-        return note(SUBJECT, f"the date kept is of another certificate ({expiry.serial_no}): {again}")
+        other = f"is of another certificate ({expiry.serial_no})" if expiry.serial_no else ""
+        whose = other or "names no certificate"
+        return note(SUBJECT, f"the date kept, {expiry.expires:%Y-%m-%d}, {whose}: {again} 到期日与证书未对应")
     days = expiry.days_left(now) or 0.0
     date = f"{expiry.expires:%Y-%m-%d}"
     renew = "apply for a new one at 商户平台 → 账户中心 → API安全, then make secret with its files"

@@ -48,6 +48,14 @@ def test_everything_an_order_needs_passes(doctor: Callable[..., Ran], simulator:
     assert line(ran, "certificate").startswith("note certificate")
 
 
+def test_a_date_kept_without_its_certificate_is_told(
+    doctor: Callable[..., Ran], stack: Stack, secret_name: str
+) -> None:
+    tag = {"Key": expiry.EXPIRES_TAG, "Value": "2025-10-02T00:00:00Z"}
+    stack.client("secretsmanager").tag_resource(SecretId=secret_name, Tags=[tag])
+    assert "the date kept, 2025-10-02, names no certificate" in line(doctor(), "certificate")
+
+
 def test_a_function_that_somebody_has_stopped_fails_it(doctor: Callable[..., Ran], stack: Stack) -> None:
     functions, name = stack.client("lambda"), stack.outputs["CompleteOrderFunctionArn"].rpartition(":")[0]
     functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
