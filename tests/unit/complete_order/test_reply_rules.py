@@ -92,6 +92,20 @@ def test_a_refusal_leads_to_what_its_source_says(
     assert rule_of(ServiceError(problem)).then is then
 
 
+# Pace, signature and set-up are known under any 4xx.
+ONLY_AT_400 = [
+    (code, message, tail)
+    for status, code, message, tail, then in OFFICIAL
+    if status == 400 and then not in (LATER, SETUP, REREAD)
+]
+
+
+@pytest.mark.parametrize(("code", "message", "tail"), ONLY_AT_400)
+def test_what_is_known_of_a_400_is_not_read_into_another_status(code: str, message: str, tail: str) -> None:
+    problem = Problem(422, code, message, request_id=f"08F7-{tail}", verified=True)
+    assert rule_of(ServiceError(problem)).name == reply_rules.UNLISTED
+
+
 def test_a_page_of_something_in_between_says_nothing_of_the_merchant() -> None:
     for status in (400, 401, 403, 404, 408, 413):
         assert rule_of(ServiceError(Problem(status))).then is ASK
