@@ -49,10 +49,14 @@ def life_of(
     )
     deciding = _deciding(runs)
     standing, advice = _standing(deciding)
-    charged = standing is Standing.FAILED and answer is not None and answer.state not in NOT_COMPLETED
+    completed = answer is not None and answer.state not in NOT_COMPLETED
     # Another amount was charged than one of its events asked for: whatever ran since, somebody has to look.
-    if charged or any(run.on_purpose and run.error == CONFLICT for run in runs):
+    if any(run.on_purpose and run.error == CONFLICT for run in runs):
         advice = next_steps.for_failed(CONFLICT)
+    elif completed and standing is Standing.FAILED:
+        advice = next_steps.for_failed(CONFLICT)
+    elif completed and standing is Standing.UNKNOWN:
+        advice = next_steps.COMPLETED_ELSEWHERE
     return Life(
         out_order_no=out_order_no,
         mchid=next(filter(None, (_mchid(run) for run in reversed(runs))), mchid),

@@ -40,6 +40,12 @@ NO_ORDER = Advice(
     "没有对应的执行：请核对订单号与商户号、上游日志及死信队列，然后重新发送 Service Ended 事件",
 )
 
+COMPLETED_ELSEWHERE = Advice(
+    "WeChat Pay has it completed, and no execution of this stack was found: look further back, and on the "
+    "stack that settled it; do not send it again",
+    "该订单在微信支付已完结，但本堆栈没有对应的执行：请查看更早的执行或其他堆栈，勿重新发送",
+)
+
 # FAILED results, by the category of their error: nothing was charged as asked; a redrive only fails again.
 FAILED: Mapping[str, Advice] = {
     "INVALID_INPUT": Advice(
