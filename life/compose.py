@@ -51,9 +51,9 @@ def life_of(
     standing, advice = _standing(deciding)
     completed = answer is not None and answer.state not in NOT_COMPLETED
     # Another amount was charged than one of its events asked for: whatever ran since, somebody has to look.
-    if any(run.on_purpose and run.error == CONFLICT for run in runs):
-        advice = next_steps.for_failed(CONFLICT)
-    elif completed and standing is Standing.FAILED:
+    if any(run.on_purpose and run.error == CONFLICT for run in runs) or (
+        completed and standing is Standing.FAILED
+    ):
         advice = next_steps.for_failed(CONFLICT)
     elif completed and standing is Standing.UNKNOWN:
         advice = next_steps.COMPLETED_ELSEWHERE

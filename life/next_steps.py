@@ -43,7 +43,7 @@ NO_ORDER = Advice(
 COMPLETED_ELSEWHERE = Advice(
     "WeChat Pay has it completed, and no execution of this stack was found: look further back, and on the "
     "stack that settled it; do not send it again",
-    "该订单在微信支付已完结，但本堆栈没有对应的执行：请查看更早的执行或其他堆栈，勿重新发送",
+    "该订单在微信支付已完结，但本栈没有对应的执行：请查看更早的执行或其他栈，勿重新发送",
 )
 
 # FAILED results, by the category of their error: nothing was charged as asked; a redrive only fails again.
