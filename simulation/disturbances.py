@@ -42,6 +42,9 @@ _OWN = (
 KNOWN = dict(KINDS) | {fault.name: fault for fault in _OWN}
 # Nobody withstands a reader that is behind for long, or one who refuses what was applied again and again.
 _ONCE = {"behind_open", "behind_created", "unsigned_4xx_applied"}
+# A wrong parameter stands when it is refused twice (wechatpay.md 5), also where WeChat Pay's own reason was
+# its clock: at one order it is thrown once.
+_VERDICT = "unsigned_4xx_applied"
 
 
 def known(name: str) -> Fault | None:
@@ -92,6 +95,7 @@ class Drawn(Fate):
             for operation in ("complete", "query", "cancel", "sync", "certificates")
         }
         self._stuck: dict[tuple[str, str], tuple[Fault, int]] = {}
+        self._judged: set[str] = set()
 
     def fault(self, number: str, operation: str, who: str) -> Fault | None:
         if operation in self.everywhere:
@@ -103,6 +107,10 @@ class Drawn(Fate):
         if self._random.random() >= self._rates[0]:
             return None
         kind = self._drawn(operation)
+        if kind.name == _VERDICT:
+            if number in self._judged:
+                return None
+            self._judged.add(number)
         if number and kind.name not in _ONCE and not kind.then and self._random.random() < _STICKS:
             self._stuck[number, operation] = (kind, self._random.randint(2, 20))
         return kind
