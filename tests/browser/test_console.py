@@ -110,8 +110,9 @@ def test_the_keyboard_reaches_an_order_and_stays_there_when_the_list_changes(
     browser.press("Tab")
     assert browser.evaluate("document.activeElement.className") == "skip"
     browser.evaluate("document.querySelector('tbody a').focus()")
+    before = browser.attribute("[data-live]", "data-updates")
     settle(out_order_no=f"{number[:20]}-2", total_amount=301)
-    browser.wait(f"[data-live]:not([data-updates='{browser.attribute('[data-live]', 'data-updates')}'])")
+    browser.wait(f"[data-live]:not([data-updates='{before}'])")
     assert browser.evaluate("document.activeElement.textContent") == number
     browser.press("Enter")
     browser.wait("svg.workflow")
