@@ -18,10 +18,10 @@ from wechatpay.errors import (
     WeChatPayError,
     WeChatPayUnavailable,
 )
-from wechatpay.lookup import REREADS, find_in_any, find_order, query_once, reread
+from wechatpay.lookup import REREADS, deciding_rule, find_in_any, find_order, query_once, reread
 from wechatpay.order_apis import api_of
 from wechatpay.orders import Accepted, OrderKey, OrderState
-from wechatpay.reply_rules import ERRORS, UNLISTED, Action, ReplyRule, Verdict, rule_of
+from wechatpay.reply_rules import ERRORS, Action, ReplyRule, Verdict
 
 from complete_order.event_rules import CANCEL
 from complete_order.finality import Finality
@@ -176,10 +176,8 @@ class Completion:
 
     def _after(self, error: WeChatPayError) -> Result | None:
         """Return the result this error leads to, None to send once more, or raise."""
-        rule = rule_of(error)
+        rule = deciding_rule(self._client, error)
         self._decided(rule)
-        if rule.name == UNLISTED and isinstance(error, ReplyError):
-            self._client.unlisted(error.problem)
         if reread(self._client, rule.then):
             return None
         if raised := MerchantMisconfigured if rule.then in REREADS else ERRORS.get(rule.then):

@@ -9,6 +9,7 @@ from .client import Client
 from .errors import (
     MerchantMisconfigured,
     OrderNotFound,
+    ReplyError,
     ServiceError,
     SettlementError,
     WeChatPayError,
@@ -16,7 +17,7 @@ from .errors import (
 )
 from .order_apis import api_of
 from .orders import OrderKey, OrderState
-from .reply_rules import ERRORS, UNLISTED, Action, rule_of
+from .reply_rules import ERRORS, UNLISTED, Action, ReplyRule, rule_of
 
 
 def find_order(client: Client, key: OrderKey) -> OrderState:
@@ -71,12 +72,18 @@ def query_once(client: Client, key: OrderKey) -> OrderState:
     try:
         return api_of(key).query(client, key)
     except ServiceError as error:
-        rule = rule_of(error)
+        rule = deciding_rule(client, error)
         if error.problem.verified and rule.then is Action.ASK_IF_UNKNOWN:
             raise OrderNotFound(error.problem) from error
-        if rule.name == UNLISTED:
-            client.unlisted(error.problem)
         raise
+
+
+def deciding_rule(client: Client, error: WeChatPayError) -> ReplyRule:
+    """Return the row that decides about the answer to a call; the client reports a refusal on no row."""
+    rule = rule_of(error)
+    if rule.name == UNLISTED and isinstance(error, ReplyError):
+        client.unlisted(error.problem)
+    return rule
 
 
 REREADS = (Action.REREAD_SECRET, Action.REREAD_KEYS)
