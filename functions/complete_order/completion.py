@@ -123,10 +123,10 @@ class Completion:
         if (result := self._judgement.result(state)) is not None:
             return result
         self._confirmed = self._judgement.verdict(state) is not Verdict.UNCONFIRMED
-        if self._confirmed and self._ticket is None:
-            self._adapt(state)
-        elif self._confirmed:
+        if self._confirmed:
             self._leave_out_place(state)
+            if self._ticket is None:
+                self._take_ticket(state)
         return None
 
     def _elsewhere(self, error: OrderNotFound, after: WeChatPayError | None = None) -> Result | None:
@@ -160,9 +160,8 @@ class Completion:
         ticket = {"finish_ticket": self._ticket} if api.TAKES_TICKET else {}
         return api.complete(self._client, self._key, {**self._parameters, **ticket})
 
-    def _adapt(self, state: OrderState) -> None:
-        """Take into what is sent what only a query tells: the ticket, and where the service began."""
-        self._leave_out_place(state)
+    def _take_ticket(self, state: OrderState) -> None:
+        """Send the ticket that the query gave, where the API takes one."""
         if not api_of(self._key).TAKES_TICKET:
             return
         if state.finish_ticket is None:
@@ -215,10 +214,11 @@ class Completion:
             return None
         if action in (Action.ASK_THEN_NEW_TICKET, Action.ASK_THEN_REPEAT) and action not in self._tried:
             self._tried.add(action)
-            if self._confirmed and isinstance(error, ReplyError) and error.problem.verified:
-                self._adapt(state)
-            elif self._confirmed and not self._finality.may_be_applied:
+            verified = isinstance(error, ReplyError) and error.problem.verified
+            if self._confirmed and (verified or not self._finality.may_be_applied):
                 self._leave_out_place(state)
+            if self._confirmed and verified:
+                self._take_ticket(state)
             return None
         if action in (Action.ASK_THEN_REPEAT, Action.ASK_THEN_REJECT) and isinstance(error, ReplyError):
             if self._finality.allows():
