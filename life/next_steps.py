@@ -1,6 +1,6 @@
 """What a person does about an order, by why it did not come to its end. English and 中文.
 
-One table for `make show` and the console.
+One table for `make show`, `make stuck` and the console.
 """
 
 import shlex

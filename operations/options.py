@@ -63,13 +63,14 @@ def past(text: str | None, now: datetime) -> datetime | None:
     found = moment(text, now)
     if found is not None and found > now:
         raise CommandError(
-            f"{_here(found)} lies ahead, and here it is {_here(now)}: write the time of this machine's zone, "
+            f"{here(found)} lies ahead, and here it is {here(now)}: write the time of this machine's zone, "
             "or an age such as 3h 起始时间晚于当前时间，请按本机时区填写"
         )
     return found
 
 
-def _here(at: datetime) -> str:
+def here(at: datetime) -> str:
+    """Return a moment by the clock of this machine, with its zone."""
     return f"{at.astimezone():%Y-%m-%dT%H:%M %z}"
 
 

@@ -173,8 +173,8 @@ def _others(target: Target, selection: Selection) -> str:
         return ""
     others = _find(target, replace(selection, reasons=frozenset(), mchids=frozenset())).needy
     counted = Counter(f"{each.reason} of {each.mchid}" for each in others)
-    told = ", ".join(f"{number} {whose}" for whose, number in counted.most_common(_A_FEW))
-    return f"; others need someone 其他待处理: {told}" if told else ""
+    listed = ", ".join(f"{number} {whose}" for whose, number in counted.most_common(_A_FEW))
+    return f"; others need someone 其他待处理: {listed}" if listed else ""
 
 
 def _choose(listing: Listing, selection: Selection, *remedies: Remedy) -> list[Stuck]:

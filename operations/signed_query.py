@@ -70,15 +70,15 @@ def _proven(key: OrderKey, state: OrderState, more: str = "") -> Finding:
 
 def _elsewhere(client: Client, key: OrderKey, problem: Problem) -> Finding:
     """Ask the other APIs for an order that its own does not know."""
-    said = f"{key.order_api}: 404"
+    answers = f"{key.order_api}: 404"
     for order_api in [each for each in ORDER_APIS if each != key.order_api]:
         other = replace(key, order_api=order_api)
         try:
             state = api_of(other).query(client, other)
         except ReplyError as exc:
-            said += f", {order_api}: {exc.problem.status}{'' if exc.problem.verified else ' not verified'}"
+            answers += f", {order_api}: {exc.problem.status}{'' if exc.problem.verified else ' not verified'}"
         except WeChatPayError:
-            said += f", {order_api}: no answer"
+            answers += f", {order_api}: no answer"
         else:
             more = (
                 f". The secret's orders are taken for {key.order_api}, which does not know this one: the "
@@ -87,7 +87,7 @@ def _elsewhere(client: Client, key: OrderKey, problem: Problem) -> Finding:
             return _proven(other, state, more)
     return failed(
         _QUERY,
-        f"WeChat Pay does not know order {key.out_order_no} 微信支付查无此单 ({said}; {problem}); key and "
+        f"WeChat Pay does not know order {key.out_order_no} 微信支付查无此单 ({answers}; {problem}); key and "
         "serial agree. Its number may be mistyped or another merchant's, or it was created with another "
         f"service_id or appid than {key.service_id} and {key.appid}",
     )
