@@ -17,6 +17,13 @@ SandboxError = ControlError
 RECENT = 30
 _SECONDS = 10.0
 _LONGEST = 64 * 1024
+# What the shop knows of an order when the door is opened: its name in the event, and the setting here.
+_OF_THE_SHOP = {
+    "appid": "appid",
+    "service_id": "service_id",
+    "finish_ticket": "finish_ticket",
+    "order_api": "api",
+}
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,7 @@ class Sandbox:
 
     def open_order(self, event: Mapping[str, Any]) -> None:
         """Open the order of an event, as the cabinet did when its door was opened."""
-        known = {name: event[name] for name in ("appid", "service_id", "finish_ticket") if name in event}
-        self.client.open_order(str(event["out_order_no"]), **known)
+        self.client.open_order(str(event["out_order_no"]), **settings_of(event))
 
     def strike(self, out_order_no: str, fault: str) -> None:
         """Plan a fault for the order's next completion."""
@@ -91,6 +97,11 @@ class Sandbox:
             self._recent.clear()
             self._recent.extend(kept)
             return list(self._recent)[::-1]
+
+
+def settings_of(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the order of an event is opened with in the sandbox."""
+    return {setting: event[name] for name, setting in _OF_THE_SHOP.items() if name in event}
 
 
 def _exchanged(record: Mapping[str, Any]) -> dict[str, Any]:

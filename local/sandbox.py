@@ -10,10 +10,10 @@ from typing import Any
 from wechatpay_sandbox.client import Client, ControlError, UnreachableError
 from wechatpay_sandbox.fault_kinds import KINDS
 
+from console.sandbox import settings_of
 from local import running
 
 _SECONDS = 10
-_KNOWN_TO_THE_SHOP = ("appid", "service_id", "finish_ticket")
 
 
 class SandboxError(RuntimeError):
@@ -35,10 +35,8 @@ def control(environment: Mapping[str, str]) -> Iterator[Client]:
 
 def open_order(environment: Mapping[str, str], event: Mapping[str, Any]) -> None:
     """Open the shopper's order, as the cabinet did at its door; one that exists stays as it is."""
-    known = {name: event[name] for name in _KNOWN_TO_THE_SHOP if name in event}
-    known |= {"api": event["order_api"]} if "order_api" in event else {}
     with control(environment) as client:
-        client.open_order(event["out_order_no"], **known)
+        client.open_order(event["out_order_no"], **settings_of(event))
 
 
 def plan_fault(environment: Mapping[str, str], out_order_no: str, fault: str) -> str:

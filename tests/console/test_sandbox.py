@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from wechatpay_sandbox import Simulator
 
+from console.sandbox import Sandbox
 from local.stack import Stack
 from operations.executions import Execution
 from tests.console.visitor import Page, Visitor
@@ -180,3 +181,10 @@ def test_wechat_pay_that_gives_no_proof_is_said_so(
     simulator.script(number, "query", fault="wrong_signature", times=None)
     operator.post(f"/orders/{quote(number, safe='')}/ask")
     assert '<b class="bad">no verified answer</b>' in operator.order(number).text
+
+
+def test_a_door_is_opened_for_the_api_that_the_event_names(simulator: Simulator, number: str) -> None:
+    another = f"{number[:20]}-3"
+    event = {"out_order_no": another, "order_api": "serviceorder", "total_amount": 300}
+    Sandbox(simulator.control_url).open_order(event)
+    assert simulator.order(another)["api"] == "serviceorder"
