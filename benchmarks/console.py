@@ -20,7 +20,7 @@ from wechatpay_sandbox import Simulator
 
 from local.aws import EmbeddedAws
 from local.pages import console
-from local.stack import deploy
+from local.stack import deploy_for
 from operations.target import Target
 from tools.browser import Browser
 
@@ -51,10 +51,7 @@ _SHOWN = """new Promise((told) => {
 def main() -> int:
     """Measure. Returns the exit status."""
     with Simulator(debit_after=None) as simulator, EmbeddedAws(wait_scale=0) as aws:
-        secret = simulator.secret()
-        parameters = {"WeChatPayHosts": ",".join(simulator.hosts), "DefaultMchid": secret["mchid"]}
-        stack = deploy(aws.environment(), parameters)
-        stack.store_secret(secret)
+        stack = deploy_for(simulator, aws.environment())
         os.environ.pop("AWS_PROFILE", None)
         os.environ |= stack.environment
         target = Target(stack.name)

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from console import shop
 from console.board import LOCAL, ON_AWS, Board
-from console.errors import told
+from console.errors import error_page
 from console.guard import add_headers, guard
 from console.live import prepare
 from console.needs import ACTIONS, Needs, StandsOtherwise
@@ -44,7 +44,7 @@ LISTINGS = web.AppKey("listings", Listings)
 def make_app(console: Console) -> web.Application:
     """Return the application; it begins to read the stack when it starts."""
     pace = LOCAL if console.local else ON_AWS
-    app = web.Application(middlewares=[guard(console.token), told], client_max_size=64 * 1024)
+    app = web.Application(middlewares=[guard(console.token), error_page], client_max_size=64 * 1024)
     app[CONSOLE] = console
     app[RENDERER] = Renderer()
     app[BOARD] = Board(console.target, pace)

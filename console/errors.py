@@ -9,7 +9,7 @@ from operations.errors import CommandError
 
 
 @web.middleware
-async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def error_page(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer with a page where no page was found, or the stack could not be read."""
     try:
         return await handler(request)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wechatpay_sandbox.fault_kinds import KINDS, OPERATIONS
-from wechatpay_sandbox.order import OPENID
+from wechatpay_sandbox.order import APIS, OPENID
 
 from console.sandbox import Sandbox
 from operations.staging import merchant_secret
@@ -14,7 +14,6 @@ from operations.target import Target
 
 EVERY_OPERATION = "*"
 MODES = ("certificate", "both", "public_key")
-APIS = ("smartretail-orders", "payafter-orders", "serviceorder")
 STATES = ("USER_ACCEPTED", "CREATED")
 # Seconds by which the orders' clock is moved on, and their names.
 SKIPS: Mapping[str, tuple[int, str, str]] = {
