@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from wechatpay_sandbox.keys import MODES
+from wechatpay_sandbox import MODES
 
 from simulation.disturbances import KNOWN
 from simulation.orders import BUSY, HOUR

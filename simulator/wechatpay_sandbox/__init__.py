@@ -3,16 +3,19 @@
 It shares no code with what it tests, and knows no project: any client may use it.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from wechatpay_sandbox.simulator import Simulator
 
-__all__ = ["APPID", "MCHID", "SERVICE_ID", "Simulator"]
+__all__ = ["APPID", "MCHID", "MODES", "SERVICE_ID", "Mode", "Simulator"]
 
 MCHID = "1900000001"
 APPID = "wxd678efh567hg6787"
 SERVICE_ID = "500001"
+Mode = Literal["public_key", "certificate", "both"]
+"""What a merchant verifies replies with: WeChat Pay's public key, platform certificates, or both."""
+MODES: tuple[Mode, ...] = ("public_key", "certificate", "both")
 
 
 def __getattr__(name: str) -> Any:

@@ -8,13 +8,12 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from wechatpay_sandbox import APPID, MCHID, SERVICE_ID, fault_kinds, rules, ruleset
+from wechatpay_sandbox import APPID, MCHID, MODES, SERVICE_ID, fault_kinds, rules, ruleset
 
 if TYPE_CHECKING:
     from wechatpay_sandbox import Simulator
 
 _YEAR = 365 * 24 * 3600
-MODES = ("public_key", "certificate", "both")
 
 
 def _debit_after(text: str) -> float | None:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from http.client import HTTPException
 from typing import Any
 
+from wechatpay_sandbox import Mode
 from wechatpay_sandbox.fault_options import make
 from wechatpay_sandbox.faults import ChaosKind
-from wechatpay_sandbox.keys import Mode
 from wechatpay_sandbox.listeners import Host
 from wechatpay_sandbox.notifications import FLAWS, SHAPES, Flaw, Notice, Shape
 from wechatpay_sandbox.order import Order

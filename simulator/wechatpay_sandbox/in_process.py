@@ -3,9 +3,9 @@
 from collections.abc import Coroutine, Iterable
 from typing import Any
 
+from wechatpay_sandbox import Mode
 from wechatpay_sandbox.control import Control
 from wechatpay_sandbox.faults import ChaosKind
-from wechatpay_sandbox.keys import Mode
 from wechatpay_sandbox.notifications import Flaw, Notice, Shape
 
 

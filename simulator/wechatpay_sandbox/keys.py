@@ -4,12 +4,12 @@ import functools
 import secrets
 import string
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
 
-from wechatpay_sandbox import MCHID
+from wechatpay_sandbox import MCHID, MODES, Mode
 from wechatpay_sandbox.key_pairs import (
     MerchantKey,
     PlatformKey,
@@ -18,9 +18,6 @@ from wechatpay_sandbox.key_pairs import (
     private_pem,
     public_pem,
 )
-
-type Mode = Literal["public_key", "certificate", "both"]
-MODES: tuple[Mode, ...] = ("public_key", "certificate", "both")
 
 
 class Keys:

@@ -15,12 +15,11 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from wechatpay_sandbox import APPID, SERVICE_ID
+from wechatpay_sandbox import APPID, SERVICE_ID, Mode
 from wechatpay_sandbox.control import Control
 from wechatpay_sandbox.core import Core
 from wechatpay_sandbox.http_control import PREFIX, HttpControl
 from wechatpay_sandbox.in_process import InProcess
-from wechatpay_sandbox.keys import Mode
 from wechatpay_sandbox.listeners import Host
 from wechatpay_sandbox.notifications import Notifier
 from wechatpay_sandbox.orders import Orders

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from wechatpay_sandbox import Mode
 from wechatpay_sandbox.core import Core
-from wechatpay_sandbox.keys import Keys, Mode
+from wechatpay_sandbox.keys import Keys
 from wechatpay_sandbox.order import Order
 
 KEYS = "keys.json"

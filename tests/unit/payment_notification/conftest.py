@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
-from wechatpay_sandbox import MCHID, Simulator
-from wechatpay_sandbox.keys import Mode
+from wechatpay_sandbox import MCHID, Mode, Simulator
 from wechatpay_sandbox.notifications import Notice
 from wechatpay_sandbox.order import OPENID
 
