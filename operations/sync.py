@@ -64,7 +64,7 @@ def add_to(app: typer.Typer, console: Console) -> None:
         executions = _executions(target, order, at)
         paid = paid_time(paid_at, at, executions)
         client, keys = _connect(target, order, mchid or None, executions)
-        key, state = _ask(client, keys)
+        key, state = find(client, keys)
         if state.state == "USER_PAID" and state.pay_type == PAID_TO_THE_MERCHANT:
             console.print(
                 f"{order} is reported as paid by other means already 已同步，未再发送", markup=False
@@ -150,7 +150,7 @@ def report(client: Client, key: OrderKey, paid: datetime) -> str:
         post(client, replace(key, order_api=api_of(key).SYNC), "sync", body)
     except WeChatPayError as exc:
         problem = exc
-    _, state = _ask(client, [key])
+    _, state = find(client, [key])
     if state.state == "USER_PAID":
         return f"{key.out_order_no}: WeChat Pay says paid; the workflow publishes Order Paid 已同步"
     said = f"WeChat Pay's answer: {problem}" if problem else "accepted, and not yet seen by a query"
@@ -184,7 +184,12 @@ def _connect(
     return Client(transport, target.function.hosts, Deadline(_SECONDS)), keys
 
 
-def _ask(client: Client, keys: Sequence[OrderKey]) -> tuple[OrderKey, OrderState]:
+def find(client: Client, keys: Sequence[OrderKey]) -> tuple[OrderKey, OrderState]:
+    """Ask for an order by one key after the other.
+
+    Raises:
+        CommandError: there is no verified state.
+    """
     try:
         return find_in_any(client, keys)
     except (OrderNotFound, SettlementError) as exc:

@@ -18,8 +18,8 @@ BEHIND_SECONDS = 120.0
 
 def _odd(name: str, status: int, code: str, message: str) -> Fault:
     """Return a signed refusal of something that was not applied, and that the sandbox has no name for."""
-    told = {"status": status, "code": code, "message": message, "applied": False}
-    return replace(make("reply", told), name=name, operations=_OF_ORDER)
+    options = {"status": status, "code": code, "message": message, "applied": False}
+    return replace(make("reply", options), name=name, operations=_OF_ORDER)
 
 
 _BEHIND, _REFUSED = ("query", "behind_open"), ("complete", "unsigned_4xx")
@@ -40,11 +40,11 @@ _OWN = (
     ),
 )
 KNOWN = dict(KINDS) | {fault.name: fault for fault in _OWN}
-# Nobody withstands a reader that is behind for long, or one who refuses what was applied again and again.
-_ONCE = {"behind_open", "behind_created", "unsigned_4xx_applied"}
 # A wrong parameter stands when it is refused twice (wechatpay.md 5), also where WeChat Pay's own reason was
-# its clock: at one order it is thrown once.
-_VERDICT = "unsigned_4xx_applied"
+# its clock: an order meets this one once.
+_ONCE = "unsigned_4xx_applied"
+# Nobody withstands a reader that is behind for long, or one who refuses what was applied again and again.
+_NEVER_STICKS = {"behind_open", "behind_created", _ONCE}
 
 
 def known(name: str) -> Fault | None:
@@ -95,7 +95,7 @@ class Drawn(Fate):
             for operation in ("complete", "query", "cancel", "sync", "certificates")
         }
         self._stuck: dict[tuple[str, str], tuple[Fault, int]] = {}
-        self._judged: set[str] = set()
+        self._refused: set[str] = set()
 
     def fault(self, number: str, operation: str, who: str) -> Fault | None:
         if operation in self.everywhere:
@@ -107,11 +107,11 @@ class Drawn(Fate):
         if self._random.random() >= self._rates[0]:
             return None
         kind = self._drawn(operation)
-        if kind.name == _VERDICT:
-            if number in self._judged:
+        if kind.name == _ONCE:
+            if number in self._refused:
                 return None
-            self._judged.add(number)
-        if number and kind.name not in _ONCE and not kind.then and self._random.random() < _STICKS:
+            self._refused.add(number)
+        if number and kind.name not in _NEVER_STICKS and not kind.then and self._random.random() < _STICKS:
             self._stuck[number, operation] = (kind, self._random.randint(2, 20))
         return kind
 

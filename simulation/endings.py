@@ -51,8 +51,8 @@ def _require_final(shop: Shop, planned: Planned) -> None:
         settled = any(each.status == "SUCCEEDED" or each.state == "Failed" for each in own)
         running = next((each for each in own if each.status == "RUNNING"), None)
         if running is not None or not settled:
-            told = [f"{each.status} {each.state} {each.error}" for each in own]
-            raise Violation(NEVER if running else LOST, number, "; ".join(told))
+            ends = [f"{each.status} {each.state} {each.error}" for each in own]
+            raise Violation(NEVER if running else LOST, number, "; ".join(ends))
     late = max((final[each.arn] for each in own if each.arn in final), default=0.0)
     late -= shop.settles_from(number)
     shop.tally.slowest = max(shop.tally.slowest, late)

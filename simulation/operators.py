@@ -180,7 +180,7 @@ class Operators:
                 staged.store(value, prove, lambda _said: None)
             except (CommandError, ClientError) as exc:  # the latter: another operator was faster
                 self._count("secret: not stored")
-                told = exc
+                reason = exc
                 shop.kernel.sleep(shop.random.uniform(30, 300))
             else:
                 self._count("secret: stored")
@@ -188,7 +188,7 @@ class Operators:
             if value != shop.wanted_secret():
                 return  # somebody has changed the keys again
         if shop.healed:
-            raise Violation(NEVER, "make secret", str(told))
+            raise Violation(NEVER, "make secret", str(reason))
 
     def sync(self, planned: Planned) -> None:
         """Report an order as paid at the counter just now; again later when it cannot be said yet."""
@@ -218,7 +218,7 @@ class Operators:
         transport = SignedTransport(Merchant(lambda: credentials), Transport(world=self._world))
         client = Client(transport, shop.hosts, Deadline(20.0, self._world.monotonic))
         paid = sync.paid_time(paid_at, moment(shop.kernel.now), ())
-        key, state = sync._ask(client, keys)
+        key, state = sync.find(client, keys)
         if state.state == "USER_PAID" and state.pay_type == PAID_TO_THE_MERCHANT:
             return
         sync.require_unpaid(planned.number, state)

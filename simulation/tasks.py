@@ -64,9 +64,9 @@ class Tasks:
             self._settled(execution, payload, result, invocation)
         else:
             shop.audit.queried(result)
-        told = result.get("payment", {}).get("state") or result["outcome"]
+        outcome = result.get("payment", {}).get("state") or result["outcome"]
         category = (result.get("error") or {}).get("category", "")
-        shop.trace.add(kernel.now, number, name, who, told, category, result["total_amount"])
+        shop.trace.add(kernel.now, number, name, who, outcome, category, result["total_amount"])
         if how == "after":
             raise TaskError(shop.random.choice(("Lambda.ServiceException", "Lambda.Unknown")))
         return result
@@ -84,8 +84,8 @@ class Tasks:
             shop.audit.published(kind, detail, self._asked_at.get(execution.arn, 0.0))
             shop.sink.examine(json.dumps(detail, ensure_ascii=False))
             shop.tally.outcomes[kind] += 1
-            told = (shop.who(execution), kind, detail["total_amount"])
-            shop.trace.add(shop.kernel.now, number, "published", *told)
+            amount = detail["total_amount"]
+            shop.trace.add(shop.kernel.now, number, "published", shop.who(execution), kind, amount)
         if how == "after":
             raise TaskError("States.TaskFailed", "no answer")
         return {"FailedEntryCount": 0}
