@@ -182,7 +182,7 @@ def test_an_order_that_is_never_paid_is_followed_for_a_bounded_time(running, eve
     path = event()
     order = json.loads(path.read_text(encoding="utf-8"))
     control(running, "PUT", f"/orders/{quote(order['out_order_no'], safe='')}", {"debit_after": None})
-    monkeypatch.setattr(settle, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(settle, "PATIENCE_SECONDS", 3.0)
 
     status = settle._settle(path.read_text(encoding="utf-8"), order, "", running.environment())
 
