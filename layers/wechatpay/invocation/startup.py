@@ -1,4 +1,4 @@
-"""Starting without the garbage collector: 9 % of a cold start. With it the goal is missed, 1.13 x for 1.10 x.
+"""Starting without the garbage collector, which would take 6 to 9 % of a cold start (docs/benchmarks.md).
 
 It finds little to free while modules are imported. A function imports this first, and calls `done` when all
 it keeps is made.
