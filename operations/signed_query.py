@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 from http import HTTPStatus
 
 from wechatpay.client import Client
@@ -72,7 +71,7 @@ def _elsewhere(client: Client, key: OrderKey, problem: Problem) -> Finding:
     """Ask the other APIs for an order that its own does not know."""
     answers = f"{key.order_api}: 404"
     for order_api in [each for each in ORDER_APIS if each != key.order_api]:
-        other = replace(key, order_api=order_api)
+        other = key._replace(order_api=order_api)
         try:
             state = api_of(other).query(client, other)
         except ReplyError as exc:

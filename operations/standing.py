@@ -1,7 +1,6 @@
 """Asks WeChat Pay how one order stands: a signed query, which changes nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from wechatpay.client import Client
@@ -54,7 +53,7 @@ def keys(credentials: Credentials, mchid: str, order: Mapping[str, object]) -> l
         str(order.get("order_api") or credentials.order_api or SMART_RETAIL),
     )
     others = [] if order.get("order_api") else [api for api in ORDER_APIS if api != key.order_api]
-    return [key, *(replace(key, order_api=api) for api in others)]
+    return [key, *(key._replace(order_api=api) for api in others)]
 
 
 def query(target: Target, credentials: Credentials, keys: Sequence[OrderKey], now: datetime) -> Answer:

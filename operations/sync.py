@@ -6,7 +6,6 @@ completed and not paid, and whoever reports it types its number.
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -147,7 +146,7 @@ def report(client: Client, key: OrderKey, paid: datetime) -> str:
     body = {"type": "Order_Paid", "detail": {"paid_time": paid.strftime(_WRITTEN)}}
     problem: WeChatPayError | None = None
     try:
-        post(client, replace(key, order_api=api_of(key).SYNC), "sync", body)
+        post(client, key._replace(order_api=api_of(key).SYNC), "sync", body)
     except WeChatPayError as exc:
         problem = exc
     _, state = find(client, [key])

@@ -1,6 +1,6 @@
 """What a verified state of an order proves about what was asked."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from invocation.failure import Category, Failure
 from wechatpay.errors import OutcomeUnknown, WeChatPayUnavailable
@@ -12,8 +12,7 @@ from complete_order.order import Wanted
 from complete_order.result import Result
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(NamedTuple):
     """Judges the states of one order.
 
     Attributes:

@@ -5,7 +5,7 @@ is sent is what the strictest reading of WeChat Pay's pages takes. The rules sta
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -66,7 +66,7 @@ class Wanted:
 
     def keys(self, key: OrderKey) -> list[OrderKey]:
         """Return this key and those in the other families that the order may be of as well."""
-        others = [replace(key, order_api=api) for api in self._order_apis if api != key.order_api]
+        others = [key._replace(order_api=api) for api in self._order_apis if api != key.order_api]
         return [key, *others]
 
     @property

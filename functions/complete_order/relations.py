@@ -1,7 +1,6 @@
 """The rules between the fields of an order event as data, each with its source: section 2 of the contract."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -12,8 +11,7 @@ from complete_order.family_rules import family_problems
 END_AHEAD = timedelta(minutes=10)
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """What could be read of an event, for the rules between its fields.
 
     Attributes:

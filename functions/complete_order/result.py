@@ -1,7 +1,7 @@
 """The result of settling an order: what the function returns and the workflow branches on."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from invocation.failure import Failure
@@ -110,7 +110,7 @@ class Result:
         """Return the result as plain JSON, without fields that do not apply."""
         result = {each.name: getattr(self, each.name) for each in fields(self)}
         if self.error is not None:
-            result["error"] = asdict(self.error)
+            result["error"] = self.error._asdict()
         return {name: value for name, value in result.items() if name not in _OPTIONAL or value is not None}
 
 

@@ -5,7 +5,7 @@ a query, or a notification, tells.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from invocation.failure import Failure
@@ -83,7 +83,7 @@ def collected(order: CompletedOrder, client: Client) -> dict[str, Any]:
     if verdict is not Verdict.AS_ASKED:
         failure = Failure.of_state("CONFLICT", "the order is no longer what was accepted", state)
         accepted = {name: value for name, value in order.result.items() if name != "payment"}
-        return {**accepted, "outcome": "FAILED", "evidence": "QUERY", "error": asdict(failure)}
+        return {**accepted, "outcome": "FAILED", "evidence": "QUERY", "error": failure._asdict()}
     return {**order.result, "payment": _payment(state)}
 
 
@@ -99,7 +99,7 @@ def _payment(state: OrderState) -> dict[str, Any]:
         "paid_by": _paid_by(state),
         "finish_transaction_id": state.finish_transaction_id or None,
         "pay_succ_time": state.pay_succ_time or None,
-        **({"transactions": [asdict(each) for each in state.transactions]} if state.transactions else {}),
+        **({"transactions": [each._asdict() for each in state.transactions]} if state.transactions else {}),
         "request_id": state.request_id,
     }
 

@@ -4,9 +4,8 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 # Executions that `make resubmit` starts bear this prefix: an order they settle has been tried before.
 RESUBMITTED = "resubmit-"
@@ -14,8 +13,7 @@ RESUBMITTED = "resubmit-"
 SETTLING_TIME = timedelta(minutes=10)
 
 
-@dataclass(frozen=True)
-class Attempts:
+class Attempts(NamedTuple):
     """The place of this invocation among the attempts at one order.
 
     Attributes:

@@ -1,7 +1,6 @@
 """Why an order will never succeed as asked: the `error` of a FAILED result (section 3 of the contract)."""
 
-from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from wechatpay.errors import Problem
 from wechatpay.orders import OrderState
@@ -9,8 +8,7 @@ from wechatpay.orders import OrderState
 Category = Literal["INVALID_INPUT", "REJECTED", "CONFLICT"]
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """Why an order will never succeed as asked.
 
     Attributes:
@@ -31,7 +29,7 @@ class Failure:
     @classmethod
     def quoting(cls, category: Category, problem: Problem) -> "Failure":
         """Return a failure that quotes WeChat Pay."""
-        return cls(category, **asdict(problem))
+        return cls(category, **problem._asdict())
 
     @classmethod
     def of_state(cls, category: Category, message: str, state: OrderState) -> "Failure":

@@ -5,7 +5,7 @@ Two families. `WeChatPayError` says what happened on the wire, precisely enough 
 fields of `statemachine/`, so renaming one is a change of contract.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class WeChatPayError(Exception):
@@ -26,8 +26,7 @@ class NoAnswer(WeChatPayError):
     """
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """WeChat Pay's reply to a call that did not succeed, as far as it could be read.
 
     Attributes:

@@ -63,7 +63,7 @@ class Fields:
         read = {}
         for rule in rules:
             value = self._values.get(rule.name)
-            if self._absent(rule):
+            if self._absent(rule, value):
                 if rule.required:
                     self.wrong(rule.name, "required")
             elif value is None:
@@ -78,6 +78,8 @@ class Fields:
 
     def broken(self, *names: str) -> bool:
         """Tell whether one of these fields, or anything inside it, has a problem."""
+        if not self.problems:
+            return False
         starts = tuple(self._path + name + mark for name in names for mark in ":[.")
         return any(problem.startswith(starts) for problem in self.problems)
 
@@ -123,12 +125,12 @@ class Fields:
             raise BrokenRule(f"must have at most {form.most} entries, has {len(value)}")
         return [self._keep(f"{name}[{index}]", form.form, entry) for index, entry in enumerate(value)]
 
-    def _absent(self, rule: FieldRule) -> bool:
-        value = self._values.get(rule.name)
+    def _absent(self, rule: FieldRule, value: Any) -> bool:
         if value is None:
             return rule.name not in self._values or self._blanks_are_absent
-        may_be_blank = not rule.required and (self._blanks_are_absent or isinstance(rule.form, _OF_TEXT))
-        return may_be_blank and isinstance(value, str) and is_blank(value)
+        if rule.required or not isinstance(value, str):
+            return False
+        return (self._blanks_are_absent or isinstance(rule.form, _OF_TEXT)) and is_blank(value)
 
 
 def _printable(name: object) -> str:

@@ -5,7 +5,7 @@ A family is one module with the functions of `OrderApi`; `order_apis` has the ta
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote, urlencode
 
 from .answer import Answer
@@ -17,8 +17,7 @@ ROOT = "/v3/payscore"
 PAID_TO_THE_MERCHANT = "MchChannelPayType"
 
 
-@dataclass(frozen=True)
-class OrderKey:
+class OrderKey(NamedTuple):
     """What names one order to WeChat Pay. Every reply is checked against it.
 
     Attributes:
@@ -32,16 +31,14 @@ class OrderKey:
     order_api: str = SMART_RETAIL
 
 
-@dataclass(frozen=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A verified 200 to a completion or a cancellation: accepted, not yet paid."""
 
     order_id: str
     request_id: str
 
 
-@dataclass(frozen=True)
-class Transaction:
+class Transaction(NamedTuple):
     """One sum that was collected of an order.
 
     Attributes:

@@ -1,7 +1,8 @@
 """One attempt on the wire: sign and send. It decides nothing; it records what happened."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .errors import NothingSent, WeChatPayError
 from .merchant import Merchant
@@ -27,8 +28,7 @@ class Request:
     body: bytes = field(default=b"", repr=False)
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One attempt on the wire, for logs and metrics: nothing in it is secret.
 
     Attributes:
@@ -96,15 +96,15 @@ class SignedTransport:
         try:
             reply = self._transport.send(request.method, host, request.target, headers, request.body, timeout)
         except WeChatPayError as exc:
-            self.record(replace(attempt, milliseconds=self._since(started)), exc)
+            self.record(attempt._replace(milliseconds=self._since(started)), exc)
             raise
-        return reply, replace(
-            attempt, status=reply.status, milliseconds=self._since(started), request_id=request_id(reply)
+        return reply, attempt._replace(
+            status=reply.status, milliseconds=self._since(started), request_id=request_id(reply)
         )
 
     def record(self, attempt: Attempt, problem: Exception | None = None) -> None:
         """Hand an attempt to whoever observes: with what kept it from a verified reply, if anything did."""
-        self._observe(replace(attempt, problem=str(problem)) if problem else attempt)
+        self._observe(attempt._replace(problem=str(problem)) if problem else attempt)
 
     def _since(self, started: float) -> float:
         return (self._stopwatch() - started) * 1000

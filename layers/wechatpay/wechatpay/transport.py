@@ -7,11 +7,10 @@ environment; and nothing is sent twice here: whether to send again is a question
 import logging
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 import urllib3
@@ -30,8 +29,7 @@ MAX_REPLY_BYTES = 1 << 20
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """A whole HTTP reply as it came: nothing decoded, nothing believed yet."""
 
     status: int

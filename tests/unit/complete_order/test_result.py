@@ -1,4 +1,3 @@
-import dataclasses
 import json
 from typing import Any
 
@@ -89,7 +88,7 @@ def test_an_invalid_event_lists_its_problems_and_names_its_order() -> None:
 
 @pytest.mark.parametrize("order_api", ["smartretail-orders", "payafter-orders", "serviceorder"])
 def test_a_result_says_by_which_api_the_order_settles(order_api: str) -> None:
-    key = dataclasses.replace(KEY, order_api=order_api)
+    key = KEY._replace(order_api=order_api)
     assert Result.settled(parsed(finished()), key, "REPLY", "08F7-0").to_json()["order_api"] == order_api
     assert Result.invalid({"order_api": order_api}, ["x: y"]).to_json()["order_api"] == order_api
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,7 +49,7 @@ class World:
     def __init__(self, simulator: Simulator, order_no: str) -> None:
         self.simulator, self.order_no = simulator, order_no
         self.merchant = WarmMerchant(simulator)
-        self.key: OrderKey = replace(self.merchant.key(order_no), order_api="serviceorder")
+        self.key: OrderKey = self.merchant.key(order_no)._replace(order_api="serviceorder")
 
     def open(self, **settings: Any) -> None:
         self.simulator.open_order(self.order_no, api="serviceorder", **settings)

@@ -1,6 +1,5 @@
 import contextlib
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -200,7 +199,7 @@ def test_a_genuine_acceptance_may_say_more_of_what_was_asked(simulator: Simulato
 
 def test_the_path_names_the_api_the_order_was_created_with(simulator: Simulator, order_no: str) -> None:
     merchant = WarmMerchant(simulator)
-    key = replace(merchant.key(order_no), order_api="payafter-orders")
+    key = merchant.key(order_no)._replace(order_api="payafter-orders")
     with contextlib.suppress(WeChatPayError):
         complete(merchant.client(), key, finish(simulator, order_no))
     with contextlib.suppress(WeChatPayError):
