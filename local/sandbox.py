@@ -61,6 +61,8 @@ def main() -> int:
     order, fault = (*sys.argv[1:], "", "")[:2]
     if not fault:
         print(_listing())
+        if order:
+            print(f"No FAULT= was given: nothing was set for {order} 未指定 FAULT=，未设置任何故障")
         return 0
     if not order:
         print("which order? make fault ORDER=SR-20251001-0001 FAULT=silence_applied", file=sys.stderr)

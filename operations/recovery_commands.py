@@ -69,8 +69,9 @@ def _add_stuck(app: typer.Typer, console: Console) -> None:
         elsewhere = sorted(selection.orders - {each.out_order_no for each in listing.stuck})
         standings = {number: stuck_listing.standing(reader, number) for number in elsewhere}
         if as_json:
-            typer.echo(stuck_listing.as_json(listing, standings))
+            typer.echo(stuck_listing.as_json(selection, listing, standings))
             return
+        _say_between(console, selection)
         for each in listing.stuck:
             for line in stuck_listing.shown(each):
                 console.print(line, soft_wrap=True)
@@ -163,6 +164,14 @@ def _find(target: Target, selection: Selection) -> Listing:
     )
 
 
+def _say_between(console: Console, selection: Selection) -> None:
+    """Say which moments were understood: one of another zone than was meant finds other executions."""
+    if selection.since is not None:
+        console.print(f"ended since {options.zoned(selection.since)} 起始时间", soft_wrap=True)
+    if selection.before is not None:
+        console.print(f"ended before {options.zoned(selection.before)} 截止时间", soft_wrap=True)
+
+
 def _among(selection: Selection) -> str:
     return "" if selection == Selection() else ", of what was asked for 仅限所选条件"
 
@@ -200,6 +209,7 @@ def _act(
 ) -> None:
     """Say where and how many, then act, a line an execution."""
     console.print(Text(f"{what}, {len(chosen)} executions"), soft_wrap=True)
+    _say_between(console, selection)
     superseded = [each for each in listing.stuck if each.why_nothing and selection.orders]
     passed_over = [Recovery(each, Did.SKIPPED, each.why_nothing) for each in superseded]
     if not dry_run and len(chosen) > _A_FEW and sys.stdin.isatty():

@@ -108,7 +108,7 @@ def read(
         answer = asking(target, merchant, {"out_order_no": out_order_no, **named(meant)}, now)
     if since and not meant:
         notes.append(
-            f"nothing before {options.here(since)} was looked at: leave out SINCE= "
+            f"nothing before {options.zoned(since)} was looked at: leave out SINCE= "
             "未查看更早的执行，请去掉 SINCE="
         )
     arns = {each.arn for each in meant}

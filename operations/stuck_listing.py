@@ -10,7 +10,7 @@ from rich.text import Text
 from life.next_steps import for_failed, for_interrupted
 from operations.executions import GOES_ON
 from operations.lives import Reader
-from operations.stuck import Listing, Remedy, Stuck
+from operations.stuck import Listing, Remedy, Selection, Stuck
 
 _FAILED = (Remedy.CORRECT, Remedy.CHECK)
 
@@ -76,7 +76,7 @@ def standing_in_words(out_order_no: str, stands: dict[str, str]) -> str:
     return f"{out_order_no}: {stands['state']}, and not among what was asked for 不在所选条件内: {arn}"
 
 
-def as_json(listing: Listing, standings: dict[str, dict[str, str]]) -> str:
+def as_json(selection: Selection, listing: Listing, standings: dict[str, dict[str, str]]) -> str:
     """Return it for a program: `stuck`, a list; `orders`, how others stand that are asked for by number."""
     stuck = [
         {
@@ -94,7 +94,13 @@ def as_json(listing: Listing, standings: dict[str, dict[str, str]]) -> str:
         }
         for each in listing.stuck
     ]
-    return json.dumps({"stuck": stuck, "orders": standings}, ensure_ascii=False, indent=2)
+    listed = {
+        "since": selection.since and selection.since.isoformat(),
+        "before": selection.before and selection.before.isoformat(),
+        "stuck": stuck,
+        "orders": standings,
+    }
+    return json.dumps(listed, ensure_ascii=False, indent=2)
 
 
 def _local(moment: datetime) -> str:

@@ -176,6 +176,7 @@ def test_without_a_fault_the_faults_are_listed(stopped, order):
 
     assert listed.returncode == 0, listed.stderr
     assert "\n  silence_applied " in listed.stdout
+    assert ("nothing was set for F-1" in listed.stdout) is bool(order)
 
 
 def test_an_order_that_is_never_paid_is_followed_for_a_bounded_time(running, event, monkeypatch, capsys):

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from wechatpay_sandbox import Simulator
 from local.aws import EmbeddedAws
 from local.aws.embedded import connect
 from local.stack import Stack
-from operations import executions, recovery, stuck
+from operations import executions, options, recovery, stuck
 from operations.executions import Execution, follow
 from operations.merchant_files import now
 from operations.recovery import Did
@@ -318,6 +318,25 @@ def test_looking_back_to_a_time_that_lies_ahead_is_refused(command: Command, nam
     """Beijing time on a machine that keeps UTC: it would find nothing, as if nothing were stuck."""
     ran = command(name, "--since", f"{now() + timedelta(hours=7):%Y-%m-%dT%H:%M%z}")
     assert (ran.status, "lies ahead" in ran.text, "stuck" in ran.text) == (1, True, False)
+
+
+def test_stuck_says_first_since_when_it_looked_with_the_zone(ask: Command) -> None:
+    assert ask("stuck", "--since", "2026-01-02T03:04+09:00").text.startswith(
+        "ended since 2026-01-02T03:04 +0900"
+    )
+    lines = ask("stuck", "--since", "2026-01-02T03:04", "--before", "1m").text.splitlines()
+    assert lines[0].startswith(f"ended since {datetime(2026, 1, 2, 3, 4).astimezone():%Y-%m-%dT%H:%M %z}")
+    assert lines[1].startswith("ended before ")
+    listed = json.loads(ask("stuck", "--json", "--since", "2026-01-02T03:04+09:00").text)
+    assert (listed["since"], listed["before"]) == ("2026-01-02T03:04:00+09:00", None)
+
+
+@pytest.mark.parametrize(("shown", "day"), [("01:59", 26), ("02:00", 26), ("02:01", 25), ("02:00+09:00", 26)])
+def test_a_time_without_a_date_is_the_last_such_in_shanghai(shown: str, day: int) -> None:
+    at = options.past(shown, datetime(2026, 11, 25, 18, 0, tzinfo=UTC))  # 02:00 of the 26th in Shanghai
+    zone = shown[5:] or "+08:00"
+    assert at is not None
+    assert at.isoformat() == f"2026-11-{day}T{shown[:5]}:00{zone}"
 
 
 def test_a_reason_or_merchant_that_nothing_bears_does_not_hide_the_others(
