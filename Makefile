@@ -85,6 +85,11 @@ reads.engines = ARGS
 engines: setup ## run the workflow in two interpreters that have to agree [ARGS="-k overdue"]
 	@$(PYTHON) -m pytest -n 2 tests/engines $(ARGS)
 
+.PHONY: commands
+reads.commands = ARGS
+commands: local-build ## the commands of README, reference and runbook, run as they stand on one local stack
+	@$(PYTHON) -m pytest tests/docs/commands $(ARGS)
+
 .PHONY: browser
 reads.browser = ARGS
 browser: local-build ## the console's tests in a real browser, which a lock file brings

@@ -3,13 +3,16 @@
 import html
 import json
 import re
+import shlex
 import tomllib
 from datetime import UTC, datetime
 from typing import get_args, get_type_hints
 from urllib.parse import unquote
 
+import boto3
 import pytest
 import yaml
+from botocore import xform_name
 from complete_order.order import InvalidOrder, parse
 from complete_order.result import Result
 from samtranslator.yaml_helper import yaml_parse
@@ -329,6 +332,26 @@ def test_every_command_is_run_by_a_test_or_says_why_not(document):
 def test_comments_of_commands_hold_nothing_that_a_shell_acts_on(path):
     comments = [each for text in Document(path).of("sh") for each in re.findall(r"(?:^|\s)#\s.*", text)]
     assert [each for each in comments if re.search(r"""['"`;()?*&|<>$!\[\]]""", each)] == []
+
+
+def test_the_readme_puts_a_stack_up_and_takes_it_down():
+    run = [*Document("README.md").to_run(), *Document("docs/reference.md").to_run()]
+    down = next(block for block in run if block.startswith("make down "))
+    assert run[0].startswith("make up ")
+    assert run.count(down) == 1
+    assert Document("README.md").text.count(down) == 1
+
+
+def test_aws_commands_in_the_text_have_their_names_right():
+    session = boto3.Session()._session
+    commands = [shlex.split(span) for span in Document("docs/reference.md").spans if span.startswith("aws ")]
+    assert commands
+    for _, service, operation, *arguments in commands:
+        model = session.get_service_model(service)
+        names = {xform_name(name, "-"): name for name in model.operation_names}
+        members = model.operation_model(names[operation]).input_shape.members
+        known = {f"--{xform_name(member, '-')}" for member in members}
+        assert {argument for argument in arguments if argument.startswith("--")} <= known
 
 
 @documents
