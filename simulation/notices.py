@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from wechatpay_sandbox.notifications import FLAWS, Notice, Shape
+from wechatpay_sandbox.notifications import FLAWS, Notification, Shape
 
 from simulation.environments import Invocation
 from simulation.keys import MCHID
@@ -56,11 +56,11 @@ class Notices:
         number, how = outgoing.out_order_no, self._shop.fate.platform(outgoing.out_order_no, "notice")
         status = None
         if how != "before":
-            status = self._deliver(number, outgoing.notice, outgoing.event_type)
+            status = self._deliver(number, outgoing.notification, outgoing.event_type)
         self._shop.wechat.core.outbox.answered(outgoing, None if how == "after" else status)
         self.look_after()
 
-    def _deliver(self, number: str, notice: Notice, kind: str) -> int | None:
+    def _deliver(self, number: str, notice: Notification, kind: str) -> int | None:
         """Return the status that the function answers; None: there was no answer."""
         shop = self._shop
         shop.kernel.sleep(shop.random.uniform(0.005, 0.2))

@@ -9,7 +9,7 @@ from wechatpay_sandbox import Mode
 from wechatpay_sandbox.fault_options import make
 from wechatpay_sandbox.faults import ChaosKind
 from wechatpay_sandbox.listeners import Host
-from wechatpay_sandbox.notifications import FLAWS, SHAPES, Flaw, Notice, Shape
+from wechatpay_sandbox.notifications import FLAWS, SHAPES, Flaw, Notification, Shape
 from wechatpay_sandbox.order import Order
 from wechatpay_sandbox.outbox import on_this_machine
 from wechatpay_sandbox.reader import ORDER_NO
@@ -77,23 +77,23 @@ class Control:
         self._core.orders.fill(openid, balance, self._core.now())
         return dict(self._core.orders.purses)
 
-    async def notice(
+    async def paid_notification(
         self, out_order_no: str, shape: Shape = "smartretail", *, flaw: Flaw | None = None, **changes: Any
-    ) -> Notice:
-        """A notice that the order is paid, well formed or with a flaw."""
+    ) -> Notification:
+        """A notification that the order is paid, well formed or with a flaw."""
         if shape not in SHAPES or flaw not in (None, *FLAWS):
             raise ValueError(f"shape is one of {', '.join(SHAPES)}, flaw one of {', '.join(FLAWS)}")
         return self._core.notifier.paid(self._find(out_order_no), shape, flaw=flaw, **changes)
 
-    async def send_notice(
+    async def send_notification(
         self, out_order_no: str, *, url: str, shape: Shape = "smartretail", flaw: Flaw | None = None
     ) -> Json:
-        """Send a notice to an address on this machine, as WeChat Pay would; returns the answer."""
+        """Send a notification to an address on this machine, as WeChat Pay would; returns the answer."""
         if not isinstance(url, str) or not on_this_machine(url):
             raise ValueError("url must be on this machine")
-        notice = await self.notice(out_order_no, shape, flaw=flaw)
+        notification = await self.paid_notification(out_order_no, shape, flaw=flaw)
         try:
-            status, body = await asyncio.to_thread(notice.send, url)
+            status, body = await asyncio.to_thread(notification.send, url)
         except (OSError, HTTPException) as failed:
             raise ValueError(f"nothing answers at {url}: {failed}") from failed
         return {"status": status, "body": body.decode(errors="replace")}

@@ -28,7 +28,7 @@ class HttpControl:
                 ("POST", r"/orders/(?P<out_order_no>[^/]+)/settle", c.settle_elsewhere),
                 ("POST", r"/orders/(?P<out_order_no>[^/]+)/confirm", c.confirm),
                 ("POST", r"/orders/(?P<out_order_no>[^/]+)/pay", c.pay),
-                ("POST", r"/orders/(?P<out_order_no>[^/]+)/notice", c.send_notice),
+                ("POST", r"/orders/(?P<out_order_no>[^/]+)/notice", c.send_notification),
                 ("GET", r"/notifications", c.notifications),
                 ("PUT", r"/purses/(?P<openid>[^/]+)", c.purse),
                 ("GET", r"/ledger", c.ledger),

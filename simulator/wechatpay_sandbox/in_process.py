@@ -6,7 +6,7 @@ from typing import Any
 from wechatpay_sandbox import Mode
 from wechatpay_sandbox.control import Control
 from wechatpay_sandbox.faults import ChaosKind
-from wechatpay_sandbox.notifications import Flaw, Notice, Shape
+from wechatpay_sandbox.notifications import Flaw, Notification, Shape
 
 
 class InProcess:
@@ -33,16 +33,16 @@ class InProcess:
             self._control.settle_elsewhere(out_order_no, finish_type=finish_type, total_amount=total_amount)
         )
 
-    def notice(
+    def paid_notification(
         self,
         out_order_no: str,
         shape: Shape = "smartretail",
         *,
         flaw: Flaw | None = None,
         **changes: Any,
-    ) -> Notice:
-        """A notice that the order is paid, to be sent: ``notice.send(url)``. See ``notices``."""
-        return self._run(self._control.notice(out_order_no, shape, flaw=flaw, **changes))
+    ) -> Notification:
+        """A notification that the order is paid, to be sent: ``notification.send(url)``."""
+        return self._run(self._control.paid_notification(out_order_no, shape, flaw=flaw, **changes))
 
     def confirm(self, out_order_no: str) -> dict[str, Any]:
         """The shopper confirms a CREATED order."""

@@ -40,13 +40,13 @@ FLAWS: tuple[Flaw, ...] = (
 USER_PAID = "PAYSCORE.USER_PAID"
 USER_CONFIRM = "PAYSCORE.USER_CONFIRM"
 ANSWER_SECONDS = 5.0
-"""Seconds after which WeChat Pay takes a notice for failed."""
+"""Seconds after which WeChat Pay takes a notification for failed."""
 _OFFSETS = {"stale": -301, "early": 310}
 
 
 @dataclass(frozen=True)
-class Notice:
-    """One notice as it goes onto the wire. Sent again it is a replay; ``signed_again`` is what a retry is."""
+class Notification:
+    """One notification as it goes onto the wire. Sent again it is a replay; a retry is ``signed_again``."""
 
     headers: Mapping[str, str]
     body: bytes
@@ -65,7 +65,7 @@ class Notice:
 
 
 class Notifier:
-    """Makes notices about orders, with the keys of one simulated merchant."""
+    """Makes notifications about orders, with the keys of one simulated merchant."""
 
     def __init__(self, keys: Keys, signer: ReplySigner | None = None, random: Random | None = None) -> None:
         self._keys = keys
@@ -80,35 +80,35 @@ class Notifier:
         flaw: Flaw | None = None,
         event_type: str = USER_PAID,
         **changes: Any,
-    ) -> Notice:
-        """A notice that an order is paid; ``changes`` replace fields of its resource."""
+    ) -> Notification:
+        """A notification that an order is paid; ``changes`` replace fields of its resource."""
         resource = {**(_serviceorder(order) if shape == "serviceorder" else _smart_retail(order)), **changes}
         return self.of(resource, flaw=flaw, event_type=event_type)
 
-    def confirmed(self, order: Order) -> Notice:
-        """A notice that the shopper has confirmed an order."""
+    def confirmed(self, order: Order) -> Notification:
+        """A notification that the shopper has confirmed an order."""
         resource = {**_common(order), "state": "DOING", "state_description": "USER_CONFIRM"}
         del resource["total_amount"]
         return self.of(resource, event_type=USER_CONFIRM)
 
     def of(
         self, resource: Mapping[str, Any], *, flaw: Flaw | None = None, event_type: str = USER_PAID
-    ) -> Notice:
-        """A notice of any resource."""
+    ) -> Notification:
+        """A notification of any resource."""
         key = self._random.randbytes(16).hex() if flaw == "other-key" else self._keys.api_v3_key
         plain = json.dumps(resource, ensure_ascii=False).encode()
         envelope = self._envelope(plain, key, event_type)
         return self.signed(json.dumps(envelope, ensure_ascii=False).encode(), flaw)
 
-    def signed_again(self, notice: Notice) -> Notice:
-        """The same notice sent once more by WeChat Pay itself: same id and content, new signature."""
-        return self.signed(notice.body)
+    def signed_again(self, notification: Notification) -> Notification:
+        """The same notification sent once more by WeChat Pay itself: same id and content, new signature."""
+        return self.signed(notification.body)
 
-    def signed(self, body: bytes, flaw: Flaw | None = None) -> Notice:
-        """Any bytes, signed like a notice."""
+    def signed(self, body: bytes, flaw: Flaw | None = None) -> Notification:
+        """Any bytes, signed like a notification."""
         headers = {"Content-Type": "application/json", "User-Agent": "Mozilla/4.0"}
         if flaw == "unsigned":
-            return Notice(headers, body)
+            return Notification(headers, body)
         covered = body + b" " if flaw == "wrong-signature" else body
         key = self._keys.signing_key(None)
         headers |= self._signer.headers(key, covered, offset=_OFFSETS.get(flaw or "", 0))
@@ -116,7 +116,7 @@ class Notifier:
             headers["Wechatpay-Signature"] = as_probe(headers["Wechatpay-Signature"])
         if flaw == "unknown-serial":
             headers["Wechatpay-Serial"] = f"{self._random.getrandbits(158) | 1 << 158:040X}"
-        return Notice(headers, body)
+        return Notification(headers, body)
 
     def _envelope(self, plain: bytes, api_v3_key: str, event_type: str) -> dict[str, Any]:
         nonce = self._random.randbytes(6).hex()
@@ -137,9 +137,9 @@ class Notifier:
         }
 
 
-def with_header(notice: Notice, name: str, value: str) -> Notice:
-    """The same notice with one more header."""
-    return replace(notice, headers={**notice.headers, name: value})
+def with_header(notification: Notification, name: str, value: str) -> Notification:
+    """The same notification with one more header."""
+    return replace(notification, headers={**notification.headers, name: value})
 
 
 def _common(order: Order) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from wechatpay_sandbox.notifications import USER_CONFIRM, USER_PAID, Notice, Notifier, Shape
+from wechatpay_sandbox.notifications import USER_CONFIRM, USER_PAID, Notification, Notifier, Shape
 from wechatpay_sandbox.orders import Orders
 
 AGAIN_AFTER = (15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600)
@@ -20,7 +20,7 @@ class Outgoing:
     out_order_no: str
     event_type: str
     url: str
-    notice: Notice
+    notification: Notification
     due_at: float | None
     attempts: int = 0
     answered: int | None = None
@@ -54,7 +54,7 @@ class Outbox:
         due = [each for each in self._waiting if each.due_at is not None and each.due_at <= now]
         for outgoing in due:
             if outgoing.attempts:
-                outgoing.notice = self._notifier.signed_again(outgoing.notice)
+                outgoing.notification = self._notifier.signed_again(outgoing.notification)
             pause = AGAIN_AFTER[outgoing.attempts] if outgoing.attempts < len(AGAIN_AFTER) else None
             outgoing.due_at = None if pause is None else now + pause
             outgoing.attempts += 1
@@ -78,18 +78,19 @@ class Outbox:
         """What was sent and what still is to be, to be kept in a file."""
         self._write_up(now)
         return [
-            {**each.entry(), "due_at": each.due_at, "body": each.notice.body.decode()} for each in self.sent
+            {**each.entry(), "due_at": each.due_at, "body": each.notification.body.decode()}
+            for each in self.sent
         ]
 
     def restore(self, kept: Sequence[Mapping[str, Any]]) -> None:
         """Go on sending what was kept, signed anew."""
         for each in kept:
-            notice = self._notifier.signed(each["body"].encode())
+            notification = self._notifier.signed(each["body"].encode())
             number, event_type, url, due_at = (
                 each[name] for name in ("out_order_no", "event_type", "url", "due_at")
             )
             self.sent.append(
-                Outgoing(number, event_type, url, notice, due_at, each["attempts"], each["answered"])
+                Outgoing(number, event_type, url, notification, due_at, each["attempts"], each["answered"])
             )
         self._waiting = [each for each in self.sent if each.due_at is not None]
 
@@ -99,11 +100,11 @@ class Outbox:
         for what, order in self._orders.events:
             confirmed = what == "USER_CONFIRM"
             shape: Shape = "serviceorder" if order.api == "serviceorder" else "smartretail"
-            notice = self._notifier.confirmed(order) if confirmed else self._notifier.paid(order, shape)
+            notification = self._notifier.confirmed(order) if confirmed else self._notifier.paid(order, shape)
             url = order.notify_url or ""
             event = USER_CONFIRM if confirmed else USER_PAID
             due_at = now if self.anywhere or on_this_machine(url) else None
-            outgoing = Outgoing(order.out_order_no, event, url, notice, due_at)
+            outgoing = Outgoing(order.out_order_no, event, url, notification, due_at)
             self.sent.append(outgoing)
             self._waiting.append(outgoing)
         self._orders.events.clear()

@@ -138,7 +138,7 @@ class Simulator(InProcess):
 
     @property
     def notifier(self) -> Notifier:
-        """Makes notices of any kind with this simulator's keys."""
+        """Makes notifications of any kind with this simulator's keys."""
         return self._core.notifier
 
     def _run[T](self, work: Coroutine[Any, Any, T]) -> T:
@@ -189,7 +189,7 @@ class Simulator(InProcess):
     async def _send(self, outgoing: Outgoing) -> None:
         status = None
         with contextlib.suppress(OSError, ValueError, HTTPException):
-            status, _ = await asyncio.to_thread(outgoing.notice.send, outgoing.url)
+            status, _ = await asyncio.to_thread(outgoing.notification.send, outgoing.url)
         self._core.outbox.answered(outgoing, status)
         self._changed.set()
 

@@ -118,9 +118,9 @@ def test_it_takes_a_serviceorder_from_its_creation_to_its_payment(
     (paid,) = run(asked)
     assert (paid["data"]["state"], paid["data"]["collection"]["paid_amount"]) == ("DONE", 300)
 
-    notice = simulator.notice(order_no, "serviceorder")
-    secret, head, sealed = simulator.secret(), notice.headers, json.loads(notice.body)["resource"]
-    signed = f"{head['Wechatpay-Timestamp']}\n{head['Wechatpay-Nonce']}\n{notice.body.decode()}\n"
+    notification = simulator.paid_notification(order_no, "serviceorder")
+    secret, head, sealed = simulator.secret(), notification.headers, json.loads(notification.body)["resource"]
+    signed = f"{head['Wechatpay-Timestamp']}\n{head['Wechatpay-Nonce']}\n{notification.body.decode()}\n"
     serial = head["Wechatpay-Serial"]
     verify = {"operation": "verify", "message": signed, "signature": head["Wechatpay-Signature"]}
     decrypt_ = {

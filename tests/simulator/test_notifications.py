@@ -1,4 +1,4 @@
-"""Notices as a merchant who knows only the documents reads them: the signature first, then what is sealed."""
+"""Notifications as a merchant who knows only the documents reads them: signature first, then content."""
 
 import base64
 import itertools
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from wechatpay_sandbox import APPID, MCHID, SERVICE_ID, Simulator
 from wechatpay_sandbox.core import Core
 from wechatpay_sandbox.keys import Keys
-from wechatpay_sandbox.notifications import Notice
+from wechatpay_sandbox.notifications import Notification
 from wechatpay_sandbox.orders import Orders
 
 
@@ -31,71 +31,73 @@ def simulator() -> Iterator[Simulator]:
         yield running
 
 
-def prove(simulator: Simulator, notice: Notice) -> None:
+def prove(simulator: Simulator, notification: Notification) -> None:
     key: Any = load_pem_public_key(simulator.secret()["wechatpay_public_key"].encode())
-    timestamp, nonce = (notice.headers[f"Wechatpay-{name}"] for name in ("Timestamp", "Nonce"))
+    timestamp, nonce = (notification.headers[f"Wechatpay-{name}"] for name in ("Timestamp", "Nonce"))
     assert abs(time.time() - int(timestamp)) <= 300
-    assert notice.headers["Wechatpay-Serial"] == simulator.secret()["wechatpay_public_key_id"]
-    signature = base64.b64decode(notice.headers["Wechatpay-Signature"])
-    key.verify(signature, f"{timestamp}\n{nonce}\n".encode() + notice.body + b"\n", PKCS1v15(), SHA256())
+    assert notification.headers["Wechatpay-Serial"] == simulator.secret()["wechatpay_public_key_id"]
+    signature = base64.b64decode(notification.headers["Wechatpay-Signature"])
+    key.verify(
+        signature, f"{timestamp}\n{nonce}\n".encode() + notification.body + b"\n", PKCS1v15(), SHA256()
+    )
 
 
-def opened(simulator: Simulator, notice: Notice) -> dict[str, Any]:
-    sealed = json.loads(notice.body)["resource"]
+def unsealed(simulator: Simulator, notification: Notification) -> dict[str, Any]:
+    sealed = json.loads(notification.body)["resource"]
     assert sealed["algorithm"] == "AEAD_AES_256_GCM"
     cipher = AESGCM(simulator.secret()["api_v3_key"].encode())
     text = base64.b64decode(sealed["ciphertext"])
-    found: dict[str, Any] = json.loads(
+    resource: dict[str, Any] = json.loads(
         cipher.decrypt(sealed["nonce"].encode(), text, sealed["associated_data"].encode())
     )
-    return found
+    return resource
 
 
-def test_a_notice_of_smart_retail_says_what_a_query_would(simulator: Simulator):
-    notice = simulator.notice("paid")
-    prove(simulator, notice)
-    found = opened(simulator, notice)
-    assert json.loads(notice.body)["event_type"] == "PAYSCORE.USER_PAID"
-    assert (found["state"], found["out_order_no"], found["mchid"]) == ("USER_PAID", "paid", MCHID)
-    assert (found["total_amount"], len(found["pay_succ_time"])) == (1200, 14)
+def test_a_notification_of_smart_retail_says_what_a_query_would(simulator: Simulator):
+    notification = simulator.paid_notification("paid")
+    prove(simulator, notification)
+    resource = unsealed(simulator, notification)
+    assert json.loads(notification.body)["event_type"] == "PAYSCORE.USER_PAID"
+    assert (resource["state"], resource["out_order_no"], resource["mchid"]) == ("USER_PAID", "paid", MCHID)
+    assert (resource["total_amount"], len(resource["pay_succ_time"])) == (1200, 14)
 
 
-def test_a_notice_of_serviceorder_has_its_collection(simulator: Simulator):
-    notice = simulator.notice("paid", "serviceorder")
-    prove(simulator, notice)
-    found = opened(simulator, notice)
-    assert (found["state"], found["collection"]["state"]) == ("DONE", "USER_PAID")
-    assert found["collection"]["paid_amount"] == found["total_amount"] == 1200
+def test_a_notification_of_serviceorder_has_its_collection(simulator: Simulator):
+    notification = simulator.paid_notification("paid", "serviceorder")
+    prove(simulator, notification)
+    resource = unsealed(simulator, notification)
+    assert (resource["state"], resource["collection"]["state"]) == ("DONE", "USER_PAID")
+    assert resource["collection"]["paid_amount"] == resource["total_amount"] == 1200
 
 
 @pytest.mark.parametrize("flaw", ["wrong-signature", "signtest"])
 def test_a_wrong_signature_does_not_hold(simulator: Simulator, flaw: Any):
     with pytest.raises((InvalidSignature, ValueError)):
-        prove(simulator, simulator.notice("paid", flaw=flaw))
+        prove(simulator, simulator.paid_notification("paid", flaw=flaw))
 
 
 @pytest.mark.parametrize("flaw", ["stale", "early", "unknown-serial"])
 def test_what_is_out_of_its_time_or_names_no_key_cannot_be_proven(simulator: Simulator, flaw: Any):
     with pytest.raises(AssertionError):
-        prove(simulator, simulator.notice("paid", flaw=flaw))
+        prove(simulator, simulator.paid_notification("paid", flaw=flaw))
 
 
 def test_what_is_sealed_with_another_key_is_signed_and_cannot_be_opened(simulator: Simulator):
-    notice = simulator.notice("paid", flaw="other-key")
-    prove(simulator, notice)
+    notification = simulator.paid_notification("paid", flaw="other-key")
+    prove(simulator, notification)
     with pytest.raises(InvalidTag):
-        opened(simulator, notice)
+        unsealed(simulator, notification)
 
 
-def test_signed_again_it_is_the_same_notice_under_a_new_signature(simulator: Simulator):
-    notice = simulator.notice("paid")
-    again = simulator.notifier.signed_again(notice)
+def test_signed_again_it_is_the_same_notification_under_a_new_signature(simulator: Simulator):
+    notification = simulator.paid_notification("paid")
+    again = simulator.notifier.signed_again(notification)
     prove(simulator, again)
-    assert again.body == notice.body
-    assert again.headers["Wechatpay-Nonce"] != notice.headers["Wechatpay-Nonce"]
+    assert again.body == notification.body
+    assert again.headers["Wechatpay-Nonce"] != notification.headers["Wechatpay-Nonce"]
 
 
-def test_a_notice_is_sent_to_an_address_on_this_machine_on_demand(simulator: Simulator):
+def test_a_notification_is_sent_to_an_address_on_this_machine_on_demand(simulator: Simulator):
     heard: list[tuple[str, bytes]] = []
 
     class Merchant(BaseHTTPRequestHandler):
@@ -110,33 +112,35 @@ def test_a_notice_is_sent_to_an_address_on_this_machine_on_demand(simulator: Sim
     merchant = HTTPServer(("127.0.0.1", 0), Merchant)
     thread = threading.Thread(target=merchant.handle_request, daemon=True)
     thread.start()
-    asked = {"url": f"http://127.0.0.1:{merchant.server_port}/notices", "shape": "serviceorder"}
+    asked = {"url": f"http://127.0.0.1:{merchant.server_port}/notifications", "shape": "serviceorder"}
     control = f"{simulator.control_url}/orders/paid/notice"
     answer = requests.post(control, json=asked, timeout=10)
     thread.join()
     merchant.server_close()
 
     assert (answer.status_code, answer.json()["status"]) == (200, 204)
-    assert heard[0][0] == "/notices"
-    elsewhere = requests.post(control, json={"url": "https://example.com/notices"}, timeout=10)
+    assert heard[0][0] == "/notifications"
+    elsewhere = requests.post(control, json={"url": "https://example.com/notifications"}, timeout=10)
     assert elsewhere.status_code == 400
 
 
-def attempts(core: Core, answers: Iterator[int | None], clock: list[float]) -> list[tuple[float, Notice]]:
+def attempts(
+    core: Core, answers: Iterator[int | None], clock: list[float]
+) -> list[tuple[float, Notification]]:
     """When each attempt was made until nothing is left to send, and what was sent."""
     outbox, made = core.outbox, []
     start = clock[0]
     while (next_at := outbox.next_at()) is not None:
         clock[0] = max(clock[0], next_at)
         for outgoing in outbox.due(clock[0]):
-            made.append((clock[0] - start, outgoing.notice))
+            made.append((clock[0] - start, outgoing.notification))
             outbox.answered(outgoing, next(answers))
     return made
 
 
 @pytest.fixture
-def told() -> tuple[Core, list[float]]:
-    """An order that was just paid, whose merchant is to be told, in a world whose clock a test moves."""
+def just_paid() -> tuple[Core, list[float]]:
+    """An order that was just paid and that has a notify_url, in a world whose clock a test moves."""
     clock = [1_800_000_000.0]
     orders = Orders(MCHID, APPID, SERVICE_ID, 0.0, Random(1))
     core = Core(Keys(MCHID, "public_key"), orders, clock=lambda: clock[0], random=Random(1))
@@ -145,22 +149,22 @@ def told() -> tuple[Core, list[float]]:
     return core, clock
 
 
-def test_an_unanswered_notification_is_sent_again_as_wechat_pay_does(told: tuple[Core, list[float]]):
-    core, clock = told
+def test_an_unanswered_notification_is_sent_again_as_wechat_pay_does(just_paid: tuple[Core, list[float]]):
+    core, clock = just_paid
     made = attempts(core, itertools.cycle([500, None, 404]), clock)
     gaps = [round(later - earlier) for (earlier, _), (later, _) in itertools.pairwise(made)]
     minutes = [3, 10, 20, 30, 30, 30, 60]
     hours = [3, 3, 3, 6, 6]
     assert gaps == [15, 15, 30, *(60 * each for each in minutes), *(3600 * each for each in hours)]
-    assert len({notice.body for _, notice in made}) == 1
-    assert len({notice.headers["Wechatpay-Nonce"] for _, notice in made}) == len(made) == 16
-    stamps = [int(notice.headers["Wechatpay-Timestamp"]) for _, notice in made]
+    assert len({notification.body for _, notification in made}) == 1
+    assert len({notification.headers["Wechatpay-Nonce"] for _, notification in made}) == len(made) == 16
+    stamps = [int(notification.headers["Wechatpay-Timestamp"]) for _, notification in made]
     assert [stamp - stamps[0] for stamp in stamps] == [round(at) for at, _ in made]
     assert core.outbox.sent[0].entry()["waiting"] is False
 
 
 @pytest.mark.parametrize("answer", [200, 204])
-def test_an_answered_notification_is_sent_no_more(told: tuple[Core, list[float]], answer: int):
-    core, clock = told
+def test_an_answered_notification_is_sent_no_more(just_paid: tuple[Core, list[float]], answer: int):
+    core, clock = just_paid
     assert len(attempts(core, iter([500, answer]), clock)) == 2
     assert core.outbox.sent[0].entry()["answered"] == answer

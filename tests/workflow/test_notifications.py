@@ -54,8 +54,8 @@ class Followed:
 
     def notify(self, name: str, *, shape: Shape = "smartretail", flaw: Flaw | None = None) -> int:
         """Send a notification about an order; returns the status of the answer."""
-        notice = self.simulator.notice(name, shape, flaw=flaw, total_amount=1200)
-        return notice.send(self.address, seconds=PATIENCE)[0]
+        notification = self.simulator.paid_notification(name, shape, flaw=flaw, total_amount=1200)
+        return notification.send(self.address, seconds=PATIENCE)[0]
 
     def ended(self, name: str) -> executions.Execution:
         return executions.follow(self.stack.client("stepfunctions"), self.arns[name])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from wechatpay_sandbox import MCHID, Mode, Simulator
-from wechatpay_sandbox.notifications import Notice
+from wechatpay_sandbox.notifications import Notification
 from wechatpay_sandbox.order import OPENID
 
 from tests import function as rig
@@ -33,13 +33,13 @@ class Function(rig.Function):
         }
         super().__init__(simulator, secrets_manager, "payment_notification", variables=variables)
 
-    def __call__(self, notice: Notice, mchid: str = MCHID, **changes: Any) -> dict[str, Any]:
-        """Invoke with a notice as API Gateway hands it over; `changes` replace parts of the event."""
+    def __call__(self, notification: Notification, mchid: str = MCHID, **changes: Any) -> dict[str, Any]:
+        """Invoke with a notification as API Gateway hands it over; `changes` replace parts of the event."""
         event = {
             "version": "2.0",
-            "headers": {name.lower(): value for name, value in notice.headers.items()},
+            "headers": {name.lower(): value for name, value in notification.headers.items()},
             "pathParameters": {"mchid": mchid},
-            "body": notice.body.decode(errors="replace"),
+            "body": notification.body.decode(errors="replace"),
             "isBase64Encoded": False,
         }
         return self.invoke({**event, **changes})
@@ -113,5 +113,5 @@ def awaited(
     return number
 
 
-def as_base64(notice: Notice) -> dict[str, Any]:
-    return {"body": base64.b64encode(notice.body).decode(), "isBase64Encoded": True}
+def as_base64(notification: Notification) -> dict[str, Any]:
+    return {"body": base64.b64encode(notification.body).decode(), "isBase64Encoded": True}

@@ -36,7 +36,7 @@ def signed(function: Function, resource: dict[str, Any], **options: Any) -> Any:
 def test_a_genuine_notification_of_either_shape_is_confirmed_by_a_query_and_wakes_the_execution(
     function: Function, paid: str, shape: Shape
 ):
-    answer = function(function.simulator.notice(paid, shape))
+    answer = function(function.simulator.paid_notification(paid, shape))
 
     assert answer == {"statusCode": 204}
     assert queries(function, paid) == 1
@@ -46,7 +46,7 @@ def test_a_genuine_notification_of_either_shape_is_confirmed_by_a_query_and_wake
 def test_a_notification_of_serviceorder_is_confirmed_where_the_order_was_created(function: Function):
     paid = awaited(function, api="serviceorder", order_api={"S": "serviceorder"})
 
-    assert function(function.simulator.notice(paid, "serviceorder")) == {"statusCode": 204}
+    assert function(function.simulator.paid_notification(paid, "serviceorder")) == {"statusCode": 204}
 
     [request] = function.simulator.requests(paid)
     assert request["target"].startswith("/v3/payscore/serviceorder?")
@@ -57,9 +57,9 @@ def test_a_notification_of_serviceorder_that_is_not_paid_in_full_wakes_nothing(f
     number = awaited(function, "FINISHED", api="serviceorder", order_api={"S": "serviceorder"})
     function.simulator.pay(number, 500)
     collected = {"collection": {"state": "USER_PAID"}, "total_amount": 1200}
-    said = function.simulator.notice(number, "serviceorder", **collected)
+    notification = function.simulator.paid_notification(number, "serviceorder", **collected)
 
-    assert function(said)["statusCode"] == 503
+    assert function(notification)["statusCode"] == 503
     assert f"token-{number}" in function.aws.waiting
 
 
@@ -68,18 +68,18 @@ def test_a_notification_of_serviceorder_about_something_else_is_answered_and_cha
     function: Function, event_type: str
 ):
     number = awaited(function, api="serviceorder", order_api={"S": "serviceorder"})
-    said = function.simulator.notice(number, "serviceorder", event_type=event_type)
+    notification = function.simulator.paid_notification(number, "serviceorder", event_type=event_type)
 
-    assert function(said) == {"statusCode": 204}
+    assert function(notification) == {"statusCode": 204}
     assert queries(function, number) == 0
     assert f"token-{number}" in function.aws.waiting
 
 
 def test_headers_come_in_any_case_and_bodies_in_base64(function: Function, paid: str):
-    notice = function.simulator.notice(paid)
-    headers = {name.swapcase(): value for name, value in notice.headers.items()}
+    notification = function.simulator.paid_notification(paid)
+    headers = {name.swapcase(): value for name, value in notification.headers.items()}
 
-    assert function(notice, headers=headers, **as_base64(notice))["statusCode"] == 204
+    assert function(notification, headers=headers, **as_base64(notification))["statusCode"] == 204
     assert function.aws.woken[-1] == f"token-{paid}"
 
 
@@ -89,7 +89,7 @@ def test_what_is_not_proven_is_refused_before_anything_is_decrypted_looked_up_or
 ):
     calls = len(function.aws.calls)
 
-    assert function(function.simulator.notice(paid, flaw=flaw))["statusCode"] == 401
+    assert function(function.simulator.paid_notification(paid, flaw=flaw))["statusCode"] == 401
 
     assert len(function.aws.calls) == calls
     assert queries(function, paid) == 0
@@ -98,36 +98,36 @@ def test_what_is_not_proven_is_refused_before_anything_is_decrypted_looked_up_or
 
 @pytest.mark.parametrize("name", ["Timestamp", "Nonce", "Serial", "Signature"])
 def test_a_header_that_is_missing_or_sent_twice_proves_nothing(function: Function, paid: str, name: str):
-    notice = function.simulator.notice(paid)
+    notification = function.simulator.paid_notification(paid)
     header = f"Wechatpay-{name}"
-    without = replace(notice, headers={n: v for n, v in notice.headers.items() if n != header})
-    value = notice.headers[header]
+    without = replace(notification, headers={n: v for n, v in notification.headers.items() if n != header})
+    value = notification.headers[header]
 
     assert function(without)["statusCode"] == 401
     assert function(with_header(without, header, f"{value},{value}"))["statusCode"] == 401
-    twice = {**notice.headers, header.lower(): value}
-    assert function(notice, headers=twice)["statusCode"] == 401
+    twice = {**notification.headers, header.lower(): value}
+    assert function(notification, headers=twice)["statusCode"] == 401
     assert f"token-{paid}" in function.aws.waiting
 
 
 def test_a_body_changed_by_one_byte_is_refused(function: Function, paid: str):
-    notice = function.simulator.notice(paid)
-    assert function(replace(notice, body=notice.body + b" "))["statusCode"] == 401
+    notification = function.simulator.paid_notification(paid)
+    assert function(replace(notification, body=notification.body + b" "))["statusCode"] == 401
 
 
 def test_a_notification_sealed_with_another_key_is_refused(function: Function, paid: str):
-    assert function(function.simulator.notice(paid, flaw="other-key"))["statusCode"] == 400
+    assert function(function.simulator.paid_notification(paid, flaw="other-key"))["statusCode"] == 400
     assert f"token-{paid}" in function.aws.waiting
 
 
 def test_the_same_notification_again_wakes_nothing_again(function: Function, paid: str):
-    notice = function.simulator.notice(paid)
-    function(notice)
+    notification = function.simulator.paid_notification(paid)
+    function(notification)
     woken = len(function.aws.woken)
 
-    between_two_waits = function(notice)["statusCode"]
+    between_two_waits = function(notification)["statusCode"]
     function.aws.running.clear()
-    after_the_end = function(function.simulator.notifier.signed_again(notice))["statusCode"]
+    after_the_end = function(function.simulator.notifier.signed_again(notification))["statusCode"]
 
     assert (between_two_waits, after_the_end) == (503, 204)
     assert len(function.aws.woken) == woken
@@ -141,7 +141,7 @@ def test_the_same_notification_again_wakes_nothing_again(function: Function, pai
 def test_a_notification_of_something_else_than_was_accepted_is_refused(
     function: Function, paid: str, changes: dict[str, Any]
 ):
-    answer = function(function.simulator.notice(paid, **changes))
+    answer = function(function.simulator.paid_notification(paid, **changes))
 
     assert answer["statusCode"] == 409
     assert next(iter(changes)) in answer["body"]
@@ -149,14 +149,14 @@ def test_a_notification_of_something_else_than_was_accepted_is_refused(
 
 
 def test_a_notification_at_another_merchants_address_is_refused(function: Function, paid: str):
-    assert function(function.simulator.notice(paid, mchid="1900000009"))["statusCode"] == 409
+    assert function(function.simulator.paid_notification(paid, mchid="1900000009"))["statusCode"] == 409
 
 
 def test_a_genuine_notification_alone_is_not_believed(function: Function):
     number = awaited(function, state="FINISHED")
-    notice = function.simulator.notice(number, total_amount=1200)
+    notification = function.simulator.paid_notification(number, total_amount=1200)
 
-    answer = function(notice)
+    answer = function(notification)
 
     assert answer["statusCode"] == 503
     assert "FINISHED" in answer["body"]
@@ -167,7 +167,7 @@ def test_a_genuine_notification_alone_is_not_believed(function: Function):
 def test_without_a_verified_answer_to_the_query_nothing_is_woken(function: Function, paid: str, fault: str):
     function.simulator.script(paid, "query", fault=fault, times=None)
 
-    assert function(function.simulator.notice(paid))["statusCode"] == 503
+    assert function(function.simulator.paid_notification(paid))["statusCode"] == 503
     assert f"token-{paid}" in function.aws.waiting
 
 
@@ -175,14 +175,14 @@ def test_wechat_pay_has_its_answer_within_5_s_when_its_own_hosts_are_silent(func
     function.simulator.script(paid, "query", fault="silence", times=None)
     before = time.monotonic()
 
-    assert function(function.simulator.notice(paid))["statusCode"] == 503
+    assert function(function.simulator.paid_notification(paid))["statusCode"] == 503
     assert time.monotonic() - before < 5
 
 
 def test_an_order_nobody_waits_for_needs_no_second_notification(function: Function):
     function.simulator.open_order("nobody", state="USER_PAID", finish_type=2, total_amount=5)
 
-    assert function(function.simulator.notice("nobody"))["statusCode"] == 204
+    assert function(function.simulator.paid_notification("nobody"))["statusCode"] == 204
     assert queries(function, "nobody") == 0
 
 
@@ -205,7 +205,7 @@ def test_when_aws_does_not_answer_the_notification_is_asked_for_again(
     function: Function, paid: str, operation: str, error: str
 ):
     function.aws.failing[operation] = error
-    assert function(function.simulator.notice(paid))["statusCode"] == 503
+    assert function(function.simulator.paid_notification(paid))["statusCode"] == 503
 
 
 @pytest.mark.parametrize(("error", "status"), [("ExecutionDoesNotExist", 204), ("ThrottlingException", 503)])
@@ -214,42 +214,42 @@ def test_an_execution_that_cannot_be_seen_is_over_only_when_it_is_gone(
 ):
     function.aws.waiting.clear()
     function.aws.failing["DescribeExecution"] = error
-    assert function(function.simulator.notice(paid))["statusCode"] == status
+    assert function(function.simulator.paid_notification(paid))["statusCode"] == status
 
 
 def test_what_is_too_large_is_refused_unread(function: Function):
-    notice = function.simulator.notifier.signed(b"x" * (64 * 1024 + 1))
-    assert function(notice)["statusCode"] == 413
-    assert function(notice, **as_base64(notice))["statusCode"] == 413
+    notification = function.simulator.notifier.signed(b"x" * (64 * 1024 + 1))
+    assert function(notification)["statusCode"] == 413
+    assert function(notification, **as_base64(notification))["statusCode"] == 413
 
 
 @pytest.mark.parametrize("mchid", ["", "abc", "1" * 33, "19/00", "１９", None])
 def test_what_is_no_merchants_address_is_not_found(function: Function, mchid: Any):
-    notice = function.simulator.notifier.signed(b"{}")
-    assert function(notice, mchid=mchid)["statusCode"] == 404
+    notification = function.simulator.notifier.signed(b"{}")
+    assert function(notification, mchid=mchid)["statusCode"] == 404
 
 
 def test_a_handled_notification_is_logged_with_its_order_and_outcome(function: Function, paid: str):
-    notice = function.simulator.notice(paid)
-    function(notice)
+    notification = function.simulator.paid_notification(paid)
+    function(notification)
     line = function.logs[-1]
     assert (line["out_order_no"], line["outcome"]) == (paid, "WOKEN")
-    assert line["notification"] == json.loads(notice.body)["id"]
+    assert line["notification"] == json.loads(notification.body)["id"]
 
 
 # What a stranger can cause
 
 
 def test_a_flood_for_made_up_merchants_reads_one_secret(cold: Function):
-    notices = cold.simulator.notifier
-    answers = {cold(notices.signed(b"{}"), mchid=str(n))["statusCode"] for n in range(100, 200)}
+    notifier = cold.simulator.notifier
+    answers = {cold(notifier.signed(b"{}"), mchid=str(n))["statusCode"] for n in range(100, 200)}
     assert answers == {503}
     assert cold.secrets_manager.reads == [f"{PREFIX}100"]
 
 
 def test_a_flood_for_one_merchant_without_a_secret_reads_it_once(cold: Function):
-    notices = cold.simulator.notifier
-    answers = {cold(notices.signed(b"{}"), mchid="100")["statusCode"] for _ in range(20)}
+    notifier = cold.simulator.notifier
+    answers = {cold(notifier.signed(b"{}"), mchid="100")["statusCode"] for _ in range(20)}
     assert answers == {503}
     assert cold.secrets_manager.reads == [f"{PREFIX}100"]
 
@@ -257,16 +257,16 @@ def test_a_flood_for_one_merchant_without_a_secret_reads_it_once(cold: Function)
 def test_a_flood_of_unknown_serials_reads_the_secret_once_more_only(cold: Function):
     number = awaited(cold)
     for _ in range(50):
-        assert cold(cold.simulator.notice(number, flaw="unknown-serial"))["statusCode"] == 401
+        assert cold(cold.simulator.paid_notification(number, flaw="unknown-serial"))["statusCode"] == 401
     assert cold.secrets_manager.reads == [f"{PREFIX}{MCHID}"] * 2
     assert not [r for r in cold.simulator.requests() if r["operation"] == "certificates"]
-    assert cold(cold.simulator.notice(number))["statusCode"] == 204
+    assert cold(cold.simulator.paid_notification(number))["statusCode"] == 204
 
 
 def test_what_is_old_or_unsigned_reads_no_secret_at_all(cold: Function):
     number = awaited(cold)
     for flaw in ("stale", "early", "unsigned"):
-        assert cold(cold.simulator.notice(number, flaw=flaw))["statusCode"] == 401
+        assert cold(cold.simulator.paid_notification(number, flaw=flaw))["statusCode"] == 401
     assert cold.secrets_manager.reads == []
 
 
@@ -283,8 +283,8 @@ PARTS = st.dictionaries(st.sampled_from(ENVELOPE), HOSTILE)
 @fast
 @given(st.binary(max_size=200))
 def test_any_signed_bytes_are_answered(function: Function, body: bytes):
-    notice = function.simulator.notifier.signed(body)
-    answer = function(notice, **as_base64(notice))
+    notification = function.simulator.notifier.signed(body)
+    answer = function(notification, **as_base64(notification))
     assert answer["statusCode"] == 400
 
 
@@ -293,8 +293,8 @@ def test_any_signed_bytes_are_answered(function: Function, body: bytes):
 def test_any_signed_envelope_is_answered(function: Function, outer: dict[str, Any], inner: dict[str, Any]):
     envelope = {"id": "EV-1", "event_type": "PAYSCORE.USER_PAID", "resource": inner, **outer}
     body = json.dumps(envelope).encode()
-    notice = function.simulator.notifier.signed(body)
-    answer = function(notice, **as_base64(notice))
+    notification = function.simulator.notifier.signed(body)
+    answer = function(notification, **as_base64(notification))
     assert answer["statusCode"] in (204, 400)
 
 
@@ -304,8 +304,8 @@ def test_any_resource_is_answered_and_wakes_nothing_that_it_does_not_name(
     function: Function, resource: dict[str, Any]
 ):
     woken = len(function.aws.woken)
-    notice = signed(function, {"state": "USER_PAID", "mchid": MCHID, **resource})
-    assert function(notice, **as_base64(notice))["statusCode"] in (204, 400, 409, 503)
+    notification = signed(function, {"state": "USER_PAID", "mchid": MCHID, **resource})
+    assert function(notification, **as_base64(notification))["statusCode"] in (204, 400, 409, 503)
     assert len(function.aws.woken) == woken
 
 
@@ -322,7 +322,9 @@ def test_a_merchant_of_platform_certificates_learns_the_one_a_notification_names
     function = cold_of("certificate")
     number = awaited(function)
     for _ in range(20):
-        assert function(function.simulator.notice(number, flaw="unknown-serial"))["statusCode"] == 401
+        assert (
+            function(function.simulator.paid_notification(number, flaw="unknown-serial"))["statusCode"] == 401
+        )
     downloads = [r for r in function.simulator.requests() if r["operation"] == "certificates"]
     assert len(downloads) == 1
-    assert function(function.simulator.notice(number))["statusCode"] == 204
+    assert function(function.simulator.paid_notification(number))["statusCode"] == 204
