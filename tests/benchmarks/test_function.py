@@ -32,7 +32,7 @@ def test_a_warm_call_is_made_by_every_side_at_every_distance():
     assert len(part.goals) == 5
 
 
-def test_a_cold_start_ends_in_a_settled_order_and_stands_beside_what_is_unavoidable():
+def test_a_cold_start_settles_an_order_beside_the_unavoidable_imports():
     found = cold_start.measure(1)
 
     assert found.imported[cold_start.HANDLER] < found.done[cold_start.HANDLER]

@@ -14,7 +14,7 @@ FIRST = [5, 15, 60, 300, 1800]
 
 
 @pytest.mark.parametrize("days", [1, 2, 7, 30])
-def test_payment_is_asked_for_soon_then_hourly_for_a_day_then_six_hourly_to_the_very_end(days: int):
+def test_payment_is_queried_soon_then_hourly_then_every_six_hours(days: int):
     scheduled = waits(days)
 
     hourly = list(itertools.repeat(HOUR, 23 if days == 1 else 24))

@@ -25,7 +25,7 @@ def test_demand_grows_with_the_orders_and_breaks_where_the_limit_is():
         assert shares[name] == pytest.approx(1) == max(shares.values())
 
 
-def test_an_order_is_retried_for_about_a_day_and_never_waits_longer_than_its_cap():
+def test_an_order_is_retried_for_about_a_day_within_the_longest_wait():
     retry, chance = scale.retrier("WeChatPayUnavailable"), random.Random(7)
     ends = []
     for _ in range(200):

@@ -23,7 +23,7 @@ def test_each_path_is_billed_the_transitions_it_is_known_for(deployed):
     assert all(name in report for name in (*TRANSITIONS, "Standard", "Express", "Lambda only"))
 
 
-def test_every_order_on_the_bus_gets_its_result_and_the_log_tells_its_times(deployed):
+def test_every_order_on_the_bus_gets_its_result_and_times_in_the_log(deployed):
     found = whole_path.measure(*deployed, orders=6, at_a_time=2)
 
     assert len(found.times.milliseconds) == 6

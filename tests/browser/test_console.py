@@ -101,7 +101,7 @@ def test_a_narrow_screen_needs_no_scrolling_sideways(
         assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
 
 
-def test_the_keyboard_reaches_an_order_and_stays_there_when_the_list_changes(
+def test_the_keyboard_keeps_its_order_when_the_list_changes(
     browser: Browser, settle: Callable[..., Execution], url: str, number: str
 ) -> None:
     settle()

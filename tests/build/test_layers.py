@@ -148,7 +148,7 @@ def test_what_is_built_can_be_read_by_lambda_whatever_the_umask(tmp_path: Path):
     assert modes == {True: 0o755, False: 0o644}
 
 
-def test_everything_that_ships_is_locked_by_hash_and_boto3_comes_from_the_runtime():
+def test_what_ships_is_locked_by_hash_and_boto3_comes_from_the_runtime():
     text = (DEPENDENCIES / "requirements.txt").read_text().replace("\\\n", " ")
     packages = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
     assert packages

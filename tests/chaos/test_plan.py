@@ -65,7 +65,7 @@ def test_only_what_is_planned_as_invalid_is_invalid(plan):
                 )
 
 
-def test_an_order_may_become_only_what_was_asked_or_what_others_made_of_it(plan):
+def test_an_order_becomes_only_what_was_asked_or_others_made_of_it(plan):
     others = {"settled_meanwhile", "settled_before"}
     for order in plan:
         assert order.may_become

@@ -31,7 +31,7 @@ def test_every_alarm_has_its_section_in_the_order_of_the_template(path: str):
 
 
 @runbooks
-def test_every_section_says_what_it_means_where_to_look_what_to_do_and_when_it_is_over(path: str):
+def test_every_section_has_meaning_where_to_look_what_to_do_and_its_end(path: str):
     for name, text in sections(path).items():
         assert re.findall(r"^- \*\*([\w ]+)[:：]\*\*", text, re.MULTILINE) == FIELDS[path], name
 

@@ -136,7 +136,7 @@ def test_both_evaluate_every_expression_alike_but_for_escapes():
         assert not theirs["value"].isascii()
 
 
-def test_a_cause_is_cut_at_the_same_length_by_both_though_not_at_the_same_character():
+def test_both_engines_cut_a_cause_at_the_same_length():
     long = ACCEPTED | {"error": ERROR | {"message": LONG}}
     ((case, mine, theirs),) = (
         each for each in differences(cases({"long": long}, [CONTEXT])) if each[0].expression == ESCAPED
@@ -158,7 +158,7 @@ def test_integers_beyond_what_a_double_holds_are_rounded_by_the_reference():
         assert "9007199254740992" in json.dumps(theirs)
 
 
-def test_what_is_handed_to_a_function_leaves_out_a_count_that_is_not_there():
+def test_a_count_that_is_not_there_is_not_handed_to_the_function():
     (expression,) = (each for each in every() if "redrive_count" in each)
     asked = [
         Case(expression, {**STARTED, "states": {"input": {}, "context": context}})

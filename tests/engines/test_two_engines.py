@@ -122,7 +122,7 @@ def test_an_outcome_nobody_knows_is_announced_as_nothing(engines):
         assert (run.status, run.states, world.events) == ("FAILED", scenario.states, [])
 
 
-def test_an_integer_beyond_what_a_double_holds_is_kept_by_one_engine_and_rounded_by_the_other(engines):
+def test_an_integer_beyond_doubles_is_rounded_by_one_engine_only(engines):
     """Difference: AWS computes in doubles, and so does moto's interpreter; hence identifiers are text."""
     event = {**EVENT, "total_amount": 0, "metadata": {"id": 2**53 + 1}}
     found = in_both(engines, Scenario(lambda: World([ACCEPT]), [], event=event))

@@ -48,7 +48,7 @@ def test_each_schema_is_one_of_draft_2020_12_and_explains_itself(title: str):
     assert (EVENTS / "schemas" / schema["$id"]).is_file()
 
 
-def test_there_is_a_schema_of_every_event_and_a_sample_of_every_published_one():
+def test_every_event_has_a_schema_and_every_published_one_a_sample():
     assert set(schemas()) == PUBLISHED | {"Service Ended"}
     assert {sample(path)["detail-type"] for path in SAMPLES} == PUBLISHED
     assert [path.name for path in SAMPLES] == [schemas()[sample(p)["detail-type"]]["$id"] for p in SAMPLES]

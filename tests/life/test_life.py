@@ -135,14 +135,14 @@ def test_an_order_that_nothing_knows_is_no_running_or_settled_one() -> None:
 
 
 @pytest.mark.parametrize("state", ["FINISHED", "USER_PAID"])
-def test_an_order_that_only_wechat_pay_knows_to_be_completed_is_not_sent_again(state: str) -> None:
+def test_an_order_that_wechat_pay_has_completed_is_not_sent_again(state: str) -> None:
     found = of(answer=Answer(BEGAN, state, 300))
     assert found.standing is Standing.UNKNOWN
     assert "do not send it again" in found.next_step
     assert "勿重新发送" in found.next_step_zh
 
 
-def test_an_execution_that_settled_the_order_outweighs_one_that_failed_later() -> None:
+def test_an_execution_that_settled_outweighs_one_that_failed_later() -> None:
     paid = History().paid().execution()
     later = interrupted(arn=f"{paid.arn}-later", began=BEGAN + timedelta(hours=1))
     found = of(later, paid)
@@ -152,7 +152,7 @@ def test_an_execution_that_settled_the_order_outweighs_one_that_failed_later() -
     assert f"also: {later.arn} FAILED MerchantMisconfigured" in printed(found)
 
 
-def test_a_failed_order_that_wechat_pay_completed_is_to_be_checked_and_refunded() -> None:
+def test_a_failed_order_that_wechat_pay_completed_is_to_be_checked() -> None:
     for state in ("FINISHED", "USER_PAID", "DONE"):
         assert "refund" in of(failed("REJECTED"), answer=Answer(BEGAN, state, 300)).next_step
     for state in ("USER_ACCEPTED", "NOT_FOUND", ""):

@@ -198,12 +198,12 @@ def test_a_module_that_cannot_be_imported_is_named_as_on_aws(invoke):
     assert "nowhere_to_be_found" in reply["errorMessage"]
 
 
-def test_the_client_context_of_a_task_reaches_the_handler_and_no_other_call(run, invoke):
+def test_the_client_context_of_a_task_reaches_its_own_call_only(run, invoke):
     assert run("").output["custom"] == {"execution": "this one"}
     assert invoke()["custom"] is None
 
 
-def test_a_task_hands_over_which_attempt_it_is_and_leaves_out_what_there_is_not(run):
+def test_a_task_hands_over_which_attempt_it_is(run):
     execution = run("raise twice", [unlucky_retried(5)], client_context=ATTEMPT)
 
     assert execution.raised == ["Unlucky"] * 2
@@ -246,7 +246,7 @@ def test_jitter_takes_any_delay_from_none_to_the_full_one():
     assert retries.retry_delay(retrier, 4, uniform=lambda low, high: (low, high)) == (0, 10)
 
 
-def test_the_workflow_waits_for_the_declared_delay_scaled_and_for_nothing_else(monkeypatch):
+def test_the_workflow_waits_for_the_declared_delay_scaled(monkeypatch):
     waited = []
     retrier = unlucky_retried(9, BackoffRate=3, MaxDelaySeconds=7)
     ministack = types.ModuleType("stepfunctions")
@@ -262,7 +262,7 @@ def test_the_workflow_waits_for_the_declared_delay_scaled_and_for_nothing_else(m
     assert found == [({**retrier, "IntervalSeconds": 0}, 0)] * 3
 
 
-def test_a_task_that_waits_for_its_token_times_out_by_its_expression_scaled():
+def test_a_task_waiting_for_its_token_times_out_by_its_scaled_expression():
     executed = []
     ministack = types.ModuleType("stepfunctions")
     ministack._SFN_WAIT_SCALE = 0.5

@@ -124,7 +124,7 @@ def test_an_order_that_wechat_pay_does_not_know_is_said_to_be_unknown(doctor: Ca
 
 @pytest.mark.parametrize("of_secret", [None, "smartretail-orders", "payafter-orders", "serviceorder"])
 @pytest.mark.parametrize("of_order", ["smartretail-orders", "payafter-orders", "serviceorder"])
-def test_an_order_of_another_api_than_the_secrets_is_found_and_the_api_named(
+def test_an_order_of_another_api_than_the_secrets_is_found(
     doctor: Callable[..., Ran],
     stack: Stack,
     simulator: Simulator,
@@ -165,7 +165,7 @@ def test_a_merchant_without_permission_is_told_for_which_api(
     assert "make secret ORDER_API=" in told
 
 
-def test_a_subnet_without_a_way_out_is_named_and_one_with_it_tells_its_address(stack: Stack) -> None:
+def test_a_subnet_without_a_way_out_is_named(stack: Stack) -> None:
     ec2 = stack.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
     shut, open_ = (

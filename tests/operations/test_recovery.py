@@ -89,7 +89,7 @@ def test_an_order_that_failed_is_listed_with_how_it_is_corrected(
     assert "nothing to do" in ask("redrive", "--reason", "INVALID_INPUT").text
 
 
-def test_an_order_settled_otherwise_asks_for_a_check_and_is_never_sent_again(
+def test_an_order_settled_otherwise_asks_for_a_check_only(
     ask: Command, settle: Callable[..., Execution], simulator: Simulator, number: str
 ) -> None:
     simulator.open_order(number, replace=True, state="FINISHED", finish_type=2, total_amount=700)
@@ -121,7 +121,7 @@ def test_only_the_newest_failure_of_an_order_is_listed(
     assert f"a newer execution decides 以更新的执行为准: {newer.arn}" in ask("stuck", "--all").text
 
 
-def test_an_order_that_runs_differs_from_one_that_is_settled_and_from_none(
+def test_a_running_order_differs_from_a_settled_one_and_from_none(
     ask: Command, command: Command, settle: Callable[..., Execution], stack: Stack, number: str
 ) -> None:
     assert settle().status == "SUCCEEDED"

@@ -68,7 +68,7 @@ def test_an_order_that_nothing_knows_is_said_to_be_unknown(command: Command, sta
     assert "NOT_FOUND" in ran.text
 
 
-def test_an_order_from_before_what_was_looked_at_is_not_said_to_be_unknown_alone(
+def test_an_order_older_than_the_period_is_not_reported_as_merely_unknown(
     settle: Callable[..., Execution], show: Callable[..., Ran]
 ) -> None:
     settle()

@@ -30,7 +30,7 @@ def test_every_reply_has_a_request_id_that_ends_in_the_internal_code(merchant, o
     assert re.fullmatch(r"[0-9A-F]+-0", merchant.query(opened).headers["Request-ID"])
 
 
-def test_re_entry_with_identical_parameters_is_absorbed_whatever_the_ticket(sim, merchant, opened, ticket):
+def test_re_entry_with_identical_parameters_is_absorbed_with_any_ticket(sim, merchant, opened, ticket):
     document = merchant.body(ticket)
     first = merchant.complete(opened, document)
     again = merchant.complete(opened, document | {"finish_ticket": "another"})

@@ -160,7 +160,7 @@ def test_the_end_leaves_no_task_behind_however_clients_were_left(as_merchant, ca
 
 
 @pytest.mark.parametrize("quiet", [False, True])
-def test_the_process_says_each_refusal_in_one_line_unless_it_is_to_be_quiet(quiet):
+def test_each_refusal_is_printed_in_one_line_unless_quiet(quiet):
     command = [sys.executable, "-m", "wechatpay_sandbox", *(["--quiet"] if quiet else [])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         ready = json.loads(process.stdout.readline())

@@ -70,7 +70,7 @@ def test_every_way_for_the_function_has_its_equal_for_the_workflow(gradual: Temp
         assert mapped["Enabled"] == "true"
 
 
-def test_the_alias_points_wholly_at_the_newest_version_when_nothing_is_gradual(resources: Template):
+def test_the_alias_points_at_the_newest_version_when_nothing_is_gradual(resources: Template):
     routing = resources["ServiceEndedAlias"]["Properties"]["RoutingConfiguration"]["Fn::If"]
     whole = [{"StateMachineVersionArn": {"Ref": "ServiceEndedVersion"}, "Weight": 100}]
     assert routing == ["DeploysGradually", NOTHING, whole]

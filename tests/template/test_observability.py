@@ -100,7 +100,7 @@ def test_every_error_that_the_function_raises_has_an_alarm_of_its_name(resources
         assert alarms(resources)[name]["MetricName"] == name
 
 
-def test_the_function_emits_under_the_namespace_and_service_that_are_watched(resources: Template):
+def test_the_function_emits_under_the_namespace_that_is_watched(resources: Template):
     services = {
         "CompleteOrderFunction": "complete-order",
         "QueryOrderFunction": "query-order",
@@ -124,7 +124,7 @@ def test_slow_is_nine_tenths_of_the_timeout(resources: Template):
     assert alarms(resources)["FunctionDuration"]["Threshold"] == timeout * 1000 * 0.9
 
 
-def test_no_success_speaks_after_the_last_success_and_never_before_the_first(resources: Template):
+def test_no_success_rings_after_a_success_and_never_before_the_first(resources: Template):
     # A success counts 1 or more and never breaches; without one there is no data.
     # A new alarm has no data either, but an alarm acts only when its state changes.
     alarm = alarms(resources)["NoSuccess"]
@@ -139,7 +139,7 @@ def test_unlisted_refusals_ring_within_minutes_and_orders_not_ready_never(resour
     assert "OrderNotReady" in {metric[1] for metric in shown(resources)}
 
 
-def test_no_success_is_watched_only_when_asked_and_never_longer_than_cloudwatch_can():
+def test_no_success_is_watched_on_demand_within_what_cloudwatch_can():
     never = {"Fn::Equals": [{"Ref": "NoSuccessHours"}, 0]}
     assert source()["Conditions"]["WatchesForSuccess"] == {"Fn::Not": [never]}
     assert source()["Resources"]["NoSuccessAlarm"]["Condition"] == "WatchesForSuccess"
@@ -147,7 +147,7 @@ def test_no_success_is_watched_only_when_asked_and_never_longer_than_cloudwatch_
     assert source()["Parameters"]["NoSuccessHours"]["MaxValue"] * period <= 7 * 86400
 
 
-def test_the_topic_always_exists_is_encrypted_by_our_key_and_the_address_is_optional(resources: Template):
+def test_the_topic_is_encrypted_by_our_key_and_its_address_is_optional(resources: Template):
     assert "Condition" not in resources["AlarmTopic"]
     assert resources["AlarmTopic"]["Properties"] == {"KmsMasterKeyId": {"Fn::GetAtt": ["AlarmKey", "Arn"]}}
     assert resources["AlarmKey"]["Properties"]["EnableKeyRotation"] is True
@@ -225,7 +225,7 @@ def test_no_two_widgets_lie_over_each_other(resources: Template):
     assert max(x for x, _ in cells) < 24
 
 
-def test_every_query_reads_log_groups_of_this_stack_and_fields_that_are_logged(resources: Template):
+def test_every_query_reads_log_groups_and_fields_that_exist(resources: Template):
     queries = of_type(resources, "AWS::Logs::QueryDefinition")
     assert queries
     groups = of_type(resources, "AWS::Logs::LogGroup").keys()

@@ -21,7 +21,7 @@ def test_each_partition_has_an_environment_in_one_of_its_regions(environment: st
 
 
 @pytest.mark.parametrize("environment", ["default", "aws", "cn"])
-def test_every_environment_builds_without_a_cache_so_that_hashes_are_checked(environment: str):
+def test_every_environment_builds_without_a_cache(environment: str):
     assert CONFIG[environment]["build"]["parameters"]["cached"] is False
 
 

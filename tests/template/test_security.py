@@ -93,7 +93,7 @@ def test_only_log_delivery_has_no_resource(resources: Template):
 
 
 @pytest.mark.parametrize("name", ["CompleteOrder", "QueryOrder", "PaymentNotification"])
-def test_function_reads_the_merchants_secrets_and_writes_its_own_log_group(name: str, resources: Template):
+def test_a_function_reads_the_secrets_and_writes_its_own_log_group(name: str, resources: Template):
     allowed = statements(resources[f"{name}Role"]["Properties"])
     secrets, logs = allowed["ReadMerchantSecrets"], allowed["WriteOwnLogs"]
     assert listed(secrets["Action"]) == ["secretsmanager:GetSecretValue"]
@@ -104,7 +104,7 @@ def test_function_reads_the_merchants_secrets_and_writes_its_own_log_group(name:
     assert logs["Resource"] == {"Fn::GetAtt": [group, "Arn"]}
 
 
-def test_functions_decrypt_secrets_with_the_key_that_is_given_and_only_for_secrets_manager(
+def test_functions_decrypt_with_the_given_key_for_secrets_manager_only(
     resources: Template,
 ):
     for name, role in of_type(resources, "AWS::IAM::Role").items():
@@ -155,7 +155,7 @@ def test_rule_starts_this_state_machine_and_no_other(resources: Template):
     assert statement["Resource"] == [{"Ref": "ServiceEndedStateMachine"}, {"Ref": "ServiceEndedAlias"}]
 
 
-def test_rule_hands_over_the_detail_of_service_ended_and_keeps_what_it_cannot_deliver(resources: Template):
+def test_the_rule_hands_over_the_detail_and_keeps_what_it_cannot_deliver(resources: Template):
     rule = resources["ServiceEndedRule"]["Properties"]
     assert rule["EventBusName"] == {"Ref": "EventBusName"}
     assert rule["EventPattern"] == {"source": [{"Ref": "TriggerSource"}], "detail-type": ["Service Ended"]}

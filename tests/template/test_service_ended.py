@@ -117,7 +117,7 @@ def test_rate_limited_waits_longer_than_the_rest(states: Template):
     assert limited["MaxDelaySeconds"] > rest["MaxDelaySeconds"]
 
 
-def test_an_order_that_is_not_ready_is_asked_about_some_20_times_in_its_first_hour(states: Template):
+def test_an_order_not_ready_is_queried_some_20_times_in_its_first_hour(states: Template):
     """WeChatPayUnavailable is also raised for an end that lies ahead, and until the shopper confirms."""
     _, rest = states["ServiceEnded"]["Retry"]
     expected = itertools.accumulate(wait / 2 for wait in waits(rest))
@@ -125,7 +125,7 @@ def test_an_order_that_is_not_ready_is_asked_about_some_20_times_in_its_first_ho
 
 
 @pytest.mark.parametrize("name", ["ServiceEnded", "QueryOrder"])
-def test_a_function_is_retried_on_what_may_still_succeed_and_on_nothing_else(name: str, states: Template):
+def test_a_function_is_retried_only_on_what_may_still_succeed(name: str, states: Template):
     retried = {error for retrier in states[name]["Retry"] for error in retrier["ErrorEquals"]}
     ours = {"WeChatPayUnavailable", "OutcomeUnknown", "WeChatPayRateLimited"}
     assert retried == ours | PLATFORM_FAULTS
@@ -176,7 +176,7 @@ def test_outcome_is_published_with_the_result_and_the_execution(
     assert state["Retry"][0]["ErrorEquals"] == ["States.TaskFailed", "States.Timeout"]
 
 
-def test_only_a_failed_order_fails_and_a_completed_one_waits_for_its_payment(states: Template):
+def test_a_failed_order_fails_and_a_completed_one_waits_for_its_payment(states: Template):
     assert {name: states[name]["Next"] for name in PUBLISHED} == {
         "OrderCompleted": "Payment",
         "OrderCancelled": "Cancelled",

@@ -42,7 +42,7 @@ def test_a_variable_given_empty_is_refused(target: str, value: str) -> None:
     assert refused.stdout == ""
 
 
-def test_a_variable_of_one_of_several_targets_is_read_and_of_none_is_refused() -> None:
+def test_a_variable_that_no_target_of_the_call_reads_is_refused() -> None:
     assert make("up", "settle", "WAIT_SCALE=0", "EVENT=x").returncode == 0
     assert "does not read ORDERS" in make("stuck", "redrive", "ORDERS=1").stderr
 

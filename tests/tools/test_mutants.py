@@ -114,7 +114,7 @@ def test_watchful_tests_kill_every_mutant(tmp_path: Path) -> None:
     assert "survivors not explained: 0" in done.stdout
 
 
-def test_careless_tests_let_mutants_live_and_fail_even_when_all_are_explained(tmp_path: Path) -> None:
+def test_too_many_survivors_fail_even_when_all_are_explained(tmp_path: Path) -> None:
     boundary, dropped = "if discount > fees: → if discount >= fees:", 'raise ValueError("below 0") → pass'
     done = run(tmp_path, CARELESS, explained=f"`total: {boundary}`")
     assert done.returncode == 1, done.stdout + done.stderr

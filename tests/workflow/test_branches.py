@@ -35,7 +35,7 @@ def test_an_unused_order_is_revoked_and_announced_as_cancelled(run, number, outb
     assert published["detail"] == {**execution.output, "execution": execution.arn}
 
 
-def test_a_rejected_order_ends_in_the_fail_state_and_is_announced_as_failed(run, order, outbox, ledger):
+def test_a_rejected_order_ends_in_the_fail_state_and_is_announced(run, order, outbox, ledger):
     order["fees"][0]["fee_amount"] = 90_000_00
     order["total_amount"] = 90_000_00 - 100
 

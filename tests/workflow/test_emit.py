@@ -59,7 +59,7 @@ def settled(stack, out_order_no):
     raise AssertionError(f"no execution of {out_order_no}")
 
 
-def test_the_policy_is_for_the_events_that_the_stack_listens_to_and_no_others():
+def test_the_policy_covers_exactly_the_events_that_the_stack_listens_to():
     (text,) = PAGE.of("json")
     (statement,) = json.loads(text)["Statement"]
     defaults = {name: each.get("Default") for name, each in source()["Parameters"].items()}

@@ -101,9 +101,7 @@ def order(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("shape", ["smartretail", "serviceorder"])
-def test_a_notification_ends_the_wait_and_the_workflow_says_once_that_the_order_is_paid(
-    followed: Followed, shape: Shape
-):
+def test_a_notification_ends_the_wait_and_the_order_is_announced_once(followed: Followed, shape: Shape):
     assert followed.notify(shape, shape=shape) == 204
     execution = followed.ended(shape)
     again = followed.notify(shape, shape=shape)
@@ -117,9 +115,7 @@ def test_a_notification_ends_the_wait_and_the_workflow_says_once_that_the_order_
     assert (paid["metadata"], paid["execution"]) == ({"cabinet": "SZ-NS-003"}, execution.arn)
 
 
-def test_an_order_found_to_be_of_serviceorder_is_waited_for_and_asked_about_as_one(
-    followed: Followed, simulator: Simulator
-):
+def test_an_order_found_in_serviceorder_is_followed_in_serviceorder(followed: Followed, simulator: Simulator):
     followed.notify("serviceorder", shape="serviceorder")
     execution = followed.ended("serviceorder")
 
@@ -140,7 +136,7 @@ def test_a_notification_of_what_is_not_paid_ends_no_wait(followed: Followed):
     assert followed.waits("unpaid") == waited
 
 
-def test_without_a_proven_notification_the_loop_finds_the_payment_by_itself_and_says_so_once(
+def test_without_a_notification_the_loop_announces_the_payment_once(
     followed: Followed,
 ):
     assert {followed.notify("unproven", flaw=flaw) for flaw in FLAWS} == {401}

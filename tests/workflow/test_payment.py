@@ -94,7 +94,7 @@ def test_an_order_never_paid_is_announced_as_overdue_and_succeeds(run, order, re
     assert ledger(order["out_order_no"])["debits"] == 0
 
 
-def test_another_amount_than_accepted_is_a_conflict_and_never_announced_as_paid(run, order, reopened, outbox):
+def test_another_amount_than_accepted_is_a_conflict_and_never_paid(run, order, reopened, outbox):
     reopened(debit_amount=90)
 
     execution = run(order)
@@ -195,7 +195,7 @@ def test_with_no_days_to_wait_there_is_no_query(stack: Stack, order, simulator, 
     outbox.details(order["out_order_no"], "Order Completed")
 
 
-def test_with_notifications_an_overdue_order_is_waited_for_and_announced_once_when_paid(
+def test_an_overdue_order_is_announced_once_when_a_notification_says_paid(
     stack: Stack, order, simulator, reopened, outbox
 ):
     reopened(debit_after=3600)

@@ -158,9 +158,7 @@ def test_no_event_makes_anything_but_a_result_or_an_error_of_the_contract(
             assert len(arrived(function)) == before
 
 
-def test_an_order_without_appid_anywhere_is_misconfigured_and_sends_nothing(
-    function: Function, order_no: str
-) -> None:
+def test_an_order_without_appid_is_misconfigured_and_sends_nothing(function: Function, order_no: str) -> None:
     function.store_secret(appid=None, service_id=None)
     function.forget()
     with pytest.raises(MerchantMisconfigured, match="has no appid, and"):
@@ -280,7 +278,7 @@ def test_both_hosts_down_is_unavailable_and_nothing_was_sent(function: Function,
 
 
 @pytest.mark.parametrize("fault", ["reset_after", "truncated_body"])
-def test_after_a_lost_reply_the_other_host_is_asked_and_nothing_is_sent_again(
+def test_after_a_lost_reply_the_other_host_is_queried_and_nothing_sent(
     function: Function, order_no: str, fault: str
 ) -> None:
     ticket = opened(function, order_no)
@@ -303,9 +301,7 @@ def test_once_a_query_shows_it_open_the_same_bytes_go_to_the_backup_host(
     assert len({request["body"] for request in sent} - {""}) == 1
 
 
-def test_a_refusal_that_is_not_proven_is_put_to_the_other_host_before_it_is_believed(
-    function: Function, order_no: str
-) -> None:
+def test_an_unproven_refusal_is_put_to_the_other_host_first(function: Function, order_no: str) -> None:
     ticket = opened(function, order_no)
     function.simulator.script(order_no, "complete", fault="unsigned_4xx")
     assert function(finish(order_no, finish_ticket=ticket))["outcome"] == "COMPLETED"
@@ -438,7 +434,7 @@ def test_a_malformed_secret_names_the_field_and_sends_nothing(
 
 
 @pytest.mark.parametrize("with_ticket", [True, False], ids=["ticket", "no ticket"])
-def test_a_secret_changed_while_warm_is_picked_up_at_the_first_401_and_the_order_settles(
+def test_a_secret_changed_while_warm_settles_the_order_after_one_401(
     cold_function: MakeFunction, order_no: str, with_ticket: bool
 ) -> None:
     function = cold_function()
@@ -462,7 +458,7 @@ def serial_of(request: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("with_ticket", [True, False], ids=["ticket", "no ticket"])
-def test_a_key_that_is_still_refused_after_one_forced_read_is_a_misconfigured_merchant(
+def test_a_key_refused_after_a_forced_read_is_a_misconfigured_merchant(
     cold_function: MakeFunction, order_no: str, with_ticket: bool
 ) -> None:
     function = cold_function()
@@ -480,7 +476,7 @@ def test_a_key_that_is_still_refused_after_one_forced_read_is_a_misconfigured_me
     assert function(finish(order_no, **ticket))["outcome"] == "COMPLETED"
 
 
-def test_a_merchant_moves_from_certificates_to_the_public_key_without_a_failed_order(
+def test_moving_from_certificates_to_the_public_key_fails_no_order(
     cold_function: MakeFunction,
 ) -> None:
     function = cold_function(keys="certificate")
@@ -496,7 +492,7 @@ def test_a_merchant_moves_from_certificates_to_the_public_key_without_a_failed_o
     assert truth == []
 
 
-def test_a_merchant_without_any_platform_key_downloads_the_certificates_once(
+def test_a_merchant_without_a_platform_key_downloads_certificates_once(
     cold_function: MakeFunction,
 ) -> None:
     function = cold_function(keys="certificate")

@@ -56,7 +56,7 @@ def test_counts_of_zero_are_a_first_attempt() -> None:
         {"execution": 7, "retry_count": "0"},
     ],
 )
-def test_a_retry_a_redrive_a_resubmission_and_an_older_definition_are_later(custom: dict[str, Any]) -> None:
+def test_retry_redrive_resubmission_and_older_definition_are_later(custom: dict[str, Any]) -> None:
     assert not attempts(**custom).first
 
 

@@ -93,7 +93,7 @@ def test_with_a_main_host_that_fails_the_order_settles_over_the_backup(
         assert warm.hosts[3:] == [BACKUP]  # what the process knows, the next order need not find out
 
 
-def test_with_the_name_of_the_main_host_dead_the_order_settles_over_the_backup(
+def test_with_the_main_hosts_name_dead_the_order_settles_over_the_backup(
     function: Function, order_no: str
 ) -> None:
     backup = int(function.simulator.hosts[0].rpartition(":")[2])

@@ -47,7 +47,7 @@ def named(function: Function, event: dict[str, Any], **secret: Any) -> Any:
     return wanted.key(read_now(function, **secret))
 
 
-def test_appid_and_service_id_come_from_the_secret_unless_the_event_names_them(function: Function) -> None:
+def test_the_secret_gives_the_identifiers_that_the_event_does_not_name(function: Function) -> None:
     assert named(function, cancel("A")).appid == "wxd678efh567hg6787"
     assert named(function, cancel("A")).service_id == "500001"
     assert named(function, cancel("A", appid="wx1", service_id="7")).appid == "wx1"
@@ -86,7 +86,7 @@ def test_twenty_functions_settle_the_same_order_at_once_with_one_charge(
     assert (truth["accepted"], truth["debits"], truth["charged"]) == (1, 1, 1200)
 
 
-def test_twenty_functions_that_want_different_things_agree_on_what_happened(
+def test_twenty_functions_with_different_wishes_agree_on_the_outcome(
     function: Function, order_no: str
 ) -> None:
     ticket = opened(function, order_no, debit_after=0)
@@ -137,7 +137,7 @@ def fails_with(error: SettlementError) -> Callable[[], Credentials]:
 @pytest.mark.parametrize(
     "error", [WeChatPayUnavailable("down"), MerchantMisconfigured("malformed")], ids=repr
 )
-def test_a_secret_that_cannot_be_read_while_asking_never_says_that_nothing_was_applied(
+def test_an_unreadable_secret_during_a_query_leaves_the_outcome_unknown(
     function: Function, order_no: str, error: SettlementError
 ) -> None:
     ticket = opened(function, order_no)
@@ -214,7 +214,7 @@ def test_the_fresh_ticket_is_the_only_thing_that_changes_in_a_second_try(
     assert first == second
 
 
-def test_what_an_attempt_before_has_settled_is_not_called_a_failure_by_a_refusal_nobody_knows(
+def test_an_unlisted_refusal_fails_no_order_that_an_attempt_has_settled(
     function: Function, order_no: str
 ) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no))
@@ -260,9 +260,7 @@ def test_a_refusal_after_a_rejected_signature_is_judged_as_any_other(
     assert arrived(function, order_no) == ["complete", "complete", "query", "complete"]
 
 
-def test_the_secret_is_read_again_by_force_once_for_the_lookup_and_the_completion_together(
-    function: Function, order_no: str
-) -> None:
+def test_query_and_completion_share_one_forced_read_of_the_secret(function: Function, order_no: str) -> None:
     opened(function, order_no)
     function.simulator.script(order_no, "query", fault="sign_error")
     function.simulator.script(order_no, "complete", fault="sign_error", times=None)

@@ -134,7 +134,7 @@ PLACE = {"real_service_end_location": "深圳南山3号柜"}
 
 @pytest.mark.parametrize("signed", [True, False], ids=["signed", "unsigned"])
 @pytest.mark.parametrize("stale", [True, False], ids=["stale ticket", "good ticket"])
-def test_an_end_at_the_place_of_the_start_is_left_out_once_the_order_is_refused(
+def test_an_end_at_the_start_is_left_out_once_the_order_is_refused(
     function: Function, order_no: str, signed: bool, stale: bool
 ) -> None:
     ticket = opened(function, order_no, service_start_location=PLACE["real_service_end_location"])
@@ -152,7 +152,7 @@ def test_an_end_at_the_place_of_the_start_is_left_out_once_the_order_is_refused(
     assert "real_service_end_location" not in second
 
 
-def test_an_end_place_refused_by_a_code_that_nobody_knows_is_left_out_by_the_next_attempt(
+def test_the_next_attempt_leaves_out_an_end_place_refused_by_an_odd_code(
     function: Function, order_no: str
 ) -> None:
     ticket = opened(function, order_no, service_start_location=PLACE["real_service_end_location"])
@@ -168,7 +168,7 @@ def test_an_end_place_refused_by_a_code_that_nobody_knows_is_left_out_by_the_nex
     assert arrived(function, order_no) == ["complete", "query", "query", "complete"]
 
 
-def test_what_may_have_been_applied_is_sent_as_it_was_after_an_unsigned_refusal(
+def test_after_an_unsigned_refusal_the_same_parameters_are_sent_again(
     function: Function, order_no: str
 ) -> None:
     ticket = opened(function, order_no, service_start_location=PLACE["real_service_end_location"])
@@ -188,7 +188,7 @@ def test_what_may_have_been_applied_is_sent_as_it_was_after_an_unsigned_refusal(
 
 
 @pytest.mark.parametrize("code", ["PARAM_ERROR", "SOMETHING_NEW"])
-def test_an_order_confirmed_while_it_is_cancelled_is_cancelled_by_the_next_attempt(
+def test_the_next_attempt_cancels_an_order_confirmed_meanwhile(
     function: Function, order_no: str, code: str
 ) -> None:
     opened(function, order_no)
@@ -257,7 +257,7 @@ def test_a_ticket_is_replaced_only_after_a_verified_refusal(
 
 
 @pytest.mark.parametrize("ticket", [{}, {"finish_ticket": "from-the-cabinet"}], ids=["no ticket", "ticket"])
-def test_an_order_nobody_knows_is_final_when_the_event_names_appid_and_service_id(
+def test_an_unknown_order_is_final_when_the_event_names_its_identifiers(
     function: Function, order_no: str, ticket: dict[str, str]
 ) -> None:
     result = function(finish(order_no, **ticket, **NAMED))
@@ -267,7 +267,7 @@ def test_an_order_nobody_knows_is_final_when_the_event_names_appid_and_service_i
 
 @pytest.mark.parametrize("named", [{}, {"appid": APPID}, {"service_id": SERVICE_ID}], ids=str)
 @pytest.mark.parametrize("ticket", [{}, {"finish_ticket": "from-the-cabinet"}], ids=["no ticket", "ticket"])
-def test_an_order_nobody_knows_by_the_secrets_identifiers_is_the_secrets_fault(
+def test_an_order_unknown_by_the_secrets_identifiers_blames_the_secret(
     function: Function, order_no: str, ticket: dict[str, str], named: dict[str, str]
 ) -> None:
     with pytest.raises(MerchantMisconfigured, match="appid and service_id of the secret"):
@@ -309,7 +309,7 @@ def test_an_invalid_event_of_a_first_attempt_is_its_own_fault(function: Function
     assert arrived(function, order_no) == []
 
 
-def test_an_invalid_event_of_a_later_attempt_asks_first_and_is_never_the_events_fault(
+def test_an_invalid_event_of_a_later_attempt_queries_before_it_is_judged(
     function: Function, order_no: str
 ) -> None:
     opened(function, order_no)
@@ -320,7 +320,7 @@ def test_an_invalid_event_of_a_later_attempt_asks_first_and_is_never_the_events_
 
 
 @pytest.mark.parametrize("wish", [finish, cancel])
-def test_what_an_attempt_before_has_settled_is_found_though_the_event_is_invalid_now(
+def test_an_order_settled_before_is_found_though_the_event_is_invalid_now(
     function: Function, order_no: str, wish: Any
 ) -> None:
     opened(function, order_no)
@@ -331,7 +331,7 @@ def test_what_an_attempt_before_has_settled_is_found_though_the_event_is_invalid
     assert result["metadata"] == {"cabinet": "SZ-1"}
 
 
-def test_an_order_settled_otherwise_is_a_conflict_though_the_event_is_invalid_now(
+def test_an_order_settled_otherwise_is_a_conflict_with_an_invalid_event(
     function: Function, order_no: str
 ) -> None:
     function.simulator.open_order(order_no, state="FINISHED", finish_type=2, total_amount=1)
@@ -340,7 +340,7 @@ def test_an_order_settled_otherwise_is_a_conflict_though_the_event_is_invalid_no
 
 
 @pytest.mark.parametrize("change", [{"finish_type": 7}, {"total_amount": "x"}, {"out_order_no": "无"}])
-def test_an_invalid_event_that_names_no_order_or_wish_is_never_the_events_fault(
+def test_an_invalid_event_without_an_order_is_raised_by_a_later_attempt(
     function: Function, order_no: str, change: dict[str, Any]
 ) -> None:
     function.client_context = later()

@@ -262,7 +262,7 @@ def test_what_is_no_object_is_no_event(event: object, words: str) -> None:
     assert problems_of(event) == [f"(event): must be a JSON object, is {words}"]
 
 
-def test_a_stack_without_a_default_merchant_is_at_fault_when_the_event_names_none() -> None:
+def test_an_event_without_mchid_needs_a_default_merchant_of_the_stack() -> None:
     for event in (finished(), finished(mchid="")):
         with pytest.raises(
             MerchantMisconfigured, match="SR-1 names no mchid, and this stack has no DefaultMchid"
@@ -574,7 +574,7 @@ def carried_unchanged(event: Event) -> None:
 
 
 @given(valid_events())
-def test_every_valid_event_parses_and_its_parameters_are_carried_unchanged(event: Event) -> None:
+def test_every_valid_event_parses_with_its_parameters_unchanged(event: Event) -> None:
     carried_unchanged(event)
 
 

@@ -46,7 +46,7 @@ def test_an_end_further_ahead_is_left_to_a_retry_that_is_told_until_when(seconds
     assert raised.value.metric == "OrderNotReady"
 
 
-def test_nothing_is_waited_for_when_too_little_time_would_be_left_to_settle() -> None:
+def test_nothing_is_waited_for_when_too_little_time_is_left_to_settle() -> None:
     assert waited(ending(3), left=SETTLING_SECONDS + 3) == [3]
     with pytest.raises(WeChatPayUnavailable):
         waited(ending(3), left=SETTLING_SECONDS + 2.9)

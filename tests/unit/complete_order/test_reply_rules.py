@@ -165,7 +165,7 @@ def test_what_is_no_refusal_is_asked_about_unless_nothing_left(error: Exception,
     assert rule_of(error).then is then
 
 
-def test_what_is_left_to_step_functions_is_raised_under_the_name_it_retries_or_not() -> None:
+def test_each_raised_error_has_a_name_that_the_workflow_retries_or_not() -> None:
     assert {
         Action.RETRY: WeChatPayUnavailable,
         LATER: WeChatPayRateLimited,

@@ -258,7 +258,7 @@ def test_a_later_attempt_settles_elsewhere_only_ten_minutes_on(
     ("minutes", "amount", "ends"),
     [(0, 1200, "COMPLETED"), (11, 1200, "COMPLETED"), (0, 1300, "OutcomeUnknown"), (11, 1300, "FAILED")],
 )
-def test_a_later_attempt_calls_an_order_settled_elsewhere_but_not_at_once_failed(
+def test_a_later_attempt_fails_no_order_settled_elsewhere_at_once(
     function: Function, order_no: str, minutes: float, amount: int, ends: str
 ) -> None:
     opened_in(function, order_no, "serviceorder", finish_type=2, total_amount=amount)
@@ -295,7 +295,7 @@ def test_an_order_that_its_family_does_not_take_is_invalid_and_not_sent(
 
 
 @pytest.mark.parametrize("state", ["FINISHED", "USER_PAID"])
-def test_a_cancellation_that_would_waive_a_debt_is_a_conflict_and_not_sent(
+def test_a_cancellation_that_waives_a_debt_is_a_conflict_and_not_sent(
     function: Function, order_no: str, state: str
 ) -> None:
     opened_in(function, order_no, "serviceorder", state=state, finish_type=2, total_amount=1200)
@@ -330,7 +330,7 @@ def test_fees_keep_their_names_where_the_secret_says_so(function: Function, orde
 
 
 @pytest.mark.parametrize("order_api", FAMILIES)
-def test_an_end_at_the_place_of_the_start_is_left_out_for_the_older_families(
+def test_an_end_at_the_start_is_left_out_for_the_older_families(
     function: Function, order_no: str, order_api: str
 ) -> None:
     place = "深圳南山3号柜"

@@ -21,7 +21,7 @@ def collector() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("collector")
-def test_a_start_goes_without_collecting_and_what_stays_of_it_is_left_alone_for_good() -> None:
+def test_a_start_runs_without_garbage_collector_and_freezes_what_stays() -> None:
     startup = importlib.import_module("invocation.startup")
     gc.enable()
     importlib.reload(startup)

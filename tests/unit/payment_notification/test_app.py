@@ -33,7 +33,7 @@ def signed(function: Function, resource: dict[str, Any], **options: Any) -> Any:
 
 
 @pytest.mark.parametrize("shape", ["smartretail", "serviceorder"])
-def test_a_genuine_notification_of_either_shape_is_confirmed_by_a_query_and_wakes_the_execution(
+def test_a_genuine_notification_of_either_shape_wakes_the_execution(
     function: Function, paid: str, shape: Shape
 ):
     answer = function(function.simulator.paid_notification(paid, shape))
@@ -43,7 +43,7 @@ def test_a_genuine_notification_of_either_shape_is_confirmed_by_a_query_and_wake
     assert function.aws.woken[-1] == f"token-{paid}"
 
 
-def test_a_notification_of_serviceorder_is_confirmed_where_the_order_was_created(function: Function):
+def test_a_serviceorder_notification_is_confirmed_by_its_own_api(function: Function):
     paid = awaited(function, api="serviceorder", order_api={"S": "serviceorder"})
 
     assert function(function.simulator.paid_notification(paid, "serviceorder")) == {"statusCode": 204}
@@ -53,7 +53,7 @@ def test_a_notification_of_serviceorder_is_confirmed_where_the_order_was_created
     assert function.aws.woken[-1] == f"token-{paid}"
 
 
-def test_a_notification_of_serviceorder_that_is_not_paid_in_full_wakes_nothing(function: Function):
+def test_a_serviceorder_notification_of_part_of_the_sum_wakes_nothing(function: Function):
     number = awaited(function, "FINISHED", api="serviceorder", order_api={"S": "serviceorder"})
     function.simulator.pay(number, 500)
     collected = {"collection": {"state": "USER_PAID"}, "total_amount": 1200}
@@ -64,9 +64,7 @@ def test_a_notification_of_serviceorder_that_is_not_paid_in_full_wakes_nothing(f
 
 
 @pytest.mark.parametrize("event_type", ["PAYSCORE.USER_CONFIRM", "PAYSCORE.SOMETHING_NEW"])
-def test_a_notification_of_serviceorder_about_something_else_is_answered_and_changes_nothing(
-    function: Function, event_type: str
-):
+def test_a_serviceorder_notification_of_another_kind_changes_nothing(function: Function, event_type: str):
     number = awaited(function, api="serviceorder", order_api={"S": "serviceorder"})
     notification = function.simulator.paid_notification(number, "serviceorder", event_type=event_type)
 
@@ -84,7 +82,7 @@ def test_headers_come_in_any_case_and_bodies_in_base64(function: Function, paid:
 
 
 @pytest.mark.parametrize("flaw", FLAWS)
-def test_what_is_not_proven_is_refused_before_anything_is_decrypted_looked_up_or_asked(
+def test_an_unproven_notification_is_refused_before_anything_is_decrypted(
     function: Function, paid: str, flaw: Flaw
 ):
     calls = len(function.aws.calls)
@@ -171,7 +169,7 @@ def test_without_a_verified_answer_to_the_query_nothing_is_woken(function: Funct
     assert f"token-{paid}" in function.aws.waiting
 
 
-def test_wechat_pay_has_its_answer_within_5_s_when_its_own_hosts_are_silent(function: Function, paid: str):
+def test_wechat_pay_is_answered_within_5_s_when_its_hosts_are_silent(function: Function, paid: str):
     function.simulator.script(paid, "query", fault="silence", times=None)
     before = time.monotonic()
 
@@ -186,7 +184,7 @@ def test_an_order_nobody_waits_for_needs_no_second_notification(function: Functi
     assert queries(function, "nobody") == 0
 
 
-def test_a_notification_of_something_else_than_payment_needs_no_second_one(function: Function, paid: str):
+def test_a_notification_not_about_payment_needs_no_second_one(function: Function, paid: str):
     resource = {"out_order_no": paid, "state": "DOING"}
 
     assert function(signed(function, resource, event_type="PAYSCORE.USER_CONFIRM"))["statusCode"] == 204
@@ -318,7 +316,7 @@ def test_any_event_is_answered(function: Function, headers: Any, path: Any, body
     assert function.invoke(named)["statusCode"] in (400, 401, 413)
 
 
-def test_a_merchant_of_platform_certificates_learns_the_one_a_notification_names_once(cold_of: Any):
+def test_the_certificate_that_a_notification_names_is_downloaded_once(cold_of: Any):
     function = cold_of("certificate")
     number = awaited(function)
     for _ in range(20):

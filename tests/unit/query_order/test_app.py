@@ -52,7 +52,7 @@ def test_what_an_earlier_query_found_is_replaced(function, accepted, order_no):
     assert function(collecting)["payment"]["state"] == "PAID"
 
 
-def test_it_asks_once_changes_nothing_and_sends_nothing_of_the_callers_own(function, accepted, order_no):
+def test_it_queries_once_and_sends_nothing_of_the_callers_own(function, accepted, order_no):
     opened(function, order_no, "FINISHED", **FINISHED)
     function(accepted)
     [request] = function.simulator.requests(order_no)
@@ -200,7 +200,7 @@ def test_the_order_is_asked_about_where_it_was_created(function, accepted, order
         ("no_auth", MerchantMisconfigured),
     ],
 )
-def test_an_answer_that_proves_nothing_is_raised_by_the_name_the_workflow_retries(
+def test_an_unproven_answer_raises_an_error_that_the_workflow_retries(
     function, accepted, order_no, fault, raised
 ):
     opened(function, order_no, "USER_PAID", **FINISHED)

@@ -136,7 +136,7 @@ def test_another_2xx_without_a_signature_is_unverifiable(
 
 @pytest.mark.parametrize("signed", [True, False])
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 429, 500, 502, 503])
-def test_any_other_status_is_a_service_error_that_says_whether_it_is_proven(
+def test_any_other_status_is_a_service_error_proven_or_not(
     simulator: Simulator, order_no: str, status: int, signed: bool
 ) -> None:
     parameters = cancellation(simulator, order_no)
@@ -186,7 +186,7 @@ def test_when_nothing_was_sent_the_backup_host_gets_the_order_at_once(
 
 
 @pytest.mark.parametrize("fault", ["reset_before", "reset_after", "truncated_body"])
-def test_once_bytes_have_left_the_order_is_not_sent_again_and_the_backup_is_asked_first(
+def test_once_bytes_have_left_the_backup_is_queried_and_nothing_sent(
     simulator: Simulator, order_no: str, fault: str
 ) -> None:
     parameters = cancellation(simulator, order_no)
@@ -251,7 +251,7 @@ def test_next_host_gets_the_same_order_while_the_first_is_in_doubt(
 
 
 @pytest.mark.parametrize("failure", [TimeoutError("silent"), socket.gaierror(socket.EAI_AGAIN, "broken")])
-def test_with_the_name_of_the_main_host_dead_the_order_settles_over_the_backup_at_once(
+def test_with_the_main_hosts_name_dead_the_backup_takes_the_order_at_once(
     simulator: Simulator, order_no: str, failure: OSError
 ) -> None:
     backup = int(simulator.hosts[1].rpartition(":")[2])
@@ -292,7 +292,7 @@ def test_hosts_that_nothing_was_sent_to_are_tried_once(simulator: Simulator) -> 
     assert not client.next_host()
 
 
-def test_without_time_for_a_completion_and_its_queries_there_is_no_next_host(simulator: Simulator) -> None:
+def test_without_time_for_completion_and_queries_there_is_no_next_host(simulator: Simulator) -> None:
     merchant = WarmMerchant(simulator)
     needed = SHORTEST_COMPLETION_SECONDS + QUERY_RESERVE_SECONDS
     assert merchant.client(seconds=needed + 5).next_host()

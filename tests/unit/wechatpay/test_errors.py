@@ -35,7 +35,7 @@ def test_a_problem_says_everything_that_is_known() -> None:
     assert str(problem) == 'HTTP 400 | PARAM_ERROR | 参数错误 | {"field":"/fees"} | Request-ID 08-1'
 
 
-def test_a_problem_says_when_it_is_not_proven_and_leaves_out_what_is_empty() -> None:
+def test_a_problem_names_a_missing_proof_and_leaves_out_what_is_empty() -> None:
     assert str(Problem(502)) == "HTTP 502 | signature not verified"
 
 

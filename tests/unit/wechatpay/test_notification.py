@@ -37,7 +37,7 @@ def resource_of(vector: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("vector", SEALED, ids=lambda vector: vector["id"])
-def test_a_resource_is_opened_as_the_published_vectors_are_and_must_then_be_json(vector: dict[str, Any]):
+def test_a_resource_opens_as_the_published_vectors_and_must_be_json(vector: dict[str, Any]):
     notification = Notification.parse(envelope(resource=resource_of(vector)))
     # None of the published plain texts is JSON: that it is not is known only of what was opened.
     with pytest.raises(Malformed, match="JSON"):

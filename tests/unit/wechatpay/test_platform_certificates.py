@@ -60,7 +60,7 @@ def test_certificates_of_the_secret_need_no_download(certifying: Simulator, orde
     assert merchant.asked() == [QUERY]
 
 
-def test_without_certificates_to_be_had_the_merchant_must_use_the_public_key(simulator: Simulator) -> None:
+def test_without_certificates_the_merchant_must_use_the_public_key(simulator: Simulator) -> None:
     merchant = downloading(simulator)
     with pytest.raises(MerchantMisconfigured, match="RESOURCE_NOT_EXISTS"):
         smart_retail.query(merchant.client(), merchant.key("any"))
@@ -82,7 +82,7 @@ def test_a_merchant_without_permission_is_misconfigured(certifying: Simulator) -
         smart_retail.query(merchant.client(), merchant.key("any"))
 
 
-def test_a_refused_signature_is_misconfigured_after_one_more_look_at_the_secret(
+def test_a_signature_refused_after_a_reread_is_a_misconfigured_merchant(
     certifying: Simulator,
 ) -> None:
     certifying.script(operation="certificates", fault="sign_error", times=None)
@@ -135,7 +135,7 @@ def test_with_the_main_host_down_certificates_come_from_the_backup(
     assert smart_retail.query(merchant.client(), merchant.key(order_no)).state == "USER_ACCEPTED"
 
 
-def test_a_download_that_fails_everywhere_sends_nothing_and_is_tried_again_after_a_minute(
+def test_a_failed_download_sends_nothing_and_is_tried_after_a_minute(
     certifying: Simulator, order_no: str
 ) -> None:
     certifying.open_order(order_no)
@@ -180,7 +180,7 @@ def test_a_stranger_who_sends_certificates_is_not_believed(certifying: Simulator
     assert merchant.merchant.keyring.keys == {}
 
 
-def test_a_certificate_issued_meanwhile_is_learned_from_the_first_reply_that_names_it(order_no: str) -> None:
+def test_a_new_certificate_is_learned_from_the_first_reply_that_names_it(order_no: str) -> None:
     with Simulator(keys="certificate", debit_after=None) as world:
         world.open_order(order_no)
         merchant = downloading(world)
@@ -213,7 +213,7 @@ def test_the_whole_migration_is_followed_without_a_failed_call(order_no: str) ->
     assert serials[-1].startswith("PUB_KEY_ID_")
 
 
-def test_a_reply_under_the_new_public_key_is_proven_by_one_more_look_at_the_secret(order_no: str) -> None:
+def test_a_reply_under_a_new_public_key_is_proven_by_one_read(order_no: str) -> None:
     with Simulator(keys="certificate", debit_after=None) as world:
         world.open_order(order_no)
         merchant = WarmMerchant(world)
@@ -224,7 +224,7 @@ def test_a_reply_under_the_new_public_key_is_proven_by_one_more_look_at_the_secr
     assert (merchant.reads, merchant.asked()) == (2, [QUERY])
 
 
-def test_a_flood_of_bad_replies_makes_one_more_look_at_the_secret_and_one_download(
+def test_a_flood_of_bad_replies_causes_one_read_and_one_download(
     certifying: Simulator, order_no: str
 ) -> None:
     certifying.open_order(order_no)
@@ -250,7 +250,7 @@ def test_a_flood_of_wrong_signatures_makes_none(certifying: Simulator, order_no:
 
 
 @pytest.mark.parametrize("fault", ["reset_after", "system_error", "wrong_signature"])
-def test_what_fails_while_a_key_is_looked_for_only_leaves_the_reply_unproven(
+def test_a_failure_while_finding_a_key_leaves_the_reply_unproven(
     certifying: Simulator, order_no: str, fault: str
 ) -> None:
     certifying.open_order(order_no)
@@ -265,7 +265,7 @@ def test_what_fails_while_a_key_is_looked_for_only_leaves_the_reply_unproven(
     assert merchant.asked().count(CERTIFICATES) == 2
 
 
-def test_a_secret_that_ages_while_the_order_is_sent_does_not_hide_the_answer(
+def test_a_secret_that_ages_during_a_call_does_not_hide_the_answer(
     simulator: Simulator, order_no: str
 ) -> None:
     ticket = simulator.open_order(order_no)["finish_ticket"]

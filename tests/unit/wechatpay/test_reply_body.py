@@ -83,7 +83,7 @@ def test_a_body_without_a_content_type_says_so() -> None:
     )
 
 
-def test_of_detail_only_what_explains_is_kept_and_never_the_value_that_was_sent() -> None:
+def test_detail_keeps_what_explains_and_never_the_value_that_was_sent() -> None:
     detail = {"field": "finish_ticket", "value": "T1", "issue": "wrong", "sign_information": {"x": 1}}
     problem = problem_of(reply(json.dumps({"detail": detail}).encode()), "")
     assert problem.detail == '{"field": "finish_ticket", "issue": "wrong"}'

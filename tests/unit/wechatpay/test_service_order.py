@@ -200,7 +200,7 @@ def test_a_reply_that_says_completed_or_nothing_of_it_accepts(world: World, said
     ],
     ids=str,
 )
-def test_a_genuine_reply_to_a_cancellation_that_shows_no_revoked_order_accepts_nothing(
+def test_a_cancellation_answered_without_a_revoked_order_is_not_accepted(
     world: World, said: dict[str, Any], why: str
 ) -> None:
     world.replies("cancel", order_id="1", **said)

@@ -50,7 +50,7 @@ def test_the_body_is_signed_byte_for_byte() -> None:
     is_signed_by(rsa_key("merchant").public_key(), claims(header)["signature"], message)
 
 
-def test_a_path_that_is_not_yet_encoded_is_refused_instead_of_signed_as_something_else() -> None:
+def test_a_path_that_is_not_percent_encoded_is_not_signed() -> None:
     with pytest.raises(UnicodeEncodeError):
         Signer("1", "AB", rsa_key("merchant")).authorization("GET", "/v3/可乐", b"", timestamp=1, nonce="N")
 

@@ -98,7 +98,7 @@ def test_reading_the_secret_takes_of_the_time_of_the_attempt(simulator: Simulato
         assert signed_transport.send(server.url, SENT, 10)[0].status == 200
 
 
-def test_looking_for_a_key_to_verify_the_reply_is_no_latency_of_wechat_pay(simulator: Simulator) -> None:
+def test_finding_a_key_to_verify_with_is_no_latency_of_wechat_pay(simulator: Simulator) -> None:
     merchant, stopwatch = WarmMerchant(simulator), Stopwatch()
     signed_transport = SignedTransport(
         merchant.merchant,

@@ -39,7 +39,7 @@ def test_an_order_is_completed_and_then_found_finished(simulator: Simulator, ord
     assert found.request_id.endswith("-0")
 
 
-def test_the_order_number_is_in_the_path_once_encoded_and_never_in_the_body(
+def test_the_order_number_is_in_the_path_encoded_once_and_not_in_the_body(
     simulator: Simulator, order_no: str
 ) -> None:
     merchant = WarmMerchant(simulator)

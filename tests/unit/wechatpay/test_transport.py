@@ -71,7 +71,7 @@ def test_a_path_is_neither_decoded_nor_encoded_again(target: str) -> None:
     assert server.requests[0].startswith(f"GET {target} HTTP/1.1\r\n".encode())
 
 
-def test_the_headers_on_the_wire_are_the_headers_given_and_what_http_needs() -> None:
+def test_the_headers_on_the_wire_are_those_given_and_what_http_needs() -> None:
     with RawServer(answering(http())) as server:
         send(server.url)
         send(server.url, method="GET")
@@ -263,7 +263,7 @@ class SilentNameServer:
         return socket.getaddrinfo(*args, **kwargs)
 
 
-def test_a_silent_name_server_takes_a_moment_of_the_deadline_and_one_thread() -> None:
+def test_a_silent_name_server_takes_a_moment_and_one_thread() -> None:
     names = SilentNameServer()
     limits: list[float] = []
     resolver = Resolver(names)
@@ -327,9 +327,7 @@ def test_a_trusted_server_is_talked_to_over_tls(authority: trustme.CA, ca_file: 
     assert server.accepted == 1
 
 
-def test_one_context_says_who_is_trusted_and_no_connection_reads_authorities_again(
-    authority: trustme.CA, ca_file: str
-) -> None:
+def test_one_tls_context_serves_all_connections(authority: trustme.CA, ca_file: str) -> None:
     with RawServer(answering(http()), tls=tls_context(authority)) as server:
         transport = Transport(ca_bundle=ca_file)
         send(server.url, transport=transport)
@@ -340,7 +338,7 @@ def test_one_context_says_who_is_trusted_and_no_connection_reads_authorities_aga
     assert pool.ca_certs is None
 
 
-def test_an_untrusted_certificate_is_nothing_sent_whatever_the_environment_trusts(
+def test_an_untrusted_certificate_is_nothing_sent_in_any_environment(
     authority: trustme.CA, ca_file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
@@ -407,13 +405,13 @@ def test_a_reset_after_the_request_is_no_answer() -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
-def test_a_connection_closed_without_a_word_is_no_answer_and_is_not_tried_again(method: str) -> None:
+def test_a_connection_closed_without_a_reply_is_no_answer(method: str) -> None:
     with RawServer(after_request(lambda connection: None)) as server, pytest.raises(NoAnswer):
         send(server.url, method=method)
     assert (server.accepted, len(server.requests)) == (1, 1)
 
 
-def test_a_kept_connection_lost_under_the_request_is_no_answer_and_is_not_tried_again() -> None:
+def test_a_kept_connection_lost_under_a_request_is_no_answer() -> None:
     def once_only(connection: Connection) -> None:
         connection.read_request()
         connection.send(http())
@@ -481,7 +479,7 @@ def test_a_body_that_drips_after_prompt_headers_is_cut_at_the_deadline() -> None
         send(server.url, timeout=SHORT)
 
 
-def test_a_reply_complete_only_after_the_deadline_is_no_answer_however_short_its_last_pause() -> None:
+def test_a_reply_complete_only_after_the_deadline_is_no_answer() -> None:
     def behave(connection: Connection) -> None:
         connection.read_request()
         connection.pause(0.3)
@@ -630,7 +628,7 @@ def test_the_silence_of_one_host_closes_no_connection_to_another() -> None:
         assert (busy.accepted, silent.accepted) == (1, 2)
 
 
-def test_a_connection_the_server_has_closed_is_replaced_before_anything_is_sent() -> None:
+def test_a_connection_closed_by_the_server_is_replaced_before_sending() -> None:
     transport = Transport(world=World(clock=lambda: 1000.0))
     with RawServer(sending(http())) as server:
         for _ in range(2):

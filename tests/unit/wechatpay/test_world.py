@@ -45,7 +45,7 @@ def test_a_whole_call_runs_in_memory_in_one_thread_and_twice_alike() -> None:
     assert len(set(runs[0])) == 2
 
 
-def test_a_silent_main_host_leaves_time_to_settle_over_the_backup_in_one_invocation() -> None:
+def test_a_silent_main_host_leaves_time_to_settle_over_the_backup() -> None:
     wire = MemoryWire(lambda request: b"", NOW)
 
     def answer(request: bytes) -> bytes:
@@ -64,7 +64,7 @@ def test_a_silent_main_host_leaves_time_to_settle_over_the_backup_in_one_invocat
     assert client.post("/v3/x", {}, reserve=2 * QUERY_SECONDS).text("order_id") == "1"
 
 
-def test_when_the_backup_is_silent_too_the_time_still_suffices_to_ask_both_hosts() -> None:
+def test_with_both_hosts_silent_there_is_time_to_query_each() -> None:
     wire = MemoryWire(lambda request: b"", NOW)
     queries = 0
 
