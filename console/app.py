@@ -15,7 +15,7 @@ from console.board import LOCAL, ON_AWS, Board
 from console.errors import error_page
 from console.guard import add_headers, guard
 from console.live import prepare
-from console.needs import ACTIONS, Needs, StandsOtherwise
+from console.needs import Needs, StandsOtherwise
 from console.pages import Listing, ask_wechat_pay, listing, order_page, orders_page
 from console.rendering import Renderer
 from console.sandbox import Sandbox
@@ -132,14 +132,14 @@ async def ask(request: web.Request) -> web.StreamResponse:
 async def needs(request: web.Request) -> tuple[str, Mapping[str, Any]]:
     """Show what needs someone."""
     listing = await asyncio.to_thread(request.app[NEEDS].listing)
-    return "needs", {"listing": listing, "actions": ACTIONS}
+    return "needs", {"listing": listing}
 
 
 async def confirm(request: web.Request) -> tuple[str, Mapping[str, Any]]:
     """Say what will be done, to what and where."""
     query = request.query
     chosen = await asyncio.to_thread(request.app[NEEDS].one, query.get("order", ""), query.get("arn", ""))
-    action = ACTIONS[chosen.remedy] if chosen else ""
+    action = chosen.remedy.command if chosen else ""
     return "confirm", {"chosen": chosen, "action": action, "why": "", "status": 200 if chosen else 409}
 
 

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from life import Execution, Life, life_of
-from life.reading import parsed
+from life.reading import order_of, parsed
 from operations.lives import Reader
 from operations.target import Target
 
@@ -189,7 +189,7 @@ class Board:
         # How a SUCCEEDED execution went stands in its result.
         history = described["status"] != _SUCCEEDED
         execution = reader.execution(described, self.definition, history=history)
-        order = _order(execution, self._target.default_mchid)
+        order = order_of(execution.input, self._target.default_mchid)
         return _Known(_as_listed(described), time.monotonic(), order, execution)
 
     def _put_together(self, orders: set[Key]) -> None:
@@ -206,10 +206,3 @@ class Board:
 
 def _as_listed(listed: Mapping[str, Any]) -> tuple[str, datetime | None]:
     return listed["status"], listed.get("stopDate")
-
-
-def _order(execution: Execution, default_mchid: str) -> Key:
-    event = parsed(execution.input)
-    if not isinstance(event, dict):
-        return default_mchid, "?"
-    return str(event.get("mchid") or default_mchid), str(event.get("out_order_no") or "?")

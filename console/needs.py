@@ -9,14 +9,11 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from operations import recovery, stuck
-from operations.merchant_files import now
-from operations.recovery import Recovery
+from operations.recovery import Recovery, at_most, recover
+from operations.remedies import Listing, Selection, Stuck
 from operations.resubmission import hindrance
-from operations.stuck import Listing, Remedy, Selection, Stuck
+from operations.stuck import find_on
 from operations.target import Target
-
-ACTIONS = {Remedy.REDRIVE: "redrive", Remedy.RESUBMIT: "resubmit", Remedy.CORRECT: "resubmit"}
 
 
 class StandsOtherwise(Exception):
@@ -41,13 +38,13 @@ class Needs:
         """Return what needs someone."""
         with self._lock:
             if self._read is None or time.monotonic() - self._read[0] > self.seconds:
-                self._read = (time.monotonic(), self._find(Selection()))
+                self._read = (time.monotonic(), find_on(self.target, Selection()))
             return self._read[1]
 
     def one(self, out_order_no: str, arn: str) -> Stuck | None:
         """Return an execution as it stands now; None when it needs nobody."""
-        found = self._find(Selection(orders=frozenset({out_order_no}))).needy
-        return next((each for each in found if each.arn == arn and each.remedy in ACTIONS), None)
+        needy = find_on(self.target, Selection(orders=frozenset({out_order_no}))).needy
+        return next((each for each in needy if each.arn == arn and each.remedy.command), None)
 
     def act(self, out_order_no: str, arn: str, confirmed: str) -> Recovery:
         """Do what was confirmed.
@@ -56,19 +53,9 @@ class Needs:
             StandsOtherwise: it is no longer what the execution needs.
         """
         chosen = self.one(out_order_no, arn)
-        if chosen is None or ACTIONS[chosen.remedy] != confirmed:
+        if chosen is None or chosen.remedy.command != confirmed:
             raise StandsOtherwise
-        client, at_once = self.target.client("stepfunctions"), recovery.at_most(1)
-        if confirmed == "redrive":
-            attempts = recovery.redrive(client, [chosen], at_once)
-        else:
-            why_not = functools.partial(hindrance, self.target)
-            attempts = recovery.resubmit(client, self.target.state_machine, [chosen], at_once, why_not)
-        attempt = next(iter(attempts))
+        client, why_not = self.target.client("stepfunctions"), functools.partial(hindrance, self.target)
+        (attempt,) = recover(client, self.target.state_machine, [chosen], at_most(1), why_not)
         self._read = None
         return attempt
-
-    def _find(self, selection: Selection) -> Listing:
-        target = self.target
-        client, machine = target.client("stepfunctions"), target.whole_state_machine
-        return stuck.find(client, machine, now(), selection, default_mchid=target.default_mchid)

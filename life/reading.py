@@ -15,6 +15,14 @@ def parsed(text: Any) -> Any:
         return text
 
 
+def order_of(text: Any, default_mchid: str = "") -> tuple[str, str]:
+    """Return merchant and number of the order in an execution's input; `?` where it has no number."""
+    event = parsed(text)
+    if not isinstance(event, dict):
+        return default_mchid, "?"
+    return str(event.get("mchid") or default_mchid), str(event.get("out_order_no") or "?")
+
+
 def moment(text: Any) -> datetime | None:
     """Return a time of ISO 8601; None when it is none. Without a zone it is UTC, as the functions log it."""
     try:

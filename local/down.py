@@ -1,7 +1,5 @@
 """`make down`: stop the stack of `make up` and remove what it left."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

@@ -1,7 +1,5 @@
 """A command in the foreground that starts a stack: interrupted, or unable to begin, it says so in a line."""
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """`make merchant`: the simulated merchant's files, as WeChat Pay hands them out, for `make secret`."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any

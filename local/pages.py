@@ -1,7 +1,5 @@
 """Starts the console over the local stack, in a process of its own: a page never slows an order."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """`make reload`: what has changed in the sources, on the running stack, with the parameters it was given."""
 
-from __future__ import annotations
-
 import sys
 import time
 

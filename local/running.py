@@ -4,8 +4,6 @@ The keeper (`local.supervisor`) holds a lock for as long as it lives and has wri
 it, so that nobody mistakes another process for it.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import shlex

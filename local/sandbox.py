@@ -1,7 +1,5 @@
 """The simulator's control, for the commands that use the running stack; `make fault` plans one fault."""
 
-from __future__ import annotations
-
 import contextlib
 import sys
 from collections.abc import Iterator, Mapping

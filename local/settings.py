@@ -1,7 +1,5 @@
 """What `make up` is given, checked before anything is built: `python -m local.settings`."""
 
-from __future__ import annotations
-
 import difflib
 import os
 import re

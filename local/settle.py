@@ -1,7 +1,5 @@
 """`make settle EVENT=events/x.json`: one order through the running stack, followed to its end."""
 
-from __future__ import annotations
-
 import json
 import sys
 import time

@@ -1,7 +1,5 @@
 """The project's stack on an embedded AWS: `deploy` it with the SAM CLI as on AWS, then use it."""
 
-from __future__ import annotations
-
 import json
 import uuid
 from dataclasses import dataclass
@@ -9,7 +7,7 @@ from typing import Any
 
 from wechatpay_sandbox import Simulator
 
-from local.aws.embedded import connect
+from local.aws.client import connect
 from tools.build import TEMPLATE
 from tools.sam import ROOT, sam
 
@@ -29,7 +27,7 @@ class Stack:
     outputs: dict[str, str]
 
     @classmethod
-    def find(cls, environment: dict[str, str], name: str) -> Stack:
+    def find(cls, environment: dict[str, str], name: str) -> "Stack":
         """Return the stack `name`, which exists on the AWS that `environment` points at."""
         stacks = connect("cloudformation", environment).describe_stacks(StackName=name)["Stacks"]
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}

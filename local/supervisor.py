@@ -3,8 +3,6 @@
 Its standard output goes to `make up` until the stack is ready; what it says there is for the user.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

@@ -1,7 +1,5 @@
 """`make up`: the local stack, kept running until `make down`."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

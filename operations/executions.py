@@ -3,9 +3,9 @@
 import json
 import math
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from life.causes import message_of as message_of
@@ -13,6 +13,7 @@ from life.causes import message_of as message_of
 POLL_SECONDS = 0.1
 FAIL_STATE = "Failed"
 GOES_ON = ("RUNNING", "PENDING_REDRIVE")
+REDRIVABLE_FOR = timedelta(days=14)
 # In these the order is accepted, and the workflow waits for the debit: seconds, or days.
 WAITS_FOR_PAYMENT = frozenset({"AwaitPayment", "AwaitNotification"})
 
@@ -126,14 +127,28 @@ def ended_on_purpose(client: Any, arn: str) -> bool:
     )
 
 
-def _steps(client: Any, arn: str) -> Iterator[Step]:
+def is_redrivable(described: Mapping[str, Any], now: datetime) -> bool:
+    """Whether RedriveExecution would take an execution that has ended."""
+    return (
+        described["status"] != "SUCCEEDED"
+        and now - described["stopDate"] < REDRIVABLE_FOR
+        and described.get("redriveStatus") != "NOT_REDRIVABLE"
+    )
+
+
+def history(client: Any, arn: str) -> Iterator[dict[str, Any]]:
+    """Return the events of an execution, in order."""
     for page in client.get_paginator("get_execution_history").paginate(executionArn=arn):
-        for event in page["events"]:
-            if event["type"].endswith("StateEntered"):
-                yield Entered(event["stateEnteredEventDetails"]["name"])
-            elif event["type"] == "TaskFailed":
-                details = event["taskFailedEventDetails"]
-                yield Raised(details.get("error", ""), message_of(details.get("cause", "")))
+        yield from page["events"]
+
+
+def _steps(client: Any, arn: str) -> Iterator[Step]:
+    for event in history(client, arn):
+        if event["type"].endswith("StateEntered"):
+            yield Entered(event["stateEnteredEventDetails"]["name"])
+        elif event["type"] == "TaskFailed":
+            details = event["taskFailedEventDetails"]
+            yield Raised(details.get("error", ""), message_of(details.get("cause", "")))
 
 
 def _execution(described: dict[str, Any], steps: tuple[Step, ...]) -> Execution:

@@ -5,25 +5,55 @@ line, so those lead there; the newest executions are looked through besides, for
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 import life
-from life.reading import parsed
-from operations.executions import GOES_ON
-from operations.stuck import REDRIVABLE_FOR, successor_arn
+from life.reading import order_of, parsed
+from operations import executions
+from operations.errors import CommandError
+from operations.remedies import successor_arn
 from operations.target import Target, error_code
 
 LOGGED_FOR = timedelta(days=14)
 LOOKED_THROUGH = 300  # AWS lets as many be described at once
 _AT_A_TIME = 8
 _LOGS = ("CompleteOrderLogs", "QueryOrderLogs")
+_DENIED = ("AccessDeniedException", "AccessDenied")
+
+
+@dataclass(frozen=True)
+class Records:
+    """What a stack has of one order of one merchant.
+
+    Attributes:
+        lines: what the functions logged.
+        mchid: the merchant; empty when neither an event nor the stack names one.
+        notes: what could not be read, in words.
+    """
+
+    executions: list[life.Execution]
+    lines: list[dict[str, Any]]
+    mchid: str
+    notes: list[str]
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        """What names the order to WeChat Pay, from the newest result or event that has it."""
+        newest: dict[str, str] = {}
+        for execution in sorted(self.executions, key=lambda each: each.began):
+            for value in map(parsed, (execution.input, execution.output)):
+                if isinstance(value, dict):
+                    names = ("appid", "service_id", "order_api")
+                    newest |= {name: value[name] for name in names if isinstance(value.get(name), str)}
+        return newest
 
 
 class Reader:
@@ -44,19 +74,53 @@ class Reader:
         self._since = since
         self._client = client or target.client("stepfunctions")
 
+    def records(
+        self, out_order_no: str, mchid: str | None = None, known: Collection[str] | None = None
+    ) -> Records:
+        """Return what there is of an order, without the logs where they may not be read.
+
+        Args:
+            out_order_no: the order.
+            mchid: the merchant, when several have an order of this number; None takes whichever there is.
+            known: ARNs of its executions; None looks through the newest ones.
+
+        Raises:
+            CommandError: several merchants have an order of this number.
+        """
+        lines, notes = [], []
+        try:
+            lines = self.lines(out_order_no)
+        except ClientError as exc:
+            if error_code(exc) not in _DENIED:
+                raise
+            notes.append("the functions' logs cannot be read: ask for logs:FilterLogEvents 无权读取日志")
+        default = self._target.default_mchid
+        owners = [
+            (order_of(each.input, default)[0], each) for each in self.executions(out_order_no, lines, known)
+        ]
+        if mchid is None and len({owner for owner, _ in owners}) > 1:
+            several = ", ".join(sorted({owner for owner, _ in owners}))
+            raise CommandError(
+                f"several merchants have an order {out_order_no}: MCHID= one of {several} 请指定商户号"
+            )
+        merchant = mchid or next((owner for owner, _ in owners), default)
+        meant = [each for owner, each in owners if owner == merchant]
+        arns = {each.arn for each in meant}
+        lines = [line for line in lines if line.get("execution") in arns or not line.get("execution")]
+        return Records(meant, lines, merchant, notes)
+
     def lines(self, out_order_no: str) -> list[dict[str, Any]]:
         """Return what the functions logged about an order, each line as its JSON object."""
         client = self._target.client("logs")
         start = self._since or self._now - LOGGED_FOR
         asked = {"filterPattern": json.dumps(out_order_no), "startTime": int(start.timestamp() * 1000)}
-        messages = (
-            event["message"]
+        lines = (
+            parsed(event["message"])
             for group in self._log_groups
             for page in client.get_paginator("filter_log_events").paginate(logGroupName=group, **asked)
             for event in page["events"]
         )
-        found = (parsed(message) for message in messages)
-        return [line for line in found if isinstance(line, dict) and line.get("out_order_no") == out_order_no]
+        return [line for line in lines if isinstance(line, dict) and line.get("out_order_no") == out_order_no]
 
     def executions(
         self, out_order_no: str, lines: Iterable[Mapping[str, Any]], known: Collection[str] | None = None
@@ -65,14 +129,15 @@ class Reader:
         named = {line["execution"] for line in lines if isinstance(line.get("execution"), str)}
         others = self._newest() if known is None else set(known)
         with ThreadPoolExecutor(_AT_A_TIME) as pool:
-            described = [each for each in pool.map(self._describe, named | others) if each is not None]
-            found = {each["executionArn"]: each for each in described if _number(each) == out_order_no}
-            # A resubmission may be older than what was looked through, and may have logged nothing yet.
-            again = {successor_arn(arn) for arn in found} - found.keys()
-            found |= {
-                each["executionArn"]: each for each in pool.map(self._describe, again) if each is not None
+            described = {
+                each["executionArn"]: each
+                for each in pool.map(self._describe, named | others)
+                if each is not None and order_of(each.get("input"))[1] == out_order_no
             }
-            return list(pool.map(self.execution, found.values()))
+            # A resubmission may be older than what was looked through, and may have logged nothing yet.
+            successors = {successor_arn(arn) for arn in described} - described.keys()
+            again = [each for each in pool.map(self._describe, successors) if each is not None]
+            return list(pool.map(self.execution, [*described.values(), *again]))
 
     def execution(
         self,
@@ -83,7 +148,7 @@ class Reader:
     ) -> life.Execution:
         """Return an execution with its history and the workflow that it runs, unless that is given."""
         arn = described["executionArn"]
-        runs = described["status"] in GOES_ON
+        runs = described["status"] in executions.GOES_ON
         return life.Execution(
             arn=arn,
             status=described["status"],
@@ -94,8 +159,8 @@ class Reader:
             error=described.get("error") or "",
             cause=described.get("cause") or "",
             redrives=described.get("redriveCount") or 0,
-            redrivable=not runs and self._redrivable(described),
-            history=list(self._history(arn)) if history else (),
+            redrivable=not runs and executions.is_redrivable(described, self._now),
+            history=list(executions.history(self._client, arn)) if history else (),
             definition=self._definition(arn) if definition is None else definition,
         )
 
@@ -114,44 +179,25 @@ class Reader:
         pages = self._client.get_paginator("list_executions").paginate(
             stateMachineArn=self._target.whole_state_machine, PaginationConfig={"PageSize": LOOKED_THROUGH}
         )
-        listed = (each for page in pages for each in page["executions"])
+        listed = (each for page in pages for each in page["executions"])  # newest first
         if self._since is None:
-            return {each["executionArn"] for each in islice(listed, LOOKED_THROUGH)}
-        found = set()
-        for each in listed:  # newest first
-            if each["startDate"] < self._since:
-                break
-            found.add(each["executionArn"])
-        return found
+            chosen: Iterable[dict[str, Any]] = islice(listed, LOOKED_THROUGH)
+        else:
+            since = self._since
+            chosen = takewhile(lambda each: each["startDate"] >= since, listed)
+        return {each["executionArn"] for each in chosen}
 
     def _describe(self, arn: str) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = self._client.describe_execution(executionArn=arn)
+            described: dict[str, Any] = self._client.describe_execution(executionArn=arn)
         except ClientError as exc:
             # Its logs outlive an execution by the days they are kept longer than 90.
             if error_code(exc) in ("ExecutionDoesNotExist", "InvalidArn"):
                 return None
             raise
-        return found
-
-    def _history(self, arn: str) -> Iterator[dict[str, Any]]:
-        for page in self._client.get_paginator("get_execution_history").paginate(executionArn=arn):
-            yield from page["events"]
+        return described
 
     def _definition(self, arn: str) -> dict[str, Any]:
         described = self._client.describe_state_machine_for_execution(executionArn=arn)
-        found = parsed(described["definition"])
-        return found if isinstance(found, dict) else {}
-
-    def _redrivable(self, described: Mapping[str, Any]) -> bool:
-        return (
-            described["status"] != "SUCCEEDED"
-            and self._now - described["stopDate"] < REDRIVABLE_FOR
-            and described.get("redriveStatus") != "NOT_REDRIVABLE"
-        )
-
-
-def _number(described: Mapping[str, Any]) -> str:
-    event = parsed(described.get("input"))
-    found = event.get("out_order_no") if isinstance(event, dict) else None
-    return found if isinstance(found, str) else ""
+        definition = parsed(described["definition"])
+        return definition if isinstance(definition, dict) else {}

@@ -12,8 +12,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from operations.remedies import Remedy, Stuck, successor_name
 from operations.resubmission import NotAsked
-from operations.stuck import Remedy, Stuck, successor_name
 from operations.target import error_code
 
 
@@ -36,29 +36,7 @@ class Recovery:
     message: str = ""
 
 
-def redrive(
-    client: Any, stuck: Iterable[Stuck], pace: Callable[[], None], *, dry_run: bool = False
-) -> Iterator[Recovery]:
-    """Redrive those that can be: each goes on at the Task that failed, with its retries at zero.
-
-    Args:
-        client: a boto3 Step Functions client.
-        stuck: what was found; those with another remedy are passed over.
-        pace: called before each call.
-        dry_run: start nothing.
-    """
-
-    def start(each: Stuck) -> None:
-        # The same for a second press of the same key, another after the execution has failed again.
-        token = hashlib.sha256(f"{each.arn} {each.redrives} {each.since.timestamp()}".encode()).hexdigest()
-        client.redrive_execution(executionArn=each.arn, clientToken=token)
-
-    for each in stuck:
-        if each.remedy is Remedy.REDRIVE:
-            yield Recovery(each, Did.WOULD_START) if dry_run else _start(client, each, pace, start)
-
-
-def resubmit(
+def recover(
     client: Any,
     state_machine: str,
     stuck: Iterable[Stuck],
@@ -67,21 +45,22 @@ def resubmit(
     *,
     dry_run: bool = False,
 ) -> Iterator[Recovery]:
-    """Start those again that can no longer be redriven, with the same input, at most once each.
+    """Redrive what can be redriven, and resubmit the rest.
+
+    A redriven execution goes on at the Task that failed, with its retries at zero.
+    A resubmission is a new execution with the same input; an execution has one at most.
 
     Args:
         client: a boto3 Step Functions client.
-        state_machine: ARN to start.
-        stuck: what was found; those with another remedy are passed over.
+        state_machine: ARN to start executions of.
+        stuck: the executions; those that no command helps are passed over.
         pace: called before each call.
         hindrance: why an order that FAILED is not started again; it raises `NotAsked` when that is not known.
         dry_run: start nothing; hindrances are found all the same.
     """
-
-    def start(each: Stuck) -> None:
-        client.start_execution(stateMachineArn=state_machine, name=successor_name(each.arn), input=each.input)
-
     for each in stuck:
+        if not each.remedy.command:
+            continue
         if each.remedy is Remedy.CORRECT:
             try:
                 why_not = hindrance(each)
@@ -91,9 +70,11 @@ def resubmit(
             if why_not is not None:
                 yield Recovery(each, Did.SKIPPED, why_not)
                 continue
-        elif each.remedy is not Remedy.RESUBMIT:
+        if dry_run:
+            yield Recovery(each, Did.WOULD_START)
             continue
-        yield Recovery(each, Did.WOULD_START) if dry_run else _start(client, each, pace, start)
+        pace()
+        yield _start(client, each, state_machine)
 
 
 def at_most(per_second: float, sleep: Callable[[float], None] = time.sleep) -> Callable[[], None]:
@@ -106,13 +87,19 @@ def at_most(per_second: float, sleep: Callable[[float], None] = time.sleep) -> C
     return pace
 
 
-def _start(client: Any, each: Stuck, pace: Callable[[], None], start: Callable[[Stuck], None]) -> Recovery:
-    pace()
+def _start(client: Any, stuck: Stuck, state_machine: str) -> Recovery:
     try:
-        start(each)
+        if stuck.remedy is Remedy.REDRIVE:
+            # The same for a second press of the same key, another after the execution has failed again.
+            attempt = f"{stuck.arn} {stuck.redrives} {stuck.since.timestamp()}"
+            token = hashlib.sha256(attempt.encode()).hexdigest()
+            client.redrive_execution(executionArn=stuck.arn, clientToken=token)
+        else:
+            name = successor_name(stuck.arn)
+            client.start_execution(stateMachineArn=state_machine, name=name, input=stuck.input)
     except ClientError as exc:
-        return _refusal(client, each, exc)
-    return Recovery(each, Did.STARTED)
+        return _refusal(client, stuck, exc)
+    return Recovery(stuck, Did.STARTED)
 
 
 def _refusal(client: Any, stuck: Stuck, exc: ClientError) -> Recovery:

@@ -4,7 +4,6 @@ import functools
 import itertools
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Annotated
 
@@ -12,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from operations import options, recovery, stuck, stuck_listing
+from operations import options, recovery, stuck_listing
 from operations.lives import Reader
 from operations.merchant_files import now
 from operations.options import (
@@ -28,19 +27,29 @@ from operations.options import (
     StackName,
 )
 from operations.recovery import Did, Recovery
+from operations.remedies import Listing, Remedy, Selection, Stuck
 from operations.resubmission import hindrance
-from operations.stuck import ABORTED, Listing, Remedy, Selection, Stuck
+from operations.stuck import find_on
 from operations.target import Target
 
 _RATE = 5.0
 _A_FEW = 10
+_REDRIVE = """Let interrupted executions go on where they failed 重新驱动.
+
+Aborted ones only with --reason ABORTED.
+"""
+_RESUBMIT = """Start those again, once, that are too old to redrive 重新提交超过 14 天的执行.
+
+With --reason REJECTED or INVALID_INPUT also orders that failed for a cause that is corrected, when
+WeChat Pay says they are open 原因已修正的订单. Aborted ones only with --reason ABORTED.
+"""
 
 
 def add_to(app: typer.Typer, console: Console) -> None:
     """Add the three commands to the application."""
     _add_stuck(app, console)
-    _add(app, console, "redrive 重新驱动", _redrive, Remedy.REDRIVE)
-    _add(app, console, "resubmit 重新提交", _resubmit, Remedy.RESUBMIT, Remedy.CORRECT)
+    _add_recovery(app, console, "redrive 重新驱动", _REDRIVE)
+    _add_recovery(app, console, "resubmit 重新提交", _RESUBMIT)
 
 
 def _add_stuck(app: typer.Typer, console: Console) -> None:
@@ -61,8 +70,8 @@ def _add_stuck(app: typer.Typer, console: Console) -> None:
     ) -> None:
         """List executions that need someone: order, why, since when, and what to do 待处理的执行."""
         target = options.target_of(stack_name, region, profile)
-        selection = selection_of(reason, order, mchid, since, before)
-        listing = _find(target, selection)
+        selection = _selection(reason, order, mchid, since, before)
+        listing = find_on(target, selection)
         if not every:
             listing = replace(listing, stuck=listing.needy)
         reader = Reader(target, now(), selection.since)
@@ -87,38 +96,11 @@ def _add_stuck(app: typer.Typer, console: Console) -> None:
             )
 
 
-def _redrive(
-    target: Target, chosen: list[Stuck], pace: Callable[[], None], *, dry_run: bool
-) -> Iterator[Recovery]:
-    """Let interrupted executions go on where they failed 重新驱动.
+def _add_recovery(app: typer.Typer, console: Console, title: str, explanation: str) -> None:
+    """Add a command that lets executions go on; the first word of its title is its name."""
+    name = title.partition(" ")[0]
 
-    Aborted ones only with --reason ABORTED.
-    """
-    return recovery.redrive(target.client("stepfunctions"), chosen, pace, dry_run=dry_run)
-
-
-def _resubmit(
-    target: Target, chosen: list[Stuck], pace: Callable[[], None], *, dry_run: bool
-) -> Iterator[Recovery]:
-    """Start those again, once, that are too old to redrive 重新提交超过 14 天的执行.
-
-    With --reason REJECTED or INVALID_INPUT also orders that failed for a cause that is corrected, when
-    WeChat Pay says they are open 原因已修正的订单. Aborted ones only with --reason ABORTED.
-    """
-    client, hindered = target.client("stepfunctions"), functools.partial(hindrance, target)
-    return recovery.resubmit(client, target.state_machine, chosen, pace, hindered, dry_run=dry_run)
-
-
-def _add(
-    app: typer.Typer,
-    console: Console,
-    title: str,
-    recover: Callable[..., Iterator[Recovery]],
-    *remedies: Remedy,
-) -> None:
-    """Add a command that lets the executions of these remedies go on."""
-
-    @app.command(name=title.partition(" ")[0], help=recover.__doc__)
+    @app.command(name=name, help=explanation)
     def command(
         reason: Reasons = None,
         order: Orders = None,
@@ -132,14 +114,39 @@ def _add(
         profile: Profile = None,
     ) -> None:
         target = options.target_of(stack_name, region, profile)
-        selection = selection_of(reason, order, mchid, since, before)
-        listing = _find(target, selection)
-        chosen = _choose(listing, selection, *remedies)
-        recoveries = recover(target, chosen, recovery.at_most(rate), dry_run=dry_run)
-        _act(console, f"{title}: {target}", selection, listing, chosen, recoveries, dry_run=dry_run)
+        selection = _selection(reason, order, mchid, since, before)
+        listing = find_on(target, selection)
+        chosen = [
+            each for each in listing.stuck if each.remedy.command == name and _is_meant(each, selection)
+        ]
+        console.print(Text(f"{title}: {target}, {len(chosen)} executions"), soft_wrap=True)
+        _say_between(console, selection)
+        if not dry_run and len(chosen) > _A_FEW and sys.stdin.isatty():
+            typer.confirm("Go on? 继续？", abort=True)
+        recoveries = recovery.recover(
+            target.client("stepfunctions"),
+            target.state_machine,
+            chosen,
+            recovery.at_most(rate),
+            functools.partial(hindrance, target),
+            dry_run=dry_run,
+        )
+        did = []
+        for each in itertools.chain(_passed_over(listing, selection), recoveries):
+            line = (each.did.value + ":", each.stuck.out_order_no, each.stuck.arn, each.message)
+            console.print(Text(" ".join(line).rstrip()), soft_wrap=True)
+            did.append(each.did)
+        if not chosen:
+            console.print(f"nothing to do 无需处理{_among(selection)}")
+        elif dry_run:
+            console.print(f"{did.count(Did.WOULD_START)} would be started 将启动（演示，未执行）")
+        else:
+            under_way = did.count(Did.STARTED) + did.count(Did.ALREADY)
+            console.print(f"{under_way} of {len(chosen)} are under way 已启动")
+        raise typer.Exit(1 if Did.REFUSED in did else 0)
 
 
-def selection_of(
+def _selection(
     reasons: list[str] | None,
     orders: list[str] | None,
     mchids: list[str] | None,
@@ -157,11 +164,17 @@ def selection_of(
     )
 
 
-def _find(target: Target, selection: Selection) -> Listing:
-    client = target.client("stepfunctions")
-    return stuck.find(
-        client, target.whole_state_machine, now(), selection, default_mchid=target.default_mchid
-    )
+def _is_meant(each: Stuck, selection: Selection) -> bool:
+    """Leave out what has to be asked for by name: a person aborted it, or its cause has to be corrected."""
+    if each.remedy is Remedy.CORRECT:
+        return selection.names(each.reason)
+    return bool(selection.reasons) or each.status != "ABORTED"
+
+
+def _passed_over(listing: Listing, selection: Selection) -> list[Recovery]:
+    """Return orders that were asked for by number and need nothing, each with the reason."""
+    superseded = [each for each in listing.stuck if each.why_nothing and selection.orders]
+    return [Recovery(each, Did.SKIPPED, each.why_nothing) for each in superseded]
 
 
 def _say_between(console: Console, selection: Selection) -> None:
@@ -180,50 +193,7 @@ def _others(target: Target, selection: Selection) -> str:
     """Say what a reason or merchant leaves out: of a misspelt one nothing is stuck, as if all were well."""
     if not (selection.reasons or selection.mchids):
         return ""
-    others = _find(target, replace(selection, reasons=frozenset(), mchids=frozenset())).needy
+    others = find_on(target, replace(selection, reasons=frozenset(), mchids=frozenset())).needy
     counted = Counter(f"{each.reason} of {each.mchid}" for each in others)
     listed = ", ".join(f"{number} {whose}" for whose, number in counted.most_common(_A_FEW))
     return f"; others need someone 其他待处理: {listed}" if listed else ""
-
-
-def _choose(listing: Listing, selection: Selection, *remedies: Remedy) -> list[Stuck]:
-    return [each for each in listing.stuck if each.remedy in remedies and _is_meant(each, selection)]
-
-
-def _is_meant(each: Stuck, selection: Selection) -> bool:
-    """Leave out what has to be asked for by name: a person aborted it, or its cause has to be corrected."""
-    if each.remedy is Remedy.CORRECT:
-        return selection.names(each.reason)
-    return bool(selection.reasons) or each.status != ABORTED
-
-
-def _act(
-    console: Console,
-    what: str,
-    selection: Selection,
-    listing: Listing,
-    chosen: list[Stuck],
-    recoveries: Iterator[Recovery],
-    *,
-    dry_run: bool,
-) -> None:
-    """Say where and how many, then act, a line an execution."""
-    console.print(Text(f"{what}, {len(chosen)} executions"), soft_wrap=True)
-    _say_between(console, selection)
-    superseded = [each for each in listing.stuck if each.why_nothing and selection.orders]
-    passed_over = [Recovery(each, Did.SKIPPED, each.why_nothing) for each in superseded]
-    if not dry_run and len(chosen) > _A_FEW and sys.stdin.isatty():
-        typer.confirm("Go on? 继续？", abort=True)
-    did = []
-    for each in itertools.chain(passed_over, recoveries):
-        line = (each.did.value + ":", each.stuck.out_order_no, each.stuck.arn, each.message)
-        console.print(Text(" ".join(line).rstrip()), soft_wrap=True)
-        did.append(each.did)
-    if not chosen:
-        console.print(f"nothing to do 无需处理{_among(selection)}")
-    elif dry_run:
-        console.print(f"{did.count(Did.WOULD_START)} would be started 将启动（演示，未执行）")
-    else:
-        under_way = did.count(Did.STARTED) + did.count(Did.ALREADY)
-        console.print(f"{under_way} of {len(chosen)} are under way 已启动")
-    raise typer.Exit(1 if Did.REFUSED in did else 0)

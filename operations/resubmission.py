@@ -12,8 +12,8 @@ from operations import standing
 from operations.errors import CommandError
 from operations.live_check import read_credentials
 from operations.merchant_files import now
+from operations.remedies import Stuck
 from operations.staging import merchant_secret
-from operations.stuck import Stuck
 from operations.target import Target
 
 OPEN = frozenset({"CREATED", "USER_ACCEPTED"})

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.text import Text
 
@@ -13,16 +12,12 @@ import life
 from life import text
 from life.as_json import to_json
 from life.masking import inert_json
-from life.reading import parsed
 from operations import options, standing
 from operations.errors import CommandError
 from operations.lives import Reader
 from operations.merchant_files import now
 from operations.options import Mchid, Profile, Region, StackName
-from operations.target import Target, error_code
-
-_DENIED = ("AccessDeniedException", "AccessDenied")
-
+from operations.target import Target
 
 # `standing.ask`, or what remembers its answer: of the stack, the merchant, what names the order, the time.
 type Asking = Callable[[Target, str, Mapping[str, object], datetime], life.Answer | None]
@@ -52,13 +47,13 @@ def add_to(app: typer.Typer, console: Console) -> None:
             raise CommandError("which order? make show ORDER=SR-20251001-0001 请指定订单号")
         target, at = options.target_of(stack_name, region, profile), now()
         asking = standing.ask if query else None
-        found, notes = read(target, order, mchid or None, at, options.past(since, at), asking=asking)
+        shown, notes = read(target, order, mchid or None, at, options.past(since, at), asking=asking)
         if as_json:
-            console.print(Text(inert_json({**to_json(found), "notes": notes}, indent=2)), soft_wrap=True)
+            console.print(Text(inert_json({**to_json(shown), "notes": notes}, indent=2)), soft_wrap=True)
         else:
-            for line in [*text.lines(found), *notes]:
+            for line in [*text.lines(shown), *notes]:
                 console.print(Text(line), soft_wrap=True)
-        raise typer.Exit(0 if found.runs or found.direct else 1)
+        raise typer.Exit(0 if shown.runs or shown.direct else 1)
 
 
 def read(
@@ -85,49 +80,14 @@ def read(
     Raises:
         CommandError: several merchants have an order of this number.
     """
-    reader, notes = Reader(target, now, since), []
-    try:
-        lines = reader.lines(out_order_no)
-    except ClientError as exc:
-        if error_code(exc) not in _DENIED:
-            raise
-        lines = []
-        notes.append("the functions' logs cannot be read: ask for logs:FilterLogEvents 无权读取日志")
-    found = reader.executions(out_order_no, lines, known)
-    default = target.default_mchid
-    owners = {each.arn: owner(each, default) for each in found}
-    if mchid is None and len(set(owners.values())) > 1:
-        several = ", ".join(sorted(set(owners.values())))
-        raise CommandError(
-            f"several merchants have an order {out_order_no}: MCHID= one of {several} 请指定商户号"
-        )
-    meant = [each for each in found if mchid is None or owners[each.arn] == mchid]
-    merchant = mchid or next(iter(owners.values()), default)
-    answer = None
-    if asking and merchant:
-        answer = asking(target, merchant, {"out_order_no": out_order_no, **named(meant)}, now)
-    if since and not meant:
+    records = Reader(target, now, since).records(out_order_no, mchid, known)
+    notes, answer = records.notes, None
+    if asking and records.mchid:
+        answer = asking(target, records.mchid, {"out_order_no": out_order_no, **records.identifiers}, now)
+    if since and not records.executions:
         notes.append(
             f"nothing before {options.zoned(since)} was looked at: leave out SINCE= "
             "未查看更早的执行，请去掉 SINCE="
         )
-    arns = {each.arn for each in meant}
-    lines = [line for line in lines if line.get("execution") in arns or not line.get("execution")]
-    return life.life_of(out_order_no, meant, lines, answer, merchant), notes
-
-
-def owner(execution: life.Execution, default: str) -> str:
-    """Return the merchant of an execution."""
-    event = parsed(execution.input)
-    return str((event.get("mchid") if isinstance(event, dict) else None) or default)
-
-
-def named(executions: list[life.Execution]) -> Mapping[str, Any]:
-    """Return what names the order to WeChat Pay, from the newest result or event that tells it."""
-    found: dict[str, Any] = {}
-    for execution in sorted(executions, key=lambda each: each.began):
-        for value in map(parsed, (execution.input, execution.output)):
-            if isinstance(value, dict):
-                names = ("appid", "service_id", "order_api")
-                found |= {name: value[name] for name in names if isinstance(value.get(name), str)}
-    return found
+    whole = life.life_of(out_order_no, records.executions, records.lines, answer, records.mchid)
+    return whole, notes

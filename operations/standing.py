@@ -43,6 +43,12 @@ def ask(target: Target, mchid: str, order: Mapping[str, object], now: datetime) 
     return query(target, credentials, keys(credentials, mchid, order), now)
 
 
+def client_of(credentials: Credentials, hosts: Sequence[str]) -> Client:
+    """Return a client of WeChat Pay that has 20 seconds for its calls."""
+    transport = SignedTransport(Merchant(lambda: credentials), Transport())
+    return Client(transport, hosts, Deadline(_SECONDS))
+
+
 def keys(credentials: Credentials, mchid: str, order: Mapping[str, object]) -> list[OrderKey]:
     """Return what names an order in each family that it may be of; arguments as of `ask`."""
     key = OrderKey(
@@ -72,8 +78,7 @@ def query(target: Target, credentials: Credentials, keys: Sequence[OrderKey], no
 
 def _query(target: Target, credentials: Credentials, key: OrderKey, now: datetime) -> Answer:
     try:
-        transport = SignedTransport(Merchant(lambda: credentials), Transport())
-        state = api_of(key).query(Client(transport, target.function.hosts, Deadline(_SECONDS)), key)
+        state = api_of(key).query(client_of(credentials, target.function.hosts), key)
     except ServiceError as exc:
         return Answer(now, UNKNOWN if is_unknown_order(exc.problem) else "", text=str(exc))
     except (MerchantMisconfigured, WeChatPayError, ValueError) as exc:

@@ -4,24 +4,22 @@ An order may have several executions. What decides is the newest that failed; on
 settled the order since, leaves nothing to do.
 """
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from enum import Enum
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from life.reading import order_of, parsed
 from operations import executions
-from operations.target import error_code
+from operations.merchant_files import now
+from operations.remedies import Listing, Remedy, Selection, Stuck, successor_arn
+from operations.target import Target, error_code
 
-REDRIVABLE_FOR = timedelta(days=14)
 STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
-ABORTED = "ABORTED"
 CORRECTABLE = ("REJECTED", "INVALID_INPUT")
 _PAGE = 1000  # the most that Step Functions lists at once
 _AT_A_TIME = 8
@@ -29,99 +27,10 @@ _AT_A_TIME = 8
 _SUCCEEDED_LOOKED_AT = 5000
 
 
-class Remedy(Enum):
-    """What brings an order to its end."""
-
-    REDRIVE = "redrive 重新驱动"
-    RESUBMIT = "resubmit 重新提交"
-    CORRECT = "correct and resubmit 修正后重发"
-    CHECK = "check and refund 核对并退款"
-    NONE = "nothing 无需处理"
-
-
-@dataclass(frozen=True)
-class Stuck:
-    """An execution that ended without success.
-
-    Attributes:
-        mchid: of the order event, else the stack's default.
-        status: FAILED, TIMED_OUT or ABORTED.
-        reason: the error's name; for an execution that has none, its status.
-        message: what the error said.
-        why_nothing: why nothing is to be done, when the remedy is NONE.
-        input: the order event as it came.
-        redrives: how often it was redriven already.
-    """
-
-    arn: str
-    out_order_no: str
-    mchid: str
-    status: str
-    reason: str
-    message: str
-    started: datetime
-    since: datetime
-    remedy: Remedy
-    input: str
-    redrives: int = 0
-    why_nothing: str = ""
-
-    @property
-    def order(self) -> tuple[str, str]:
-        """What tells this order from others."""
-        return self.mchid, self.out_order_no
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which of them are meant.
-
-    Attributes:
-        reasons: names of errors or statuses; empty means every one.
-        orders: their out_order_no; empty means every one.
-        mchids: merchants; empty means every one.
-        since, before: when they ended; None does not limit.
-    """
-
-    reasons: frozenset[str] = frozenset()
-    orders: frozenset[str] = frozenset()
-    mchids: frozenset[str] = frozenset()
-    since: datetime | None = None
-    before: datetime | None = None
-
-    def within(self, ended: datetime) -> bool:
-        """Whether an execution that ended then is meant, whatever its reason."""
-        return (self.since is None or ended >= self.since) and (self.before is None or ended < self.before)
-
-    def names(self, reason: str) -> bool:
-        """Whether this reason was asked for by its name."""
-        return reason.casefold() in {each.casefold() for each in self.reasons}
-
-    def covers(self, stuck: Stuck) -> bool:
-        """Whether an execution of this order, ended for this reason or with this status, is meant."""
-        if self.orders and stuck.out_order_no not in self.orders:
-            return False
-        if self.mchids and stuck.mchid not in self.mchids:
-            return False
-        return not self.reasons or self.names(stuck.reason) or self.names(stuck.status)
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What was found.
-
-    Attributes:
-        stuck: newest first within each status; the remedy of those that need no one is NONE.
-        unseen: so many executions that succeeded were not looked at: they may have settled one of these.
-    """
-
-    stuck: list[Stuck]
-    unseen: int
-
-    @property
-    def needy(self) -> list[Stuck]:
-        """Those that need someone."""
-        return [each for each in self.stuck if each.remedy is not Remedy.NONE]
+def find_on(target: Target, selection: Selection) -> Listing:
+    """Find what is stuck on a stack now."""
+    client = target.client("stepfunctions")
+    return find(client, target.whole_state_machine, now(), selection, default_mchid=target.default_mchid)
 
 
 def find(
@@ -149,23 +58,13 @@ def find(
         if not open_orders:
             return Listing(stuck, 0)
         others, unseen = _others(client, state_machine, open_orders)
-        described = pool.map(
-            lambda each: (each, _order_of(client, each["executionArn"], default_mchid)), others
+        inputs = pool.map(
+            lambda each: client.describe_execution(executionArn=each["executionArn"]).get("input"), others
         )
         executions_of: defaultdict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
-        for each, order in described:
-            executions_of[order].append(each)
+        for each, event in zip(others, inputs, strict=True):
+            executions_of[order_of(event, default_mchid)].append(each)
     return Listing([_unless_superseded(each, executions_of[each.order]) for each in stuck], unseen)
-
-
-def successor_name(arn: str) -> str:
-    """Return the one name a resubmission of this execution can have, so that there is at most one."""
-    return f"resubmit-{hashlib.sha256(arn.encode()).hexdigest()[:40]}"
-
-
-def successor_arn(arn: str) -> str:
-    """Return the ARN that a resubmission of this execution has."""
-    return f"{arn.rpartition(':')[0]}:{successor_name(arn)}"
 
 
 def _listed(client: Any, state_machine: str, status: str) -> Iterator[dict[str, Any]]:
@@ -185,7 +84,7 @@ def _others(client: Any, state_machine: str, stuck: Iterable[Stuck]) -> tuple[li
         others += [each for each in _listed(client, state_machine, status) if each["startDate"] > started]
     succeeded = []
     for each in _listed(client, state_machine, "SUCCEEDED"):  # the newest first
-        if each["startDate"] < started - REDRIVABLE_FOR:
+        if each["startDate"] < started - executions.REDRIVABLE_FOR:
             break
         if each["stopDate"] > ended:
             succeeded.append(each)
@@ -204,25 +103,24 @@ def _unless_superseded(stuck: Stuck, others: Iterable[Mapping[str, Any]]) -> Stu
         if arn == stuck.arn:
             continue
         if status == "RUNNING":
-            return replace(
-                stuck, remedy=Remedy.NONE, why_nothing=f"another execution runs 另一执行进行中: {arn}"
-            )
-        if status == "SUCCEEDED" and other["stopDate"] > stuck.since:
-            return replace(stuck, remedy=Remedy.NONE, why_nothing=f"settled since by 已由另一执行完结: {arn}")
-        if status in STATUSES and (other["startDate"], arn) > (stuck.started, stuck.arn):
-            return replace(
-                stuck, remedy=Remedy.NONE, why_nothing=f"a newer execution decides 以更新的执行为准: {arn}"
-            )
+            reason = "another execution runs 另一执行进行中"
+        elif status == "SUCCEEDED" and other["stopDate"] > stuck.since:
+            reason = "settled since by 已由另一执行完结"
+        elif status in STATUSES and (other["startDate"], arn) > (stuck.started, stuck.arn):
+            reason = "a newer execution decides 以更新的执行为准"
+        else:
+            continue
+        return replace(stuck, remedy=Remedy.NONE, why_nothing=f"{reason}: {arn}")
     return stuck
 
 
 def _examine(client: Any, listed: dict[str, Any], now: datetime, default_mchid: str) -> Stuck:
-    described = client.describe_execution(executionArn=listed["executionArn"])
-    event = _event(described.get("input"))
-    mchid, out_order_no = _names(event, default_mchid)
-    reason = described.get("error") or listed["status"]
-    remedy, why_nothing = _remedy(client, described, listed, now, reason)
-    if listed["name"].startswith("smoke-") and _is_smoke(event):
+    # As it was listed: it may run again by now.
+    execution = client.describe_execution(executionArn=listed["executionArn"]) | listed
+    event, reason = execution.get("input") or "", execution.get("error") or listed["status"]
+    mchid, out_order_no = order_of(event, default_mchid)
+    remedy, why_nothing = _remedy(client, execution, now, reason)
+    if listed["name"].startswith("smoke-") and _is_smoke(parsed(event)):
         remedy, why_nothing = Remedy.NONE, "a smoke test, which fails on purpose 冒烟测试"
     return Stuck(
         arn=listed["executionArn"],
@@ -230,26 +128,23 @@ def _examine(client: Any, listed: dict[str, Any], now: datetime, default_mchid: 
         mchid=mchid,
         status=listed["status"],
         reason=reason,
-        message=" ".join(executions.message_of(described.get("cause") or "").split()),
+        message=" ".join(executions.message_of(execution.get("cause") or "").split()),
         started=listed["startDate"],
         since=listed["stopDate"],
         remedy=remedy,
-        input=described.get("input") or "",
-        redrives=described.get("redriveCount") or 0,
+        input=event,
+        redrives=execution.get("redriveCount") or 0,
         why_nothing=why_nothing,
     )
 
 
-def _remedy(
-    client: Any, described: dict[str, Any], listed: dict[str, Any], now: datetime, reason: str
-) -> tuple[Remedy, str]:
-    arn = listed["executionArn"]
-    remedy = Remedy.RESUBMIT
-    if listed["status"] == "FAILED" and executions.ended_on_purpose(client, arn):
+def _remedy(client: Any, execution: dict[str, Any], now: datetime, reason: str) -> tuple[Remedy, str]:
+    arn, remedy = execution["executionArn"], Remedy.RESUBMIT
+    if execution["status"] == "FAILED" and executions.ended_on_purpose(client, arn):
         if reason not in CORRECTABLE:
             return Remedy.CHECK, ""
         remedy = Remedy.CORRECT
-    elif now - listed["stopDate"] < REDRIVABLE_FOR and described.get("redriveStatus") != "NOT_REDRIVABLE":
+    elif executions.is_redrivable(execution, now):
         return Remedy.REDRIVE, ""
     if _exists(client, successor_arn(arn)):
         return Remedy.NONE, f"resubmitted as 已重新提交: {successor_arn(arn)}"
@@ -266,22 +161,6 @@ def _exists(client: Any, arn: str) -> bool:
     return True
 
 
-def _order_of(client: Any, arn: str, default_mchid: str) -> tuple[str, str]:
-    return _names(_event(client.describe_execution(executionArn=arn).get("input")), default_mchid)
-
-
-def _names(event: Mapping[str, Any], default_mchid: str) -> tuple[str, str]:
-    return str(event.get("mchid") or default_mchid), str(event.get("out_order_no", "?"))
-
-
-def _is_smoke(event: Mapping[str, Any]) -> bool:
-    metadata = event.get("metadata")
+def _is_smoke(event: Any) -> bool:
+    metadata = event.get("metadata") if isinstance(event, dict) else None
     return isinstance(metadata, dict) and metadata.get("smoke") is True
-
-
-def _event(text: str | None) -> dict[str, Any]:
-    try:
-        event = json.loads(text or "")
-    except ValueError:
-        return {}
-    return event if isinstance(event, dict) else {}

@@ -7,12 +7,9 @@ from datetime import datetime
 
 from rich.text import Text
 
-from life.next_steps import for_failed, for_interrupted
 from operations.executions import GOES_ON
 from operations.lives import Reader
-from operations.stuck import Listing, Remedy, Selection, Stuck
-
-_FAILED = (Remedy.CORRECT, Remedy.CHECK)
+from operations.remedies import Listing, Remedy, Selection, Stuck
 
 
 def shown(stuck: Stuck) -> Iterator[Text]:
@@ -25,18 +22,7 @@ def shown(stuck: Stuck) -> Iterator[Text]:
     )
     yield Text(f"  {stuck.reason}: {stuck.message}" if stuck.message else f"  {stuck.reason}")
     yield Text(f"  {stuck.arn}", "dim")
-    yield from (Text(f"  {step}") for step in next_steps(stuck))
-
-
-def next_steps(stuck: Stuck) -> tuple[str, ...]:
-    """Return what to do about it, in English and Chinese; or why there is nothing to do."""
-    if stuck.remedy is Remedy.NONE:
-        return (stuck.why_nothing,)
-    if stuck.remedy in _FAILED:
-        advice = for_failed(stuck.reason)
-    else:
-        advice = for_interrupted(stuck.reason, stuck.status, redrivable=stuck.remedy is Remedy.REDRIVE)
-    return advice.of(stuck.out_order_no)
+    yield from (Text(f"  {step}") for step in stuck.next_steps)
 
 
 def summary(listing: Listing) -> str:
@@ -88,7 +74,7 @@ def as_json(selection: Selection, listing: Listing, standings: dict[str, dict[st
             "started": each.started.isoformat(),
             "ended": each.since.isoformat(),
             "remedy": each.remedy.name,
-            "next": next_steps(each)[0],
+            "next": each.next_steps[0],
             "redrives": each.redrives,
             "execution": each.arn,
         }

@@ -10,32 +10,24 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from botocore.exceptions import ClientError
 from rich.console import Console
 from wechatpay.client import Client
-from wechatpay.deadline import Deadline
 from wechatpay.errors import OrderNotFound, SettlementError, WeChatPayError
 from wechatpay.forms import SHANGHAI
 from wechatpay.lookup import find_in_any
-from wechatpay.merchant import Merchant
 from wechatpay.order_apis import api_of
 from wechatpay.orders import PAID_TO_THE_MERCHANT, OrderKey, OrderState, post
-from wechatpay.signed_transport import SignedTransport
-from wechatpay.transport import Transport
 
 from life import Execution
-from operations import options, show, standing
+from operations import options, standing
 from operations.errors import CommandError
 from operations.live_check import read_credentials
 from operations.lives import Reader
 from operations.merchant_files import now
 from operations.options import Mchid, Profile, Region, StackName
 from operations.staging import merchant_secret
-from operations.target import Target, error_code
 
-_SECONDS = 20.0
 _WRITTEN = "%Y%m%d%H%M%S"
-_DENIED = ("AccessDeniedException", "AccessDenied")
 _FEN_OF_A_YUAN = 100
 
 
@@ -60,10 +52,13 @@ def add_to(app: typer.Typer, console: Console) -> None:
         target, at = options.target_of(stack_name, region, profile), now()
         if not order or not paid_at:
             raise CommandError("which order, paid when? make sync ORDER=SR-1 PAID_AT=20261125140300")
-        executions = _executions(target, order, at)
-        paid = paid_time(paid_at, at, executions)
-        client, keys = _connect(target, order, mchid or None, executions)
-        key, state = find(client, keys)
+        records = Reader(target, at).records(order, mchid or None)
+        paid = paid_time(paid_at, at, records.executions)
+        merchant = target.mchid(records.mchid)
+        credentials = read_credentials(merchant_secret(target, merchant), merchant)
+        client = standing.client_of(credentials, target.function.hosts)
+        named = {"out_order_no": order, **records.identifiers}
+        key, state = find(client, standing.keys(credentials, merchant, named))
         if state.state == "USER_PAID" and state.pay_type == PAID_TO_THE_MERCHANT:
             console.print(
                 f"{order} is reported as paid by other means already 已同步，未再发送", markup=False
@@ -83,8 +78,7 @@ def paid_time(text: str, now: datetime, executions: Sequence[Execution]) -> date
     try:
         paid = datetime.strptime(text, _WRITTEN).replace(tzinfo=SHANGHAI)
     except ValueError:
-        found = options.moment(text, now)
-        paid = (found or now).astimezone(SHANGHAI)
+        paid = (options.moment(text, now) or now).astimezone(SHANGHAI)
     if paid > now:
         raise CommandError(f"{paid:%Y-%m-%d %H:%M:%S} (Asia/Shanghai) lies ahead 收款时间晚于当前时间")
     began = min((each.began for each in executions), default=None)
@@ -152,35 +146,8 @@ def report(client: Client, key: OrderKey, paid: datetime) -> str:
     _, state = find(client, [key])
     if state.state == "USER_PAID":
         return f"{key.out_order_no}: WeChat Pay says paid; the workflow publishes Order Paid 已同步"
-    said = f"WeChat Pay's answer: {problem}" if problem else "accepted, and not yet seen by a query"
-    raise CommandError(f"{key.out_order_no}: {said}; it is {state}. Run the same command again 请重试")
-
-
-def _executions(target: Target, order: str, at: datetime) -> list[Execution]:
-    reader = Reader(target, at)
-    try:
-        lines = reader.lines(order)
-    except ClientError as exc:
-        if error_code(exc) not in _DENIED:
-            raise
-        lines = []
-    return reader.executions(order, lines)
-
-
-def _connect(
-    target: Target, order: str, mchid: str | None, executions: Sequence[Execution]
-) -> tuple[Client, list[OrderKey]]:
-    owners = {show.owner(each, target.default_mchid) for each in executions}
-    if mchid is None and len(owners) > 1:
-        raise CommandError(
-            f"several merchants have an order {order}: MCHID= one of {', '.join(sorted(owners))}"
-        )
-    merchant = target.mchid(mchid or next(iter(owners), None))
-    meant = [each for each in executions if show.owner(each, target.default_mchid) == merchant]
-    credentials = read_credentials(merchant_secret(target, merchant), merchant)
-    keys = standing.keys(credentials, merchant, {"out_order_no": order, **show.named(meant)})
-    transport = SignedTransport(Merchant(lambda: credentials), Transport())
-    return Client(transport, target.function.hosts, Deadline(_SECONDS)), keys
+    answer = f"WeChat Pay's answer: {problem}" if problem else "accepted, and not yet seen by a query"
+    raise CommandError(f"{key.out_order_no}: {answer}; it is {state}. Run the same command again 请重试")
 
 
 def find(client: Client, keys: Sequence[OrderKey]) -> tuple[OrderKey, OrderState]:

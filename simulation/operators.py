@@ -28,8 +28,8 @@ from wechatpay_sandbox.times import shanghai
 from operations import live_check, recovery, resubmission, standing, stuck, sync
 from operations.errors import CommandError
 from operations.recovery import Did
+from operations.remedies import Remedy, Selection, Stuck
 from operations.staging import StagedSecret
-from operations.stuck import Remedy, Selection
 from simulation.audit import NEVER, Violation
 from simulation.environments import PREFIX
 from simulation.follow import moment
@@ -150,15 +150,12 @@ class Operators:
             for each in listing.stuck
             if each.remedy is not Remedy.CORRECT or selection.names(each.reason)
         ]
-        for done in (
-            *recovery.redrive(client, chosen, pace),
-            *recovery.resubmit(client, MACHINE, chosen, pace, self._hindrance),
-        ):
-            what = f"{'redrive' if done.stuck.remedy is Remedy.REDRIVE else 'resubmit'}: {done.did.value}"
+        for done in recovery.recover(client, MACHINE, chosen, pace, self._hindrance):
+            what = f"{done.stuck.remedy.command}: {done.did.value}"
             self._count(what if done.did is not Did.SKIPPED else "resubmit: hindered")
             shop.trace.add(shop.kernel.now, done.stuck.out_order_no, "operator", what)
 
-    def _hindrance(self, found: stuck.Stuck) -> str | None:
+    def _hindrance(self, found: Stuck) -> str | None:
         return resubmission.hindrance(self._target, found)
 
     def make_secret(self, value: dict[str, Any], tries: int = _TRIES) -> None:

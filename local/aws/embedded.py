@@ -1,9 +1,6 @@
 """Starts the embedded AWS in a process of its own, and leaves nothing behind when it stops."""
 
-from __future__ import annotations
-
 import contextlib
-import functools
 import http.client
 import os
 import shutil
@@ -13,10 +10,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
-
-if TYPE_CHECKING:
-    import boto3
+from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTION_PYTHON = ROOT / ".local" / "lambda-runtime" / "bin" / "python"
@@ -95,6 +89,8 @@ class EmbeddedAws:
 
     def client(self, service: str, account: str | None = None) -> Any:
         """Return a boto3 client of `service` on this server."""
+        from local.aws.client import connect  # half a second that the server's own process need not pay
+
         return connect(service, self.environment(account))
 
     def start(self) -> Self:
@@ -193,32 +189,6 @@ class EmbeddedAws:
     def _last_words(self) -> str:
         text = self._log.read_text(errors="replace").strip() if self._log else ""
         return text.splitlines()[-1] if text else "it wrote nothing to its log"
-
-
-def connect(service: str, environment: dict[str, str]) -> Any:
-    """Return a boto3 client of `service` on the server that `environment` (see `EmbeddedAws`) points at."""
-    from botocore.config import Config
-
-    create: Any = _session().client  # typed for the services that have stubs only
-    return create(
-        service,
-        endpoint_url=environment["AWS_ENDPOINT_URL"],
-        region_name=environment["AWS_REGION"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        config=Config(proxies={}, max_pool_connections=50),
-    )
-
-
-@functools.cache
-def _session() -> boto3.session.Session:
-    """Return a session that reads no profile and no configuration of the user's own AWS."""
-    import boto3  # half a second that the server's own process need not pay
-    import botocore.session
-
-    nothing = (None, None, os.devnull, None)
-    user = {"profile": (None, None, None, None), "config_file": nothing, "credentials_file": nothing}
-    return boto3.session.Session(botocore_session=botocore.session.Session(user))
 
 
 def _listen(port: int) -> socket.socket:

@@ -3,8 +3,6 @@
 With the path of an SVG, for `make demo-picture`: the table is also written there.
 """
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import json

@@ -1,7 +1,5 @@
 """What the demo prints: each step as it is done, the table, and what was charged."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence

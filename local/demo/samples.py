@@ -1,7 +1,5 @@
 """The orders of the demo, what must become of each, and the check that it did."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field

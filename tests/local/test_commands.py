@@ -15,7 +15,8 @@ from urllib.parse import quote
 import pytest
 
 from local import sandbox, settle
-from local.aws.embedded import ROOT, connect
+from local.aws.client import connect
+from local.aws.embedded import ROOT
 from tests.workflow.ways import PAID
 
 

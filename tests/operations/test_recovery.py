@@ -10,13 +10,13 @@ import pytest
 from wechatpay_sandbox import Simulator
 
 from local.aws import EmbeddedAws
-from local.aws.embedded import connect
+from local.aws.client import connect
 from local.stack import Stack
 from operations import executions, options, recovery, stuck
 from operations.executions import Execution, follow
 from operations.merchant_files import now
-from operations.recovery import Did
-from operations.stuck import successor_arn
+from operations.recovery import Did, Recovery
+from operations.remedies import Selection, Stuck, successor_arn
 from tests.operations.conftest import Command
 from tests.operations.redriving import Redriving
 
@@ -386,50 +386,51 @@ def test_after_14_days_an_order_is_resubmitted_once_with_the_same_input(
 
 
 @pytest.fixture
-def find(redriving: Redriving, stack: Stack, number: str) -> Callable[[], list[stuck.Stuck]]:
+def find(redriving: Redriving, stack: Stack, number: str) -> Callable[[], list[Stuck]]:
     """Find this test's order, as each of two people does."""
     client, machine = boto3_client(redriving, stack), stack.outputs["StateMachineArn"]
 
-    def run() -> list[stuck.Stuck]:
-        listing = stuck.find(client, machine, now(), stuck.Selection())
+    def run() -> list[Stuck]:
+        listing = stuck.find(client, machine, now(), Selection())
         return [each for each in listing.needy if each.out_order_no == number]
 
     return run
 
 
+def recover(client: Any, chosen: list[Stuck], machine: str = "") -> Iterator[Recovery]:
+    return recovery.recover(client, machine, chosen, lambda: None, lambda _: None)
+
+
 def test_two_who_redrive_at_once_start_an_order_once(
-    redriving: Redriving, misconfigured: Execution, stack: Stack, find: Callable[[], list[stuck.Stuck]]
+    redriving: Redriving, misconfigured: Execution, stack: Stack, find: Callable[[], list[Stuck]]
 ) -> None:
     client = boto3_client(redriving, stack)
     mine, theirs = find(), find()
-    outcomes = [list(recovery.redrive(client, both, lambda: None)) for both in (mine, theirs)]
+    outcomes = [list(recover(client, both)) for both in (mine, theirs)]
     assert [each.did for (each,) in outcomes] == [Did.STARTED, Did.STARTED]  # the same client token
     assert len(redriving.redriven) == 1
     late = [dataclasses.replace(each, redrives=7) for each in theirs]
-    (attempt,) = recovery.redrive(client, late, lambda: None)
+    (attempt,) = recover(client, late)
     assert attempt.did is Did.ALREADY
 
 
 def test_two_who_resubmit_at_once_start_an_order_once(
-    redriving: Redriving, misconfigured: Execution, stack: Stack, find: Callable[[], list[stuck.Stuck]]
+    redriving: Redriving, misconfigured: Execution, stack: Stack, find: Callable[[], list[Stuck]]
 ) -> None:
     client, machine = boto3_client(redriving, stack), stack.outputs["StateMachineArn"]
     redriving.pretend(misconfigured.arn, days=20)
     mine, theirs = find(), find()
-    outcomes = [
-        list(recovery.resubmit(client, machine, both, lambda: None, lambda _: None))
-        for both in (mine, theirs)
-    ]
+    outcomes = [list(recover(client, both, machine)) for both in (mine, theirs)]
     assert [each.did for (each,) in outcomes] == [Did.STARTED, Did.ALREADY]
 
 
 def test_a_refused_redrive_fails_the_command_and_says_why(
-    redriving: Redriving, misconfigured: Execution, stack: Stack, find: Callable[[], list[stuck.Stuck]]
+    redriving: Redriving, misconfigured: Execution, stack: Stack, find: Callable[[], list[Stuck]]
 ) -> None:
     client = boto3_client(redriving, stack)
     (found,) = find()
     redriving.pretend(misconfigured.arn, days=14)
-    (attempt,) = recovery.redrive(client, [found], lambda: None)
+    (attempt,) = recover(client, [found])
     assert attempt.did is Did.REFUSED
     assert "redrivable period exceeded" in attempt.message
 

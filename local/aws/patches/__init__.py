@@ -4,8 +4,6 @@ Written against one release by reading its source: `install` refuses any other, 
 it replaces is not there, so that a difference never comes back unseen.
 """
 
-from __future__ import annotations
-
 import tempfile
 from importlib import import_module, metadata
 from pathlib import Path

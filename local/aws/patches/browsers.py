@@ -1,7 +1,5 @@
 """Pages in a browser: AWS needs a signature, MiniStack takes anybody's call and answers CORS with `*`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from hypercorn.typing import ASGIFramework

@@ -1,7 +1,5 @@
 """Tasks that wait for their token: AWS takes an expression as TimeoutSeconds, MiniStack a number only."""
 
-from __future__ import annotations
-
 from types import ModuleType
 from typing import Any
 

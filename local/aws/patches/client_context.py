@@ -1,7 +1,5 @@
 """The ClientContext of a lambda:invoke Task: AWS hands it to the handler, MiniStack drops it."""
 
-from __future__ import annotations
-
 import base64
 import contextvars
 import json

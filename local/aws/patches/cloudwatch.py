@@ -7,8 +7,6 @@ counted, once a second at most, and whenever alarms are described: what AWS does
 now, not on the minute.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Mapping

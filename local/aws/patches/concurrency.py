@@ -4,8 +4,6 @@ MiniStack throttles, but not a function that is called by an alias; it drops Res
 a template, and reports a throttled Task as Lambda.Unknown.
 """
 
-from __future__ import annotations
-
 import json
 from types import ModuleType
 from typing import Any

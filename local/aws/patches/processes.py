@@ -1,7 +1,5 @@
 """The processes that functions run in: their interpreter, shared files, and each dropped by itself."""
 
-from __future__ import annotations
-
 import hashlib
 import threading
 import zipfile

@@ -3,8 +3,6 @@
 MiniStack reports `Runtime.HandlerError`, and ends the process, so that the next call is a cold start.
 """
 
-from __future__ import annotations
-
 import json
 from types import ModuleType
 from typing import Any

@@ -6,8 +6,6 @@ with, at the state that did not succeed and with that state's input; its retries
 can be redriven like any other, and fails again.
 """
 
-from __future__ import annotations
-
 import contextvars
 import copy
 import json

@@ -1,7 +1,5 @@
 """Retriers: AWS honours MaxDelaySeconds and JitterStrategy, MiniStack neither."""
 
-from __future__ import annotations
-
 import contextvars
 import random
 import time

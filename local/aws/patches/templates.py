@@ -1,7 +1,5 @@
 """Templates: what CloudFormation takes and MiniStack does not."""
 
-from __future__ import annotations
-
 import json
 from importlib import import_module
 from types import ModuleType
