@@ -67,7 +67,7 @@ class WeChat:
         if order.opened is not None:
             self.control.open_order(order.number, **order.opened)
         for fault in order.faults:
-            self.control.fault(out_order_no=order.number, **fault)
+            self.control.script(order.number, **fault)
 
     def throw(self, rate: float, seed: int) -> None:
         """Throw faults of every kind an order must survive, at this rate of all calls."""

@@ -65,7 +65,7 @@ class Sandbox:
 
     def strike(self, out_order_no: str, fault: str) -> None:
         """Plan a fault for the order's next completion."""
-        self.client.fault(fault, out_order_no=out_order_no, operation="complete")
+        self.client.script(out_order_no, fault=fault)
 
     def wire(self, out_order_no: str) -> list[dict[str, Any]]:
         """Return what went over the wire about an order, oldest first, with every secret masked."""

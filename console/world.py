@@ -65,10 +65,10 @@ def _host(_target: Target, sandbox: Sandbox, fields: Fields) -> None:
 
 
 def _fault(_target: Target, sandbox: Sandbox, fields: Fields) -> None:
-    sandbox.client.fault(
-        fields.get("fault", ""),
-        out_order_no=fields.get("order", "").strip() or None,
-        operation=fields.get("operation", "complete"),
+    sandbox.client.script(
+        fields.get("order", "").strip() or None,
+        fields.get("operation", "complete"),
+        fault=fields.get("fault", ""),
         times=_whole(fields, "times", 1),
     )
 

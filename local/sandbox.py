@@ -40,7 +40,7 @@ def open_order(environment: Mapping[str, str], event: Mapping[str, Any]) -> None
 def plan_fault(environment: Mapping[str, str], out_order_no: str, fault: str) -> str:
     """Let the next completion of an order meet a fault, once. Returns what that means."""
     with control(environment) as client:
-        client.fault(fault, out_order_no=out_order_no)
+        client.script(out_order_no, fault=fault)
     return f"The next completion of {out_order_no} meets {fault}: {KINDS[fault].meaning}."
 
 

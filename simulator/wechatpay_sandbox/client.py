@@ -1,8 +1,9 @@
-"""The sandbox's control over HTTP, for whatever runs in another process. Standard library only."""
+"""The sandbox's control as methods, over HTTP for whatever runs in another process. Standard library only."""
 
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -24,10 +25,10 @@ class Client:
         self._url = url
         self._timeout = timeout
 
-    def call(self, method: str, path: str, document: object = None, **query: object) -> Any:
+    def call(self, method: str, path: str, document: Mapping[str, Any] | None = None, **query: object) -> Any:
         """Make one call and return what it answers. Raises ControlError."""
-        asked = {name: str(value) for name, value in query.items() if value is not None}
-        url = f"{self._url}{path}{'?' + urlencode(asked) if asked else ''}"
+        given = {name: value for name, value in query.items() if value is not None}
+        url = f"{self._url}{path}{'?' + urlencode(given) if given else ''}"
         body = None if document is None else json.dumps(document).encode()
         headers = {"Content-Type": "application/json"} if body is not None else {}
         request = urllib.request.Request(url, body, headers, method=method)
@@ -49,6 +50,13 @@ class Client:
         """One order as it truly stands."""
         return self._object("GET", _order(out_order_no))
 
+    def settle_elsewhere(
+        self, out_order_no: str, *, finish_type: int = 2, total_amount: int = 0
+    ) -> dict[str, Any]:
+        """Someone else finishes (2) or cancels (1) the order now."""
+        completion = {"finish_type": finish_type, "total_amount": total_amount}
+        return self._object("POST", f"{_order(out_order_no)}/settle", completion)
+
     def confirm(self, out_order_no: str) -> dict[str, Any]:
         """The shopper confirms a CREATED order."""
         return self._object("POST", f"{_order(out_order_no)}/confirm")
@@ -58,12 +66,21 @@ class Client:
         return self._object("POST", f"{_order(out_order_no)}/pay", {"amount": amount})
 
     def purse(self, openid: str, balance: int | None) -> dict[str, Any]:
-        """Set what a shopper's purse holds, in fen; None: no end."""
+        """Set what a shopper's purse holds, in fen (None: no end); returns the purses that have an end."""
         return self._object("PUT", f"/purses/{quote(openid, safe='')}", {"balance": balance})
 
-    def fault(self, fault: str, **plan: Any) -> None:
-        """Plan a fault: for ``out_order_no``, on ``operation``, ``times``, and the kind's options."""
-        self.call("POST", "/faults", {"fault": fault, **plan})
+    def script(
+        self,
+        out_order_no: str | None = None,
+        operation: str = "complete",
+        *,
+        fault: str,
+        times: int | None = 1,
+        **options: Any,
+    ) -> None:
+        """Plan a named fault (``fault_kinds.KINDS``) for the next calls on an order, or any order."""
+        plan = {"out_order_no": out_order_no, "operation": operation, "fault": fault, "times": times}
+        self.call("POST", "/faults", plan | options)
 
     def pending_faults(self) -> list[dict[str, Any]]:
         """The planned faults that have not happened yet."""
@@ -73,13 +90,15 @@ class Client:
         """Forget planned faults: all, or one order's."""
         self.call("DELETE", "/faults", out_order_no=out_order_no)
 
-    def chaos(self, rate: float, seed: int = 0, kinds: object = None) -> None:
+    def chaos(
+        self, rate: float, seed: int = 0, kinds: Iterable[str | Mapping[str, Any]] | None = None
+    ) -> None:
         """Throw faults at random at this rate; 0 stops it."""
         self.call("PUT", "/chaos", {"rate": rate, "seed": seed, "kinds": kinds})
 
-    def advance(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> dict[str, Any]:
         """Move the orders' clock forward, so that debits become due without waiting."""
-        self.call("POST", "/clock", {"seconds": seconds})
+        return self._object("POST", "/clock", {"seconds": seconds})
 
     def set_clock(self, skew: float) -> None:
         """Let WeChat Pay's own clock be so many seconds ahead of the machine's, or behind."""
@@ -105,13 +124,25 @@ class Client:
         """A new merchant key; returns the secret to store. The old serial is refused at once unless kept."""
         return self._object("POST", "/merchant-key", {"keep_old": keep_old})
 
+    def drop_old_merchant_keys(self) -> dict[str, Any]:
+        """Refuse every serial but the newest; returns the secret."""
+        return self._object("DELETE", "/merchant-key/old")
+
     def rotate_platform_certificate(self) -> dict[str, Any]:
         """A further platform certificate, preferred from now on; returns the secret to store."""
         return self._object("POST", "/platform-certificate")
 
+    def drop_oldest_platform_certificate(self) -> dict[str, Any]:
+        """The oldest platform certificate has expired: nothing is signed with it any more."""
+        return self._object("DELETE", "/platform-certificate/oldest")
+
     def tolerate(self, *rules: str) -> list[str]:
-        """Lift these rules and no others; returns the names lifted."""
+        """Lift these rules and no others: names, or patterns; returns the names lifted."""
         return list(self.call("PUT", "/tolerated", {"rules": rules})["tolerated"])
+
+    def tickets(self) -> list[str]:
+        """Every finish_ticket that is valid or was."""
+        return list(self.call("GET", "/tickets"))
 
     def ledger(self) -> list[dict[str, Any]]:
         """Every order as it truly stands."""
@@ -122,7 +153,7 @@ class Client:
         return list(self.call("GET", "/requests", out_order_no=out_order_no, after=after))
 
     def notifications(self, out_order_no: str | None = None) -> list[dict[str, Any]]:
-        """What WeChat Pay sent of its own accord."""
+        """What WeChat Pay sent of its own accord, with the attempts made and the last answer."""
         return list(self.call("GET", "/notifications", out_order_no=out_order_no))
 
     def secret(self) -> dict[str, Any]:
@@ -133,7 +164,7 @@ class Client:
         """The merchant's API certificate as PEM."""
         return str(self.call("GET", "/merchant-certificate"))
 
-    def _object(self, method: str, path: str, document: object = None) -> dict[str, Any]:
+    def _object(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> dict[str, Any]:
         return dict(self.call(method, path, document))
 
 

@@ -12,6 +12,7 @@ from aiohttp import web
 from wechatpay_sandbox.control import Control, Json, NotThere
 
 PREFIX = "/simulator"
+type Operation = Callable[..., Awaitable[Any]]
 
 
 class HttpControl:
@@ -20,7 +21,7 @@ class HttpControl:
     def __init__(self, control: Control) -> None:
         self._control = control
         c = control
-        self._routes: list[tuple[str, re.Pattern[str], Callable[..., Awaitable[Any]]]] = [
+        self._routes: list[tuple[str, re.Pattern[str], Operation]] = [
             (method, re.compile(PREFIX + path), operation)
             for method, path, operation in (
                 ("PUT", r"/orders/(?P<out_order_no>[^/]+)", c.open_order),
@@ -58,33 +59,45 @@ class HttpControl:
         """Answer one control request: 200, 400 with the reason, 403 to a browser, 404."""
         if "Origin" in request.headers:
             return _json(403, {"error": "not for browsers"})
-        for method, path, operation in self._routes:
-            match = path.fullmatch(request.rel_url.raw_path)
-            if match is not None and method == request.method:
-                place = {name: unquote(value) for name, value in match.groupdict().items()}
-                return await self._call(operation, request, place)
-        return _json(404, {"error": f"no such control: {request.method} {request.path}"})
-
-    async def _call(
-        self, operation: Callable[..., Awaitable[Any]], request: web.BaseRequest, place: Mapping[str, str]
-    ) -> web.Response:
+        route = self._route(request.method, request.rel_url.raw_path)
+        if route is None:
+            return _json(404, {"error": f"no such control: {request.method} {request.path}"})
         try:
-            arguments = _document(await request.read()) | dict(request.query) | dict(place)
-            if "index" in arguments:
-                arguments["index"] = int(arguments["index"])
-            _check_arguments(operation, arguments)
-            answer = await operation(**arguments)
+            arguments = _document(await request.read()) | dict(request.query)
+            return _json(200, await self._perform(*route, arguments))
         except NotThere as missing:
             return _json(404, {"error": str(missing)})
         except (ValueError, TypeError) as problem:
             return _json(400, {"error": str(problem)})
         except RecursionError:
             return _json(400, {"error": "the body is nested too deeply"})
+
+    async def perform(self, method: str, path: str, arguments: Json) -> Any:
+        """Do what a request asks for, without HTTP. Raises what the operation raises."""
+        route = self._route(method, PREFIX + path)
+        if route is None:
+            raise NotThere(f"no such control: {method} {path}")
+        return await self._perform(*route, arguments)
+
+    def _route(self, method: str, raw_path: str) -> tuple[Operation, dict[str, str]] | None:
+        """The operation of a method and a path, and the arguments that the path holds."""
+        for its_method, pattern, operation in self._routes:
+            match = pattern.fullmatch(raw_path)
+            if match is not None and its_method == method:
+                return operation, {name: unquote(value) for name, value in match.groupdict().items()}
+        return None
+
+    async def _perform(self, operation: Operation, place: Mapping[str, str], arguments: Json) -> Any:
+        arguments |= place
+        if "index" in arguments:
+            arguments["index"] = int(arguments["index"])
+        _check_arguments(operation, arguments)
+        answer = await operation(**arguments)
         self._control.happened()
-        return _json(200, answer)
+        return answer
 
 
-def _check_arguments(operation: Callable[..., Awaitable[Any]], arguments: Mapping[str, Any]) -> None:
+def _check_arguments(operation: Operation, arguments: Mapping[str, Any]) -> None:
     """Say in words what an operation lacks or does not know."""
     known = inspect.signature(operation).parameters
     free = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in known.values())

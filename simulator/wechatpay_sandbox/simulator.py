@@ -16,12 +16,12 @@ from typing import Any, Self
 from aiohttp import web
 
 from wechatpay_sandbox import APPID, SERVICE_ID, Mode
+from wechatpay_sandbox.client import Client
 from wechatpay_sandbox.control import Control
 from wechatpay_sandbox.core import Core
 from wechatpay_sandbox.http_control import PREFIX, HttpControl
-from wechatpay_sandbox.in_process import InProcess
 from wechatpay_sandbox.listeners import Host
-from wechatpay_sandbox.notifications import Notifier
+from wechatpay_sandbox.notifications import Flaw, Notification, Notifier, Shape
 from wechatpay_sandbox.orders import Orders
 from wechatpay_sandbox.outbox import Outgoing
 from wechatpay_sandbox.server import Api
@@ -33,8 +33,8 @@ KEEP_EVERY = 0.5
 """Seconds between two writings of the state, however much happens."""
 
 
-class Simulator(InProcess):
-    """The simulator in a thread of this process: ``with Simulator() as sim:``.
+class Simulator(Client):
+    """The simulator in a thread of this process: ``with Simulator() as sim:``. It is its own control client.
 
     ``debit_after`` seconds after its completion an order is paid (None: never). ``keep_alive`` seconds after
     its last reply an idle connection is closed. Port 0 is any free port. With ``tls`` the hosts speak https,
@@ -141,14 +141,22 @@ class Simulator(InProcess):
         """Makes notifications of any kind with this simulator's keys."""
         return self._core.notifier
 
-    def _run[T](self, work: Coroutine[Any, Any, T]) -> T:
-        async def work_and_look() -> T:
-            try:
-                return await work
-            finally:
-                self._happened()
+    def paid_notification(
+        self, out_order_no: str, shape: Shape = "smartretail", *, flaw: Flaw | None = None, **changes: Any
+    ) -> Notification:
+        """A notification that the order is paid, to be sent: ``notification.send(url)``."""
+        return self._run(self._control.paid_notification(out_order_no, shape, flaw=flaw, **changes))
 
-        return asyncio.run_coroutine_threadsafe(work_and_look(), self._loop).result()
+    def call(self, method: str, path: str, document: Mapping[str, Any] | None = None, **query: object) -> Any:
+        """Perform one operation of the control without HTTP; what it raises is the operation's own error."""
+        arguments = {
+            **(document or {}),
+            **{name: value for name, value in query.items() if value is not None},
+        }
+        return self._run(self._http_control.perform(method, path, arguments))
+
+    def _run[T](self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _start(self) -> None:
         tls = None

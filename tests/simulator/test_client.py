@@ -25,14 +25,14 @@ def test_a_serviceorder_is_paid_in_parts(client, number):
 
 
 def test_a_fault_that_was_planned_strikes_and_is_in_the_record(client, merchant, opened):
-    client.fault("system_error", out_order_no=opened, operation="query")
+    client.script(opened, "query", fault="system_error")
     assert merchant.query(opened).status_code == 500
     assert client.requests(opened)[-1]["fault"] == "system_error"
 
 
 def test_faults_that_are_planned_are_listed_and_cleared(client, opened):
-    client.fault("system_error", out_order_no=opened, operation="query")
-    client.fault("rate_limited", operation="query")
+    client.script(opened, "query", fault="system_error")
+    client.script(None, "query", fault="rate_limited")
     assert [each["fault"] for each in client.pending_faults()] == ["system_error", "rate_limited"]
     client.clear_faults(opened)
     assert [each["fault"] for each in client.pending_faults()] == ["rate_limited"]
