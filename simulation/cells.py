@@ -16,7 +16,7 @@ from unittest.mock import patch
 import simulation  # noqa: F401 - where the functions are
 
 # isort: split
-from complete_order import completion, finality, judgement
+from complete_order import finality, judgement
 from query_order import payment
 from wechatpay import lookup, reply_rules
 
@@ -61,7 +61,7 @@ def counted() -> Iterator[Counter[Cell]]:
         return reply_rules.of_state(**asked)
 
     with ExitStack() as patches:
-        for module in (completion, finality, lookup):
+        for module in (finality, lookup):
             patches.enter_context(patch.object(module, "rule_of", rule_of))
         for module in (judgement, payment):
             patches.enter_context(patch.object(module, "of_state", of_state))

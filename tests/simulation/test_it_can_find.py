@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from simulation.cells import counted, expected
 from simulation.exhaustive import FAULTS, level
 from simulation.night import Night
 from simulation.planted import PLANTED, orders_until_found
+from simulation.run import simulate
 from simulation.scripted import NOTHING, Disturbance, run
 from simulation.tally import Tally
 
@@ -25,6 +27,15 @@ def test_a_planted_fault_is_found(name: str):
 
 def test_two_dozen_faults_are_planted():
     assert len(PLANTED) >= 24
+
+
+def test_decisions_are_counted_by_row_state_and_fault():
+    with counted() as cells:
+        simulate(40, 7)
+
+    assert {"ServiceEnded", "QueryOrder"} <= {state for _, state, _ in cells}
+    assert len({fault for _, _, fault in cells}) > 10
+    assert {row for row, _, _ in cells} <= {row for row, _ in expected()}
 
 
 def test_every_point_of_one_attempt_is_run_or_the_same_as_one_that_is():
