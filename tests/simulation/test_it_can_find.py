@@ -9,7 +9,8 @@ import pytest
 from simulation.cells import counted, expected
 from simulation.exhaustive import FAULTS, level
 from simulation.night import Night
-from simulation.planted import PLANTED, orders_until_found
+from simulation.planted import orders_until_found
+from simulation.plants import PLANTS
 from simulation.run import simulate
 from simulation.scripted import NOTHING, Disturbance, run
 from simulation.tally import Tally
@@ -26,7 +27,7 @@ def test_a_planted_fault_is_found(name: str):
 
 
 def test_two_dozen_faults_are_planted():
-    assert len(PLANTED) >= 24
+    assert len(PLANTS) >= 24
 
 
 def test_decisions_are_counted_by_row_state_and_fault():
