@@ -103,17 +103,13 @@ class _SecretsManager:
 
 
 class Waiting:
-    """The table of waiting orders, and the tokens in it."""
+    """The table of waiting orders, and the tokens in it: a client of DynamoDB and of Step Functions."""
 
     def __init__(self, kernel: Kernel, execution: Callable[[str], Execution | None]) -> None:
         self.down = False
         self.items: dict[str, Any] = {}
         self._kernel = kernel
         self._execution = execution
-
-    def client(self, _environment: Environment) -> Any:
-        """Return a client of DynamoDB and Step Functions."""
-        return self
 
     def get_item(self, *, Key: dict[str, Any], **_asked: Any) -> dict[str, Any]:  # noqa: N803 - the SDK's
         self._kernel.sleep(0.004)

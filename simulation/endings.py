@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulation.audit import LOST, NEVER, SECRETS, Violation
-from simulation.orders import HOUR, Planned
+from simulation.orders import BEGAN, HOUR, Planned
 
 if TYPE_CHECKING:
     from simulation.shop import Shop
@@ -31,7 +31,7 @@ def finish(shop: Shop) -> None:
         tally.orders += len(shop.planned)
         tally.executions += len(shop.executions)
         tally.environments += sum(pool.made for pool in shop.pools.values())
-        tally.virtual_days += (shop.kernel.now - shop.began) / 86400
+        tally.virtual_days += (shop.kernel.now - BEGAN) / 86400
         tally.calls += shop.wechat.calls
         tally.faults += shop.wechat.faults
         tally.late += shop.network.late

@@ -6,11 +6,10 @@ import base64
 import importlib.util
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 from weakref import WeakKeyDictionary
 
@@ -18,38 +17,20 @@ from greenlet import getcurrent, greenlet
 from invocation import startup  # noqa: F401 - patched below, as are those of the two that come next
 from wechatpay import aws, transport  # noqa: F401
 from wechatpay.world import World
+from wechatpay_sandbox import MCHID
 
-from simulation.kernel import Kernel, Killed
-from simulation.network import Network, Sender
+from simulation.kernel import Killed
+from simulation.network import HOSTS, Sender
 from simulation.stepper import TaskError
+
+if TYPE_CHECKING:
+    from simulation.shop import Shop
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 SECONDS = 30.0
 """`Timeout` of the functions in the template."""
 PREFIX = "wechatpay/merchants/"
 TABLE = "waiting-orders"
-
-
-class Surroundings(Protocol):
-    """What environments stand in."""
-
-    @property
-    def kernel(self) -> Kernel: ...
-
-    @property
-    def network(self) -> Network: ...
-
-    @property
-    def mchid(self) -> str: ...
-
-    @property
-    def hosts(self) -> tuple[str, ...]: ...
-
-    def function_clock(self) -> float:
-        """UNIX seconds by the clock of the functions."""
-
-    def aws_client(self, environment: Environment, service: str) -> Any:
-        """Return a client of an AWS service."""
 
 
 class Invocation(Sender):
@@ -85,48 +66,24 @@ class Invocation(Sender):
             raise Killed
 
 
-class Context:
-    """What Lambda hands to a handler."""
-
-    memory_limit_in_mb = 512
-    aws_request_id = "0d8ac54b-5d41-4d65-b6ec-0a2d1f4e1c33"
-
-    def __init__(self, name: str, kernel: Kernel, client_context: object) -> None:
-        self.function_name = name
-        self.invoked_function_arn = f"arn:aws:lambda:us-east-1:000000000000:function:{name}:live"
-        self.client_context = client_context
-        self._kernel = kernel
-        self._ends = kernel.now + SECONDS
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int((self._ends - self._kernel.now) * 1000)
-
-
 class Environment:
     """One execution environment: a fresh module of a function, and what it keeps between invocations."""
 
-    def __init__(self, around: Surroundings, name: str, number: int) -> None:
-        self._kernel = around.kernel
+    def __init__(self, shop: Shop, name: str, number: int) -> None:
+        self._kernel = shop.kernel
         self.name = name
         self.invocation = Invocation("init")
-        world = World(
-            clock=around.function_clock,
-            monotonic=lambda: around.kernel.now,
-            sleep=around.kernel.sleep,
-            nonce=lambda: f"{around.kernel.random.getrandbits(128):032X}",
-            resolve=around.network.resolve,
-            connect=around.network.connector(self),
-        )
+        world = shop.network.world(self, lambda: shop.kernel.now + shop.function_skew)
         variables = {
             "MERCHANT_SECRET_PREFIX": PREFIX,
-            "DEFAULT_MCHID": around.mchid,
-            "WECHATPAY_HOSTS": ",".join(around.hosts),
+            "DEFAULT_MCHID": MCHID,
+            "WECHATPAY_HOSTS": ",".join(HOSTS),
             "WAITING_ORDERS": TABLE,
             "POWERTOOLS_SERVICE_NAME": f"{name.replace('_', '-')}-{number}",
             "POWERTOOLS_METRICS_NAMESPACE": "SmartRetail",
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
-        self.app = _fresh(name, world, variables, lambda service: around.aws_client(self, service))
+        self.app = _fresh(name, world, variables, lambda service: shop.aws_client(self, service))
 
     @property
     def sender(self) -> Sender:
@@ -142,10 +99,22 @@ class Environment:
         self.invocation = invocation
         _running[getcurrent()] = self
         invocation.reach("invoked")
-        context = Context(self.name, self._kernel, _decoded(client_context))
-        answer = self.app.lambda_handler(json.loads(json.dumps(event)), context)
+        answer = self.app.lambda_handler(json.loads(json.dumps(event)), self._context(client_context))
         invocation.reach("about to answer")
         return json.loads(json.dumps(answer, ensure_ascii=False, allow_nan=False))
+
+    def _context(self, client_context: str) -> SimpleNamespace:
+        """Return what Lambda hands to a handler beside the event."""
+        ends = self._kernel.now + SECONDS
+        custom = json.loads(base64.b64decode(client_context))["custom"] if client_context else None
+        return SimpleNamespace(
+            function_name=self.name,
+            invoked_function_arn=f"arn:aws:lambda:us-east-1:000000000000:function:{self.name}:live",
+            memory_limit_in_mb=512,
+            aws_request_id="0d8ac54b-5d41-4d65-b6ec-0a2d1f4e1c33",
+            client_context=SimpleNamespace(custom=custom) if client_context else None,
+            get_remaining_time_in_millis=lambda: int((ends - self._kernel.now) * 1000),
+        )
 
 
 _running: WeakKeyDictionary[greenlet, Environment] = WeakKeyDictionary()
@@ -159,8 +128,8 @@ def running() -> Environment | None:
 class Pool:
     """The environments of one function: the one used last is used first."""
 
-    def __init__(self, around: Surroundings, name: str) -> None:
-        self._around = around
+    def __init__(self, shop: Shop, name: str) -> None:
+        self._shop = shop
         self.name = name
         self.idle: list[Environment] = []
         self.made = 0
@@ -171,11 +140,11 @@ class Pool:
         Raises:
             TaskError: by the name under which Step Functions hears of it.
         """
-        kernel = self._around.kernel
+        kernel = self._shop.kernel
         if self.idle:
             environment = self.idle.pop()
         else:
-            environment = Environment(self._around, self.name, self.made)
+            environment = Environment(self._shop, self.name, self.made)
             self.made += 1
         process = kernel.spawn(lambda: environment.run(invocation, event, client_context))
         if not kernel.wait(process.ended, SECONDS):
@@ -192,12 +161,6 @@ class Pool:
         return outcome
 
 
-def _decoded(client_context: str) -> object:
-    if not client_context:
-        return None
-    return SimpleNamespace(custom=json.loads(base64.b64decode(client_context))["custom"])
-
-
 def _fresh(name: str, world: World, variables: dict[str, str], client: Callable[..., Any]) -> ModuleType:
     """Load the function's module once more, in the world it is handed."""
     path = FUNCTIONS / name / "app.py"
@@ -206,7 +169,7 @@ def _fresh(name: str, world: World, variables: dict[str, str], client: Callable[
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     with (
-        _environment(variables),
+        patch.dict(os.environ, variables),
         patch("wechatpay.world.World", lambda: world),
         patch("wechatpay.aws.client", lambda service, _config: client(service)),
         patch("invocation.startup.done", lambda: None),
@@ -214,14 +177,3 @@ def _fresh(name: str, world: World, variables: dict[str, str], client: Callable[
     ):
         spec.loader.exec_module(module)
     return module
-
-
-@contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

@@ -11,11 +11,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
-from wechatpay_sandbox import Mode
+from wechatpay_sandbox import MCHID, Mode
 from wechatpay_sandbox.key_pairs import MerchantKey, PlatformKey
 from wechatpay_sandbox.keys import Keys
 
-MCHID = "1900000001"
 _VALID = datetime(2020, 1, 1, tzinfo=UTC), datetime(2120, 1, 1, tzinfo=UTC)  # whenever virtual time is
 
 

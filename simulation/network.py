@@ -11,20 +11,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from wechatpay.world import World
 from wechatpay_sandbox.arrivals import Request
 from wechatpay_sandbox.replies import Reply
 
 from simulation.connection import Connection
 from simulation.kernel import Kernel
 
+if TYPE_CHECKING:
+    from simulation.wechat import WeChat
 
-class Answering(Protocol):
-    """WeChat Pay's side."""
-
-    def arrived(self, request: Request, sender: Sender, *, late: bool) -> Reply:
-        """Answer a request that has arrived whole, at the moment it does."""
+HOSTS = ("http://127.0.0.1:1", "http://127.0.0.1:2")
 
 
 @dataclass(eq=False)
@@ -74,21 +73,32 @@ class Weather:
 
 
 class Network:
-    """Connects functions to hosts, which are numbered in their order.
+    """Connects functions and operators to `HOSTS`, which are numbered in their order.
 
     Attributes:
         late: how many requests were on their way for long.
     """
 
-    def __init__(self, kernel: Kernel, hosts: tuple[str, ...], wechat: Answering) -> None:
+    def __init__(self, kernel: Kernel, wechat: WeChat) -> None:
         self.kernel = kernel
         self.weather = Weather()
         self.late = 0
-        self._ports = {int(host.rpartition(":")[2]): index for index, host in enumerate(hosts)}
+        self._ports = {int(host.rpartition(":")[2]): index for index, host in enumerate(HOSTS)}
         self._wechat = wechat
 
-    def resolve(self, host: str, port: int, seconds: float) -> list[tuple[str, int]]:
-        """As `World.resolve`."""
+    def world(self, caller: Caller, clock: Callable[[], float]) -> World:
+        """Return the world that a caller lives in; `clock` is its own, in UNIX seconds."""
+        kernel = self.kernel
+        return World(
+            clock=clock,
+            monotonic=lambda: kernel.now,
+            sleep=kernel.sleep,
+            nonce=lambda: f"{kernel.random.getrandbits(128):032X}",
+            resolve=self._resolve,
+            connect=lambda address, seconds: self._connect(caller, address, seconds),
+        )
+
+    def _resolve(self, host: str, port: int, seconds: float) -> list[tuple[str, int]]:
         if self.weather.names == "slow":
             self.kernel.sleep(seconds)
             raise TimeoutError("no answer of the name server")
@@ -97,20 +107,15 @@ class Network:
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
         return [(host, port)]
 
-    def connector(self, caller: Caller) -> Callable[[tuple[str, int], float], Any]:
-        """Return `World.connect` of one function."""
-
-        def connect(address: tuple[str, int], seconds: float) -> Connection:
-            host = self._ports[address[1]]
-            if host in self.weather.hosts_silent:
-                self.kernel.sleep(seconds)
-                raise TimeoutError("the host is silent")
-            self.kernel.sleep(self.kernel.random.uniform(0.001, 0.02))
-            if host in self.weather.hosts_down:
-                raise ConnectionRefusedError("the host is down")
-            return Connection(self, host, caller)
-
-        return connect
+    def _connect(self, caller: Caller, address: tuple[str, int], seconds: float) -> Any:
+        host = self._ports[address[1]]
+        if host in self.weather.hosts_silent:
+            self.kernel.sleep(seconds)
+            raise TimeoutError("the host is silent")
+        self.kernel.sleep(self.kernel.random.uniform(0.001, 0.02))
+        if host in self.weather.hosts_down:
+            raise ConnectionRefusedError("the host is down")
+        return Connection(self, host, caller)
 
     def deliver(self, connection: Connection, data: bytes) -> None:
         """Let a request travel, arrive, be answered, and its reply travel back."""
@@ -151,10 +156,8 @@ def _travel(connection: Connection, reply: Reply) -> list[tuple[float, Callable[
     if wire in ("slow-body", "slow-head"):
         whole = head + body
         cut = len(head) if wire == "slow-body" else 5
-        pieces = [
-            whole[:cut],
-            *(whole[at : at + 1] for at in range(cut, cut + 20)),
-        ]  # longer than anybody waits
+        # Longer than anybody waits.
+        pieces = [whole[:cut], *(whole[at : at + 1] for at in range(cut, cut + 20))]
         return [(number * 0.5, partial(connection.receive, piece)) for number, piece in enumerate(pieces)]
     return [(0.0, lambda: connection.receive(head + body))]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from wechatpay_sandbox import MCHID
 from wechatpay_sandbox.notifications import FLAWS, Notification, Shape
 
 from simulation.environments import Invocation
-from simulation.keys import MCHID
 from simulation.stepper import TaskError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Notices:
         due = shop.wechat.core.outbox.next_at()
         if due is None:
             return
-        at = max(due - shop.wechat_skew, shop.kernel.now) + 0.001  # or it is not due by a rounding
+        at = max(due - shop.wechat.core.clock_skew, shop.kernel.now) + 0.001  # or it is not due by a rounding
         if at < self._next or self._next <= shop.kernel.now:
             self._next = at
             shop.kernel.at(at, self._send)

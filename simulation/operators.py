@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from wechatpay.merchant import Merchant
 from wechatpay.orders import PAID_TO_THE_MERCHANT
 from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Transport
-from wechatpay.world import World
+from wechatpay_sandbox import MCHID
 from wechatpay_sandbox.times import shanghai
 
 from operations import live_check, recovery, resubmission, standing, stuck, sync
@@ -33,8 +33,7 @@ from operations.staging import StagedSecret
 from simulation.audit import NEVER, Violation
 from simulation.environments import PREFIX
 from simulation.follow import moment
-from simulation.keys import MCHID
-from simulation.network import Sender
+from simulation.network import HOSTS, Sender
 from simulation.orders import HOUR, Planned
 from simulation.step_functions import StepFunctions
 from simulation.stepper import Execution
@@ -50,22 +49,8 @@ MOST_PRESSES = 12
 """Times that an operator brings one order forward after the world has healed."""
 _INVALID = "the event is invalid now, and was sent before"
 _TRIES = 6
-
-
-class _Inline:
-    """Stands for a pool of threads: does at once, here, what it is handed."""
-
-    def __init__(self, _threads: int) -> None:
-        pass
-
-    def __enter__(self) -> _Inline:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def map(self, work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
-        return map(work, items)
+_HERE = SimpleNamespace(map=map)
+"""Stands for a pool of threads: does at once, here, what it is handed."""
 
 
 class Operators:
@@ -82,18 +67,11 @@ class Operators:
         self.kept: set[str] = set()
         self._pressed: Counter[str] = Counter()
         self._coming: set[str] = set()
-        self._world = World(
-            clock=lambda: shop.kernel.now,
-            monotonic=lambda: shop.kernel.now,
-            sleep=shop.kernel.sleep,
-            nonce=lambda: f"{shop.random.getrandbits(128):032X}",
-            resolve=shop.network.resolve,
-            connect=shop.network.connector(self),
-        )
+        self._world = shop.network.world(self, lambda: shop.kernel.now)
         self._step_functions = StepFunctions(shop.executions, shop.resubmitted)
         self._target: Any = SimpleNamespace(
             default_mchid=MCHID,
-            function=SimpleNamespace(hosts=shop.hosts, secret_prefix=PREFIX),
+            function=SimpleNamespace(hosts=HOSTS, secret_prefix=PREFIX),
             client=lambda service: shop.secret if service == "secretsmanager" else self._step_functions,
         )
 
@@ -106,7 +84,7 @@ class Operators:
         kernel = self._shop.kernel
         with ExitStack() as patches:
             for where, name, instead in (
-                (stuck, "ThreadPoolExecutor", _Inline),
+                (stuck, "ThreadPoolExecutor", lambda _threads: nullcontext(_HERE)),
                 (standing, "Transport", lambda: Transport(world=self._world)),
                 (resubmission, "now", lambda: moment(kernel.now)),
                 (live_check, "time", SimpleNamespace(time=lambda: kernel.now)),
@@ -150,13 +128,11 @@ class Operators:
             for each in listing.stuck
             if each.remedy is not Remedy.CORRECT or selection.names(each.reason)
         ]
-        for done in recovery.recover(client, MACHINE, chosen, pace, self._hindrance):
+        hindrance = partial(resubmission.hindrance, self._target)
+        for done in recovery.recover(client, MACHINE, chosen, pace, hindrance):
             what = f"{done.stuck.remedy.command}: {done.did.value}"
             self._count(what if done.did is not Did.SKIPPED else "resubmit: hindered")
             shop.trace.add(shop.kernel.now, done.stuck.out_order_no, "operator", what)
-
-    def _hindrance(self, found: Stuck) -> str | None:
-        return resubmission.hindrance(self._target, found)
 
     def make_secret(self, value: dict[str, Any], tries: int = _TRIES) -> None:
         """Store a secret once it is proven against WeChat Pay; again later when it is not."""
@@ -168,7 +144,7 @@ class Operators:
 
         def prove(stored: dict[str, Any]) -> None:
             carrier = live_check.Recording(world=self._world)
-            findings = live_check.prove(parse(json.dumps(stored), MCHID), shop.hosts, carrier)
+            findings = live_check.prove(parse(json.dumps(stored), MCHID), HOSTS, carrier)
             if wrong := [each.message for each in findings if each.failed]:
                 raise CommandError(wrong[0])
 
@@ -213,7 +189,7 @@ class Operators:
         credentials = live_check.read_credentials(StagedSecret(shop.secret, PREFIX + MCHID), MCHID)
         keys = standing.keys(credentials, MCHID, planned.arrivals[0].event)
         transport = SignedTransport(Merchant(lambda: credentials), Transport(world=self._world))
-        client = Client(transport, shop.hosts, Deadline(20.0, self._world.monotonic))
+        client = Client(transport, HOSTS, Deadline(20.0, self._world.monotonic))
         paid = sync.paid_time(paid_at, moment(shop.kernel.now), ())
         key, state = sync.find(client, keys)
         if state.state == "USER_PAID" and state.pay_type == PAID_TO_THE_MERCHANT:

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from wechatpay_sandbox.order import APIS, RISK_CAP
+from wechatpay_sandbox import SERVICE_ID
+from wechatpay_sandbox.order import APIS, CANCEL, FINISH, RISK_CAP
 from wechatpay_sandbox.times import shanghai
 
 Event = dict[str, Any]
 HOUR = 3600.0
+BEGAN = 1_800_000_000.0
+"""UNIX seconds at which virtual time begins; seconds "from the beginning" are counted from there."""
 SERVICE_ORDER = "serviceorder"
+APPID = "wx1234567890abcdef"
 BUSY = 6 * HOUR
 """Orders come, and things go wrong, for so long."""
 
@@ -54,10 +58,8 @@ class Planned:
 class Maker:
     """Draws one order."""
 
-    def __init__(self, random: Random, number: str, appid: str, service_id: str, began: float) -> None:
+    def __init__(self, random: Random, number: str) -> None:
         self.random = random
-        self.began = began
-        self._ids = {"appid": appid, "service_id": service_id}
         self.api = random.choices(APIS, (6, 2, 4))[0]
         opened_at = random.uniform(0, BUSY)
         self.order = Planned(number, opened_at, random.randint(1, 400) * 10, {"api": self.api})
@@ -75,14 +77,14 @@ class Maker:
         amount = self.order.amount if amount is None else amount
         off = self.random.choice((0, 0, 0, 50))
         fees = [{"fee_name": "商品信息", "fee_desc": "矿泉水", "fee_amount": amount + off}]
-        event: Event = {"finish_type": 2, "fees": fees, "total_amount": amount}
+        event: Event = {"finish_type": FINISH, "fees": fees, "total_amount": amount}
         if off:
             event["discounts"] = [{"discount_name": "会员优惠", "discount_amount": off}]
         return self._common(event | more)
 
     def cancel(self) -> Event:
         """Return an event that cancels the order."""
-        return self._common({"finish_type": 1, "cancel_reason": "用户未取货", "total_amount": 0})
+        return self._common({"finish_type": CANCEL, "cancel_reason": "用户未取货", "total_amount": 0})
 
     def arrives(self, event: Event, after: float = 0.0) -> None:
         """Let an event come in; now and then twice, and late."""
@@ -94,7 +96,7 @@ class Maker:
     def _common(self, event: Event) -> Event:
         event = {"out_order_no": self.order.number, **event}
         if self.random.random() < 0.6:
-            event |= self._ids
+            event |= {"appid": APPID, "service_id": SERVICE_ID}
         if self.random.random() < 0.6:
             event["order_api"] = self.api
         if self.random.random() < 0.4 and ("order_api" in event or self.api != SERVICE_ORDER):
@@ -102,7 +104,7 @@ class Maker:
             event["finish_ticket"] = ticket
         if self.random.random() < 0.3:
             ahead = self.random.choice((-3, 0, 0, 1, 3, 20, 200))
-            event["real_service_end_time"] = shanghai(self.began + self.at + ahead)
+            event["real_service_end_time"] = shanghai(BEGAN + self.at + ahead)
             self.order.possible_at = max(self.order.possible_at, self.at + ahead)
         return event
 
@@ -160,7 +162,7 @@ def _invalid(make: Maker) -> None:
 
 def _without_end(make: Maker) -> None:
     make.order.settings["service_end_time"] = None
-    make.arrives(make.finish(real_service_end_time=shanghai(make.began + make.at)))
+    make.arrives(make.finish(real_service_end_time=shanghai(BEGAN + make.at)))
 
 
 def _settled_elsewhere(make: Maker) -> None:

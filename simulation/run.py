@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from random import Random
 
 from simulation.audit import DIVERGED, Violation
-from simulation.shop import Shop, known_secrets
+from simulation.keys import material
+from simulation.shop import Shop
 from simulation.tally import Tally
-from simulation.trace import Sink, Trace
+from simulation.trace import Trace
 
 ORDERS_OF_A_SHOP = 40
 
@@ -53,7 +52,7 @@ def simulate(
     count = orders if orders is not None else wanted // ORDERS_OF_A_SHOP * ORDERS_OF_A_SHOP + ORDERS_OF_A_SHOP
     life: list[str] = []
     failed: Failed | None = None
-    known_secrets()  # makes the keys, which is no order's time
+    material()  # makes the keys, which is no order's time
     _settle_garbage()
     began = time.process_time()
     for first in range(0, count, ORDERS_OF_A_SHOP):
@@ -61,7 +60,7 @@ def simulate(
         numbers = [f"S{seed}-{each:07d}" for each in range(first, min(first + ORDERS_OF_A_SHOP, count))]
         if orders is None and order not in numbers:
             continue
-        shop = Shop(own, trace, Sink(known_secrets()), tally, follow=order if order in numbers else "")
+        shop = Shop(own, trace, tally, follow=order if order in numbers else "")
         failed = _run(shop, numbers, seed, tally)
         life += shop.life()
         if failed is not None:
@@ -73,13 +72,11 @@ def simulate(
 
 
 def _run(shop: Shop, numbers: list[str], seed: int, tally: Tally) -> Failed | None:
-    with contextlib.redirect_stdout(shop.sink), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            shop.run(numbers)
-        except Exception as exc:  # noqa: BLE001 - whatever it is, its seed replays it
-            tally.wrong[exc.kind if isinstance(exc, Violation) else DIVERGED] += 1
-            return Failed(seed, exc)
+    try:
+        shop.run(numbers)
+    except Exception as exc:  # noqa: BLE001 - whatever it is, its seed replays it
+        tally.wrong[exc.kind if isinstance(exc, Violation) else DIVERGED] += 1
+        return Failed(seed, exc)
     return None
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,11 +12,11 @@ from typing import NamedTuple
 from wechatpay_sandbox.fault_kinds import KINDS, Fault
 
 from simulation.disturbances import Fate
-from simulation.endings import finish
+from simulation.network import HOSTS
 from simulation.orders import Arrival, Planned
-from simulation.shop import HOSTS, Shop, known_secrets
+from simulation.shop import Shop
 from simulation.tally import Tally
-from simulation.trace import Sink, Trace
+from simulation.trace import Trace
 
 NUMBER = "S0-0000000"
 EVENT = {
@@ -50,7 +48,7 @@ class Scripted(Fate):
         attempts: how many each execution has made.
         points: how many points each attempt passed.
         states: what each attempt found.
-        look: tells that.
+        state: returns what an attempt finds that begins now.
         met_at: how many it had passed when it met the fault that was meant for it.
     """
 
@@ -60,7 +58,7 @@ class Scripted(Fate):
     points: Counter[tuple[str, int]] = field(default_factory=Counter)
     met_at: dict[tuple[str, int], int] = field(default_factory=dict)
     states: dict[tuple[str, int], str] = field(default_factory=dict)
-    look: Callable[[], str] = lambda: ""
+    state: Callable[[], str] = lambda: ""
 
     def fault(self, number: str, operation: str, who: str) -> Fault | None:
         attempt, planned = (who, self.attempts[who]), self._planned(who)
@@ -73,7 +71,7 @@ class Scripted(Fate):
         if function != "complete_order":
             return None
         self.attempts[who] += 1
-        self.states[who, self.attempts[who]] = self.look()
+        self.states[who, self.attempts[who]] = self.state()
         return self._planned(who).point
 
     def passes(self, who: str, point: str) -> None:
@@ -87,16 +85,11 @@ class Scripted(Fate):
 def run(script: Script) -> Scripted:
     """Run one order with an execution for each name in the script. Raises what the simulation finds."""
     fate = Scripted(script)
-    sink = Sink(known_secrets())
-    with contextlib.redirect_stdout(sink), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        shop = Shop(Random(1), Trace(), sink, Tally(), fate=fate, quiet=True)
-        arrivals = [Arrival(60.0 + 0.02 * index, EVENT) for index in range(len(script))]
-        shop.plan(Planned(NUMBER, 0.0, 1200, {"debit_after": 1.0}, arrivals))
-        fate.look = partial(_state, shop)
-        with shop.operators.at_work():
-            shop.kernel.run()
-        finish(shop)
+    shop = Shop(Random(1), Trace(), Tally(), fate=fate)
+    arrivals = [Arrival(60.0 + 0.02 * index, EVENT) for index in range(len(script))]
+    shop.plan(Planned(NUMBER, 0.0, 1200, {"debit_after": 1.0}, arrivals))
+    fate.state = partial(_state, shop)
+    shop.settle()
     return fate
 
 
@@ -106,7 +99,10 @@ def _state(shop: Shop) -> str:
     planned = [
         (each["operation"], each["fault"], each["times"]) for each in shop.wechat.core.misbehaviour.pending()
     ]
-    warm = [(bool(each.app.merchants), each.app.transport.failed_hosts.last(HOSTS)) for each in shop.warm()]
+    warm = [
+        (bool(each.app.merchants), each.app.transport.failed_hosts.last(HOSTS))
+        for each in shop.pools["complete_order"].idle
+    ]
     executions = [(each.status, each.redrives > 0) for each in shop.executions.values()]
     errors = list(shop.tasks.last_error.values())
     known = (order.state, order.completion, order.accepted, bool(order.tickets), planned)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from wechatpay_sandbox import SERVICE_ID
 from wechatpay_sandbox.order import APIS
 
 from simulation import language
@@ -18,68 +21,58 @@ from simulation.endings import finish
 from simulation.environments import TABLE, Environment, Pool
 from simulation.follow import Follower
 from simulation.kernel import Kernel
-from simulation.keys import MCHID, ShopKeys, material
+from simulation.keys import ShopKeys, material
 from simulation.network import Network
 from simulation.notices import Notices
 from simulation.operators import MACHINE, Operators
-from simulation.orders import BUSY, HOUR, Arrival, Maker, Planned
+from simulation.orders import APPID, BEGAN, BUSY, HOUR, Maker, Planned
 from simulation.stepper import Execution
 from simulation.tally import Tally
 from simulation.tasks import Tasks
 from simulation.trace import Sink, Trace
-from simulation.wechat import APPID, SERVICE_ID, WeChat
+from simulation.wechat import WeChat
 from simulation.windows import draw_windows
 from tools.checks.workflow import substitutions
 
 ASL = Path(__file__).parents[1] / "statemachine/service_ended.asl.yaml"
-BEGAN = 1_800_000_000.0
-"""UNIX seconds at which virtual time begins."""
-HOSTS = ("http://127.0.0.1:1", "http://127.0.0.1:2")
 
 
 class Shop:
     """One shop from its first order to the end of its last execution.
 
+    Args:
+        follow: the order whose life is kept.
+        fate: what disturbs a shop in which nothing else goes wrong; None: everything is drawn.
+
     Attributes:
-        function_skew, wechat_skew: seconds that a clock is ahead of true time.
+        function_skew: seconds that the functions' clock is ahead of true time.
         heals: seconds from the beginning at which everything works again.
     """
 
-    mchid = MCHID
-    hosts = HOSTS
-    began = BEGAN
-
     def __init__(
-        self,
-        random: Random,
-        trace: Trace,
-        sink: Sink,
-        tally: Tally,
-        *,
-        follow: str = "",
-        fate: Fate | None = None,
-        quiet: bool = False,
+        self, random: Random, trace: Trace, tally: Tally, *, follow: str = "", fate: Fate | None = None
     ) -> None:
+        quiet = fate is not None
         self.kernel = Kernel(random, BEGAN)
-        self.random, self.trace, self.sink, self.tally = random, trace, sink, tally
+        self.random, self.trace, self.tally = random, trace, tally
+        self.sink = Sink((material().api_v3_key,))
         self.audit = Audit()
         self._follower = Follower(follow, trace)
         if follow:
-            sink.reader = lambda line: self._follower.read(line, self.kernel.now)
-        rates = (0.0, 0.0, 0.0) if quiet else random.choice(_RATES)
-        self.fate = fate or Drawn(random, *rates)
+            self.sink.reader = lambda line: self._follower.read(line, self.kernel.now)
+        self.fate = fate or Drawn(random, *random.choice(_RATES))
         self.keys = ShopKeys(random.choice(("public_key", "public_key", "both", "certificate")))
         self.order_api = None if quiet else random.choice((None, None, *APIS))
         self.wechat = WeChat(self.kernel, random, self.keys, self.fate, self.audit, trace)
-        self.network = Network(self.kernel, HOSTS, self.wechat)
+        self.network = Network(self.kernel, self.wechat)
         self.secret = Secret(self.kernel)
-        self.store_secret()
+        self.secret.store(self.wanted_secret())
         self.executions: dict[str, Execution] = {}
         self.waiting = Waiting(self.kernel, self.executions.get)
         self.bus_down = self.healed = False
         self.heals = random.uniform(0.3, 1.2) * BUSY
         self.function_skew = 0.0 if quiet else random.uniform(-4, 4)
-        self.wechat_skew = 0.0 if quiet else random.uniform(-8, 8)
+        self.wechat.core.clock_skew = 0.0 if quiet else random.uniform(-8, 8)
         self.notified = random.random() < 0.3
         self.definition = _definition(random.choice((0, 0, 1, 7)), notified=self.notified)
         names = ("complete_order", "query_order", "payment_notification")
@@ -88,22 +81,9 @@ class Shop:
         self._who: dict[str, str] = {}
         self.planned: dict[str, Planned] = {}
 
-    @property
-    def wechat_skew(self) -> float:
-        """Seconds that WeChat Pay's clock is ahead of true time."""
-        return self.wechat.core.clock_skew
-
-    @wechat_skew.setter
-    def wechat_skew(self, seconds: float) -> None:
-        self.wechat.core.clock_skew = seconds
-
-    def function_clock(self) -> float:
-        """As `Surroundings`."""
-        return self.kernel.now + self.function_skew
-
     def aws_client(self, environment: Environment, service: str) -> Any:
-        """As `Surroundings`."""
-        return (self.secret if service == "secretsmanager" else self.waiting).client(environment)
+        """Return the client of an AWS service that a function has."""
+        return self.secret.client(environment) if service == "secretsmanager" else self.waiting
 
     def wanted_secret(self) -> dict[str, Any]:
         """Return the secret as it has to be now."""
@@ -116,14 +96,6 @@ class Shop:
         own = {"merchant_serial_no": other.serial, "merchant_private_key": other.private_pem}
         return self.wanted_secret() | own
 
-    def warm(self) -> list[Environment]:
-        """Return the environments of CompleteOrder that wait to be used again."""
-        return self.pools["complete_order"].idle
-
-    def store_secret(self) -> None:
-        """Store the secret as it has to be now, by hand."""
-        self.secret.store(self.wanted_secret())
-
     def at(self, seconds: float, work: Callable[[], Any]) -> None:
         """Do something so many seconds after the beginning."""
         self.kernel.at(BEGAN + seconds, work)
@@ -132,14 +104,19 @@ class Shop:
         """Let these orders happen, and everything else, to the end."""
         draw_windows(self, self.random, self.random.choice((0, 2, 6)))
         for number in numbers:
-            self.plan(Maker(self.random, number, APPID, SERVICE_ID, BEGAN).draw())
+            self.plan(Maker(self.random, number).draw())
         self.at(self.heals, self.heal)
-        with self.operators.at_work():
+        self.settle()
+
+    def settle(self) -> None:
+        """Take turns until nothing is left to happen, and hold the end to what must have come of it."""
+        with contextlib.redirect_stdout(self.sink), warnings.catch_warnings(), self.operators.at_work():
+            warnings.simplefilter("ignore")
             self.kernel.run()
-        finish(self)
+            finish(self)
 
     def life(self) -> list[str]:
-        """Tell the life of the order that is followed."""
+        """Return the life of the order that is followed."""
         return list(self._follower.life(self.executions))
 
     def plan(self, planned: Planned) -> None:
@@ -153,7 +130,7 @@ class Shop:
                 self.at(at, lambda: self.notices.stray(planned.number))
         self.at(planned.opened_at, lambda: self.wechat.open(planned))
         for index, arrival in enumerate(planned.arrivals):
-            self.at(arrival.at, partial(self._arrives, planned, arrival, index))
+            self.at(arrival.at, partial(self._start, f"{index}-{planned.number}", str(index), arrival.event))
         for at, what in planned.acts:
             self.at(max(at, planned.opened_at), partial(self._acts, planned, what))
 
@@ -165,7 +142,7 @@ class Shop:
         weather.hosts_silent.clear()
         weather.names, weather.late = "", 0.0
         self.secret.trouble, self.waiting.down, self.bus_down = "", False, False
-        self.function_skew = self.wechat_skew = 0.0
+        self.function_skew = self.wechat.core.clock_skew = 0.0
         self.fate = self.wechat.fate = Fate()
         self.wechat.core.misbehaviour.clear()
         self.operators.make_secret(self.wanted_secret())
@@ -174,9 +151,6 @@ class Shop:
         """Return the moment from which nothing keeps an order from its end."""
         planned = self.planned[number]
         return BEGAN + max(self.heals, planned.possible_at, *(arrival.at for arrival in planned.arrivals))
-
-    def _arrives(self, planned: Planned, arrival: Arrival, index: int) -> None:
-        self._start(f"{index}-{planned.number}", str(index), arrival.event)
 
     def resubmitted(self, name: str, event: dict[str, Any]) -> None:
         """Start an execution once more, as an operator does."""
@@ -219,8 +193,4 @@ def _definition(days: int, *, notified: bool) -> dict[str, Any]:
 
 
 _RATES = ((0.0, 0.0, 0.0), (0.05, 0.02, 0.02), (0.2, 0.05, 0.05), (0.45, 0.1, 0.1))
-
-
-def known_secrets() -> tuple[str, ...]:
-    """Return the short secrets of this process."""
-    return (material().api_v3_key,)
+"""Shares of calls with a fault, of invocations that are killed, of calls of AWS services that go wrong."""

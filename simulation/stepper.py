@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from simulation.kernel import Kernel, Process, Signal
+from simulation.kernel import Kernel, Signal
 from simulation.language import JSON, Unsupported, delay, evaluate, iso, matching
 
 
@@ -34,12 +34,12 @@ class Services(Protocol):
         """Write an item; raises `TaskError`."""
 
 
+@dataclass
 class Token:
-    """Of a Task that waits to be told."""
+    """Of a Task that waits until somebody sends it back."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.signal = Signal()
+    name: str
+    signal: Signal = field(default_factory=Signal)
 
 
 @dataclass
@@ -47,8 +47,8 @@ class Execution:
     """One execution, step by step.
 
     Attributes:
-        observe: told of everything that happens: what, and its particulars.
-        pausing: told of each wait and each pause before a retry, in seconds.
+        observe: is called with everything that happens: what, and its particulars.
+        pausing: is called with the seconds of each wait and of each pause before a retry.
         status: RUNNING, SUCCEEDED, FAILED or TIMED_OUT.
         state: where it is, or where it ended.
         began, stopped: virtual UNIX seconds.
@@ -70,29 +70,22 @@ class Execution:
     began: float = 0.0
     stopped: float = 0.0
     token: Token | None = None
-    ended: Signal = field(default_factory=Signal)
     _tokens: int = 0
     _data: Any = None
     _variables: JSON = field(default_factory=dict)
 
-    def start(self) -> Process:
+    def start(self) -> None:
         """Begin at the first state."""
         self.state, self._data = self.definition["StartAt"], self.input
         self.began = self.kernel.now
-        return self._go()
+        self._go()
 
-    def redrive(self) -> Process:
-        """Go on at the state that failed, with its input as it was and its retries at zero.
+    def redrive(self) -> None:
+        """Go on at the state that failed, with its input as it was and its retries at zero."""
+        self.status, self.redrives = "RUNNING", self.redrives + 1
+        self._go()
 
-        Raises:
-            ValueError: it has not failed.
-        """
-        if self.status not in ("FAILED", "TIMED_OUT"):
-            raise ValueError(f"{self.arn} is {self.status}")
-        self.status, self.redrives, self.ended = "RUNNING", self.redrives + 1, Signal()
-        return self._go()
-
-    def _go(self) -> Process:
+    def _go(self) -> None:
         process, run = self.kernel.spawn(self._run), self.redrives
 
         def time_out() -> None:
@@ -101,7 +94,6 @@ class Execution:
                 self._end("TIMED_OUT", "States.Timeout")
 
         self.kernel.after(self.definition["TimeoutSeconds"], time_out)
-        return process
 
     def _run(self) -> None:
         while self.status == "RUNNING":
@@ -120,7 +112,7 @@ class Execution:
                 self._choose(state)
             case "Wait":
                 self._pause(self.value(state["Seconds"]))
-                self._leave(state, None)
+                self._leave(state, self._data)
             case "Succeed":
                 self.output = self._data
                 self._end("SUCCEEDED")
@@ -128,15 +120,12 @@ class Execution:
                 self._end("FAILED", self.value(state["Error"]), self.value(state["Cause"]))
 
     def _choose(self, state: JSON) -> None:
-        for choice in state["Choices"]:
-            if self.value(choice["Condition"]) is True:
-                break
-        else:
-            choice = {"Next": state.get("Default")}
-        if choice["Next"] is None:
+        chosen = (each["Next"] for each in state["Choices"] if self.value(each["Condition"]) is True)
+        following = next(chosen, state.get("Default"))
+        if following is None:
             raise TaskError("States.NoChoiceMatched")
         self.observe(self, "exited", {"state": self.state, "output": self._data})
-        self.state = choice["Next"]
+        self.state = following
 
     def _task(self, state: JSON) -> None:
         entered, retries = self.kernel.now, [0] * len(state.get("Retry", []))
@@ -202,11 +191,8 @@ class Execution:
     def _leave(self, state: JSON, result: Any, name: str = "result") -> None:
         extra = {name: result}
         output = self.value(state["Output"], **extra) if "Output" in state else result
-        if state.get("Type") == "Wait" and "Output" not in state:
-            output = self._data
-        assigned = self.value(state.get("Assign", {}), **extra)
+        self._variables |= self.value(state.get("Assign", {}), **extra)
         self._data = output
-        self._variables |= assigned
         self.observe(self, "exited", {"state": self.state, "output": output})
         self.state = state["Next"]
 
@@ -227,4 +213,3 @@ class Execution:
     def _end(self, status: str, error: str = "", cause: str = "") -> None:
         self.status, self.error, self.cause, self.stopped = status, error, cause, self.kernel.now
         self.observe(self, "ended", {"status": status, "state": self.state, "error": error})
-        self.ended.set(status)

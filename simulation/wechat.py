@@ -8,6 +8,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from wechatpay_sandbox import MCHID, SERVICE_ID
 from wechatpay_sandbox.arrivals import Call, Request, route
 from wechatpay_sandbox.core import Core
 from wechatpay_sandbox.fault_kinds import Fault
@@ -20,12 +21,10 @@ from simulation import oracle
 from simulation.audit import Audit
 from simulation.disturbances import BEHIND_SECONDS, Fate, known
 from simulation.kernel import Kernel
-from simulation.keys import MCHID, ShopKeys
+from simulation.keys import ShopKeys
 from simulation.network import Sender
-from simulation.orders import Planned
+from simulation.orders import APPID, Planned
 from simulation.trace import Trace
-
-APPID, SERVICE_ID = "wx1234567890abcdef", "500001"
 
 
 class WeChat:

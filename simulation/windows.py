@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from operator import attrgetter
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,8 @@ from simulation.orders import BUSY, HOUR
 if TYPE_CHECKING:
     from simulation.shop import Shop
 
-Window = tuple[Callable[[], Any], Callable[[], Any]]
+type Window = tuple[Callable[[], Any], Callable[[], Any]]
+type Draw = Callable[[Shop, Random], Window]
 
 
 def draw_windows(shop: Shop, random: Random, times: int) -> None:
@@ -28,7 +31,18 @@ def draw_windows(shop: Shop, random: Random, times: int) -> None:
         shop.at(min(at + random.choice((5.0, 60.0, 600.0, HOUR)), shop.heals), end)
 
 
-def _hosts(name: str, *indexes: int) -> Callable[[Shop, Random], Window]:
+def _set(shop: Shop, path: str, value: object, usual: object) -> Window:
+    """Set what is at a dotted path below the shop, and set it back."""
+    owner, _, name = path.rpartition(".")
+    part = attrgetter(owner)(shop) if owner else shop
+    return partial(setattr, part, name, value), partial(setattr, part, name, usual)
+
+
+def _setting(path: str, value: object, usual: object = "") -> Draw:
+    return lambda shop, _random: _set(shop, path, value, usual)
+
+
+def _hosts(name: str, *indexes: int) -> Draw:
     def window(shop: Shop, random: Random) -> Window:
         hosts: set[int] = getattr(shop.network.weather, name)
         chosen = indexes or (random.randrange(2),)
@@ -37,31 +51,16 @@ def _hosts(name: str, *indexes: int) -> Callable[[Shop, Random], Window]:
     return window
 
 
-def _names(how: str) -> Callable[[Shop, Random], Window]:
-    return lambda shop, _random: (
-        lambda: setattr(shop.network.weather, "names", how),
-        lambda: setattr(shop.network.weather, "names", ""),
-    )
-
-
 def _late(shop: Shop, random: Random) -> Window:
-    share, weather = random.choice((0.1, 0.5)), shop.network.weather
-    return lambda: setattr(weather, "late", share), lambda: setattr(weather, "late", 0.0)
+    return _set(shop, "network.weather.late", random.choice((0.1, 0.5)), 0.0)
 
 
-def _everywhere(operation: str, *names: str) -> Callable[[Shop, Random], Window]:
+def _everywhere(operation: str, *names: str) -> Draw:
     def window(shop: Shop, random: Random) -> Window:
         fault, everywhere = KNOWN[random.choice(names)], shop.fate.everywhere
         return lambda: everywhere.update({operation: fault}), lambda: everywhere.pop(operation, None)
 
     return window
-
-
-def _secret(how: str) -> Callable[[Shop, Random], Window]:
-    return lambda shop, _random: (
-        lambda: setattr(shop.secret, "trouble", how),
-        lambda: setattr(shop.secret, "trouble", ""),
-    )
 
 
 def _rotation(shop: Shop, random: Random) -> Window:
@@ -73,7 +72,7 @@ def _rotation(shop: Shop, random: Random) -> Window:
 def _early_secret(shop: Shop, random: Random) -> Window:
     def begin() -> None:
         shop.keys.rotate_merchant(keep_old=False)
-        shop.store_secret()
+        shop.secret.store(shop.wanted_secret())
         shop.keys.rotate_merchant(keep_old=False)  # the other key is the old one again: not active yet
 
     return begin, lambda: shop.keys.rotate_merchant(keep_old=False)
@@ -93,23 +92,15 @@ def _too_early(shop: Shop, _random: Random) -> Window:
     return lambda: shop.operators.make_secret(shop.secret_of_other_key(), 1), lambda: None
 
 
-def _clock(name: str) -> Callable[[Shop, Random], Window]:
+def _clock(path: str) -> Draw:
     def window(shop: Shop, random: Random) -> Window:
-        seconds, before = random.choice((-400.0, -60.0, 60.0, 400.0)), getattr(shop, name)
-        return lambda: setattr(shop, name, before + seconds), lambda: setattr(shop, name, before)
+        seconds, before = random.choice((-400.0, -60.0, 60.0, 400.0)), attrgetter(path)(shop)
+        return _set(shop, path, before + seconds, before)
 
     return window
 
 
-def _bus(shop: Shop, _random: Random) -> Window:
-    return lambda: setattr(shop, "bus_down", True), lambda: setattr(shop, "bus_down", False)
-
-
-def _table(shop: Shop, _random: Random) -> Window:
-    return lambda: setattr(shop.waiting, "down", True), lambda: setattr(shop.waiting, "down", False)
-
-
-_WINDOWS: dict[str, Callable[[Shop, Random], Window]] = {
+_WINDOWS: dict[str, Draw] = {
     "a host is down": _hosts("hosts_down"),
     "a host is silent": _hosts("hosts_silent"),
     "both hosts are down": _hosts("hosts_down", 0, 1),
@@ -118,18 +109,18 @@ _WINDOWS: dict[str, Callable[[Shop, Random], Window]] = {
         "complete", "system_error", "unavailable", "forged_accepted_unsigned"
     ),
     "every query fails": _everywhere("query", "system_error", "unavailable", "wrong_signature"),
-    "names are down": _names("down"),
-    "names are slow": _names("slow"),
-    "the secret is silent": _secret("silent"),
-    "the secret is throttled": _secret("throttled"),
-    "the secret is denied": _secret("denied"),
-    "the secret is broken": _secret("broken"),
+    "names are down": _setting("network.weather.names", "down"),
+    "names are slow": _setting("network.weather.names", "slow"),
+    "the secret is silent": _setting("secret.trouble", "silent"),
+    "the secret is throttled": _setting("secret.trouble", "throttled"),
+    "the secret is denied": _setting("secret.trouble", "denied"),
+    "the secret is broken": _setting("secret.trouble", "broken"),
     "the merchant's key is rotated": _rotation,
     "the secret is ahead of its key": _early_secret,
     "an operator stores a key too early": _too_early,
     "the platform's keys are migrated": _migration,
     "the functions' clock jumps": _clock("function_skew"),
-    "WeChat Pay's clock jumps": _clock("wechat_skew"),
-    "the bus is down": _bus,
-    "the table is down": _table,
+    "WeChat Pay's clock jumps": _clock("wechat.core.clock_skew"),
+    "the bus is down": _setting("bus_down", True, False),
+    "the table is down": _setting("waiting.down", True, False),
 }
