@@ -47,11 +47,6 @@ _ONCE = "unsigned_4xx_applied"
 _NEVER_STICKS = {"behind_open", "behind_created", _ONCE}
 
 
-def known(name: str) -> Fault | None:
-    """Return the kind of fault of a name."""
-    return KNOWN.get(name)
-
-
 class Fate:
     """Decides about single calls and invocations. This one lets everything go well.
 

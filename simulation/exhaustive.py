@@ -13,13 +13,12 @@ What is not run stands for itself in another run; nothing is sampled.
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 
 from simulation.scripted import Disturbance, Script, Scripted, run
@@ -69,34 +68,39 @@ class Level:
 _followed: dict[tuple[str, ...], int] = {}
 
 
-def explore(script: Script, pattern: Sequence[str]) -> Covered:
-    """Run every sequence of disturbances after these: of the next attempt of each execution of a pattern."""
-    found = Covered()
-    alone = level(script, pattern, None)
-    found.add(alone.covered)
-    for fault in FAULTS:
-        below = level(script, pattern, fault)
-        found.add(below.covered)
+def explore(script: Script, pattern: Sequence[str], each: Callable[..., Iterable[Level]] = map) -> Covered:
+    """Run every sequence of disturbances after these: of the next attempt of each execution of a pattern.
+
+    Args:
+        script: the disturbances so far.
+        pattern: executions, one for each disturbance that follows.
+        each: `map`, or that of a pool of processes: each fault of the next attempt in one of its own.
+    """
+    covered = Covered()
+    alone, *others = each(partial(level, script, pattern), (None, *FAULTS))
+    covered.add(alone.covered)
+    for below in others:
+        covered.add(below.covered)
         for point in below.same:
-            found.add(alone.at[point], run=False)
-    return found
+            covered.add(alone.at[point], run=False)
+    return covered
 
 
 def level(script: Script, pattern: Sequence[str], fault: str | None) -> Level:
     """Let the next attempt of the first execution of a pattern meet a fault, and die at every point."""
-    who, found = pattern[0], Level()
+    who, below = pattern[0], Level()
     attempt = (who, len(script[who]) + 1)
     whole = _with(script, who, Disturbance(fault, None))
     fate = run(whole)
-    found.covered.add(_below(whole, pattern, fate))
+    below.covered.add(_below(whole, pattern, fate))
     for point in range(fate.points[attempt]):
         if fault is not None and point < fate.met_at.get(attempt, 10**6) - 1:
-            found.same.append(point)
+            below.same.append(point)
             continue
         deadly = _with(script, who, Disturbance(fault, point))
-        found.at[point] = _below(deadly, pattern, run(deadly))
-        found.covered.add(found.at[point])
-    return found
+        below.at[point] = _below(deadly, pattern, run(deadly))
+        below.covered.add(below.at[point])
+    return below
 
 
 def _below(script: Script, pattern: Sequence[str], fate: Scripted) -> Covered:
@@ -106,10 +110,10 @@ def _below(script: Script, pattern: Sequence[str], fate: Scripted) -> Covered:
         return Covered(1, 1)
     state = (fate.states[left[0], len(script[left[0]]) + 1], *left) if len(script) == 1 else None
     if state is None or state not in _followed:
-        found = explore(script, left)
+        covered = explore(script, left)
         if state is not None:
-            _followed[state] = found.sequences
-        return Covered(found.sequences, found.runs + 1)
+            _followed[state] = covered.sequences
+        return Covered(covered.sequences, covered.runs + 1)
     return Covered(_followed[state], 1)
 
 
@@ -123,33 +127,16 @@ PATTERNS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 
 
-def in_processes(pattern: Sequence[str], pool: ProcessPoolExecutor) -> Covered:
-    """Explore a pattern from nothing, each fault of its first attempt in a process of its own."""
-    script: Script = dict.fromkeys(("0", "1")[: 1 + ("1" in pattern)], ())
-    found = Covered()
-    alone, *others = pool.map(level, *zip(*((script, pattern, f) for f in (None, *FAULTS)), strict=True))
-    found.add(alone.covered)
-    for below in others:
-        found.add(below.covered)
-        for point in below.same:
-            found.add(alone.at[point], run=False)
-    return found
-
-
 def main() -> int:
     """Explore, and print how many sequences were covered and how many runs that took."""
-    parser = argparse.ArgumentParser(prog="python -m simulation.exhaustive")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    asked = parser.parse_args()
-    with ProcessPoolExecutor(asked.processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         for name, patterns in PATTERNS.items():
-            began, found = time.monotonic(), Covered()
+            began, covered = time.monotonic(), Covered()
             for pattern in patterns:
-                found.add(in_processes(pattern, pool))
-            seconds = time.monotonic() - began
-            print(
-                f"{name}: {found.sequences} sequences, {found.runs} of them run, {seconds:.0f} s", flush=True
-            )
+                script: Script = dict.fromkeys(sorted({"0", *pattern}), ())
+                covered.add(explore(script, pattern, pool.map))
+            took = f"{time.monotonic() - began:.0f} s"
+            print(f"{name}: {covered.sequences} sequences, {covered.runs} of them run, {took}", flush=True)
     print("wrong: 0")
     return 0
 

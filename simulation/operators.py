@@ -95,7 +95,7 @@ class Operators:
             patches.enter_context(patch("ssl.create_default_context", lambda **_: None))
             yield
 
-    def notice(self, execution: Execution) -> None:
+    def ended(self, execution: Execution) -> None:
         """Look after an execution that has ended without success, some time."""
         shop, random = self._shop, self._shop.random
         if execution.state == "Failed" and (execution.redrives or random.random() > 0.1):
@@ -181,7 +181,7 @@ class Operators:
                 self._count("sync: done")
                 shop.wechat.caught_up(planned.number)
                 shop.trace.add(kernel.now, planned.number, "operator", "sync")
-                shop.notices.look_after()
+                shop.notifications.look_after()
                 return
 
     def _sync_once(self, planned: Planned, paid_at: str) -> None:

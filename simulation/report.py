@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -17,7 +18,7 @@ from simulation.tasks import MOST_CALLS_OF_EXECUTION
 
 
 def lines(run: Run) -> Iterator[str]:
-    """Tell a run."""
+    """Print a run, line by line."""
     yield from run.life
     if run.life:
         yield ""
@@ -29,7 +30,7 @@ def lines(run: Run) -> Iterator[str]:
 
 
 def figures(tally: Tally, seconds: float) -> Iterator[str]:
-    """Tell what happened, and in how many seconds of the processor."""
+    """Print what happened, and in how many seconds of the processor."""
     for name, value in _figures(tally, seconds):
         yield f"{name:<36}{value}"
     yield "faults by kind"
@@ -39,36 +40,36 @@ def figures(tally: Tally, seconds: float) -> Iterator[str]:
 
 
 def zeros(tally: Tally) -> Iterator[str]:
-    """Tell what must be none, and how often it was looked for."""
+    """Print what must be none, and how often it was looked for."""
     for name in ZEROS:
         yield f"{name:<36}{tally.wrong[name]:<8}looked for {tally.examined[name]} times"
 
 
 def _figures(tally: Tally, seconds: float) -> Iterator[tuple[str, object]]:
     orders, calls = max(tally.orders, 1), tally.calls.total()
-    by_operation = ", ".join(f"{times} {name}" for name, times in sorted(tally.calls.items()))
-    families = ", ".join(f"{times} {name}" for name, times in sorted(tally.families.items()))
-    yield "orders", f"{tally.orders} ({families})"
+    yield "orders", f"{tally.orders} ({_by_name(tally.families)})"
     yield "virtual days", f"{tally.virtual_days:.0f}"
     yield "executions", tally.executions
     yield "invocations, environments", f"{tally.invocations}, {tally.environments}"
     yield "killed", tally.killed
-    yield "calls of WeChat Pay", f"{calls} ({by_operation})"
+    yield "calls of WeChat Pay", f"{calls} ({_by_name(tally.calls)})"
     yield "calls an order", f"{calls / orders:.1f}"
     yield "most calls of one execution", f"{tally.most_calls}, bound {MOST_CALLS_OF_EXECUTION}"
     yield "  after the world has healed", f"{tally.most_calls_since}, bound {MOST_CALLS_SINCE}"
     yield "requests that came late", tally.late
     yield "accepted", f"¥{tally.fen / 100:.2f}"
-    yield "outcomes", ", ".join(f"{times} {name}" for name, times in sorted(tally.outcomes.items()))
-    yield "beside", ", ".join(f"{times} {name}" for name, times in sorted(tally.acts.items())) or "-"
-    yield "operators", ", ".join(f"{times} {name}" for name, times in sorted(tally.operators.items())) or "-"
-    yield (
-        "settled after the world has healed",
-        f"{max(tally.slowest, 0):.0f} s at most, bound {SETTLED_WITHIN:.0f} s",
-    )
+    yield "outcomes", _by_name(tally.outcomes)
+    yield "beside", _by_name(tally.acts) or "-"
+    yield "operators", _by_name(tally.operators) or "-"
+    slowest = f"{max(tally.slowest, 0):.0f} s at most, bound {SETTLED_WITHIN:.0f} s"
+    yield "settled after the world has healed", slowest
     yield "faults of single calls", tally.faults.total()
     yield "processor time an order", f"{seconds / orders * 1000:.1f} ms"
     yield "of that, RSA", f"{100 * calls * _rsa_of_a_call() / max(seconds, 1e-9):.0f} %"
+
+
+def _by_name(counts: Counter[str]) -> str:
+    return ", ".join(f"{times} {name}" for name, times in sorted(counts.items()))
 
 
 def _rsa_of_a_call() -> float:

@@ -23,7 +23,7 @@ from simulation.follow import Follower
 from simulation.kernel import Kernel
 from simulation.keys import ShopKeys, material
 from simulation.network import Network
-from simulation.notices import Notices
+from simulation.notifications import Notifications
 from simulation.operators import MACHINE, Operators
 from simulation.orders import APPID, BEGAN, BUSY, HOUR, Maker, Planned
 from simulation.stepper import Execution
@@ -77,7 +77,7 @@ class Shop:
         self.definition = _definition(random.choice((0, 0, 1, 7)), notified=self.notified)
         names = ("complete_order", "query_order", "payment_notification")
         self.pools = {name: Pool(self, name) for name in names}
-        self.tasks, self.notices, self.operators = Tasks(self), Notices(self), Operators(self)
+        self.tasks, self.notifications, self.operators = Tasks(self), Notifications(self), Operators(self)
         self._who: dict[str, str] = {}
         self.planned: dict[str, Planned] = {}
 
@@ -127,7 +127,7 @@ class Shop:
             planned.settings["notify_url"] = "http://127.0.0.1/"
             if self.random.random() < 0.2:
                 at = planned.opened_at + self.random.uniform(0, HOUR)
-                self.at(at, lambda: self.notices.stray(planned.number))
+                self.at(at, lambda: self.notifications.stray(planned.number))
         self.at(planned.opened_at, lambda: self.wechat.open(planned))
         for index, arrival in enumerate(planned.arrivals):
             self.at(arrival.at, partial(self._start, f"{index}-{planned.number}", str(index), arrival.event))
@@ -173,7 +173,7 @@ class Shop:
             self.operators.sync(planned)
         elif self.wechat.act(planned, what):
             self.tally.acts[what] += 1
-        self.notices.look_after()
+        self.notifications.look_after()
 
     def _observe(self, execution: Execution, what: str, particulars: dict[str, Any]) -> None:
         number, who = execution.input["out_order_no"], self.who(execution)
@@ -183,7 +183,7 @@ class Shop:
         elif what == "ended":
             self.trace.add(self.kernel.now, number, "ended", who, execution.status, execution.error)
             if execution.status != "SUCCEEDED":
-                self.operators.notice(execution)
+                self.operators.ended(execution)
 
 
 @cache

@@ -111,7 +111,7 @@ class Tasks:
         shop.audit.called(number, invocation.calls)
         if self.calls[execution.arn] > MOST_CALLS_OF_EXECUTION:
             raise Violation(CALLS, number, f"{self.calls[execution.arn]} requests of one execution")
-        shop.notices.look_after()
+        shop.notifications.look_after()
 
     def _settled(
         self, execution: Execution, event: Any, result: dict[str, Any], invocation: Invocation

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 from random import Random
-from typing import Any
+from typing import NamedTuple
 
 from wechatpay_sandbox import MCHID, SERVICE_ID
 from wechatpay_sandbox.arrivals import Call, Request, route
@@ -19,20 +19,21 @@ from wechatpay_sandbox.times import shanghai
 
 from simulation import oracle
 from simulation.audit import Audit
-from simulation.disturbances import BEHIND_SECONDS, Fate, known
+from simulation.disturbances import BEHIND_SECONDS, KNOWN, Fate
 from simulation.kernel import Kernel
 from simulation.keys import ShopKeys
 from simulation.network import Sender
 from simulation.orders import APPID, Planned
 from simulation.trace import Trace
 
+_OTHER = "someone else"
+
 
 class WeChat:
-    """Answers what arrives, and tells the oracle of it.
+    """Answers what arrives, and holds each effect to the oracle's model of the order.
 
     Attributes:
         fate: decides which fault a call meets.
-        models: the oracle's orders, by number.
         doubled: numbers of orders that come more than once.
         calls, faults: how many of which, for the report.
     """
@@ -44,7 +45,6 @@ class WeChat:
         self.fate = fate
         self.audit = audit
         self.trace = trace
-        self.models: dict[str, oracle.Order] = {}
         self.doubled: set[str] = set()
         self.calls: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
@@ -64,50 +64,51 @@ class WeChat:
         model.has_end = order.service_end_time is not None
         model.cancelled_state = order.cancelled_state
         model.tickets |= order.tickets.keys()
-        self.models[planned.number] = model
-        self.audit.models = self.models
+        self.audit.models[planned.number] = model
         self.trace.add(self.kernel.now, planned.number, "opened", order.state, planned.amount)
 
     def arrived(self, request: Request, sender: Sender, *, late: bool) -> Reply:
-        """As `network.Answering`."""
+        """Answer a request that has arrived whole, at the moment it does."""
         call = route(request.method, request.target)
-        number = call.out_order_no
+        number, step = call.out_order_no, f"-> {call.operation}"
         self.calls[call.operation] += 1
-        before = self.caught_up(number) if number in self.models else None
-        fault = None
-        counts = (before.accepted, before.reentries, before.revoked_reason) if before else None
-        planned = any(
-            (each["out_order_no"], each["operation"]) == (number, call.operation)
-            for each in self.core.misbehaviour.pending()
-        )
-        if not planned:
-            fault = self.fate.fault(number, call.operation, sender.who)
-        if fault is not None and fault.then and number in self.doubled:
-            fault = None  # a first attempt believes WeChat Pay's own 404, given twice: see docs/testing.md
-        if fault is not None:
-            self.faults[fault.name] += 1
-            if fault.name != "doubled":
-                self.core.misbehaviour.script(number, call.operation, fault, 1)
-            if fault.then:  # no reader is behind for longer
-                self.kernel.after(BEHIND_SECONDS, lambda: self.core.misbehaviour.clear(number))
+        order = self.caught_up(number) if number in self.audit.models else None
+        before = _counts(order) if order is not None else None
+        fault = self._planned(call, sender)
         reply = self.core.answer(request)
-        met = fault if fault is not None else known(self.core.requests[-1]["fault"] or "")
+        met = fault or KNOWN.get(self.core.requests[-1]["fault"] or "")
         sender.met = met.name if met is not None else ""
         if fault is not None and fault.name == "doubled":
             reply = replace(reply, fault=fault)
-        if before is not None and counts is not None:
-            effect = self._judge(call, request, before, counts, reply, met, None if late else sender)
-            name = met.name if met is not None else "-"
+        if order is not None and before is not None:
+            effect = self._judge(call, request, order, before, reply, met, None if late else sender)
             self.trace.add(
-                self.kernel.now, number, f"-> {call.operation}", request.host, effect, reply.status, name
+                self.kernel.now, number, step, request.host, effect, reply.status, sender.met or "-"
             )
         return reply
+
+    def _planned(self, call: Call, sender: Sender) -> Fault | None:
+        """Plan the fault that a call meets by fate, unless one waits for it already."""
+        number, misbehaviour = call.out_order_no, self.core.misbehaviour
+        waiting = [(each["out_order_no"], each["operation"]) for each in misbehaviour.pending()]
+        if (number, call.operation) in waiting:
+            return None
+        fault = self.fate.fault(number, call.operation, sender.who)
+        # A first attempt believes WeChat Pay's own 404, given twice: see docs/testing.md.
+        if fault is None or (fault.then and number in self.doubled):
+            return None
+        self.faults[fault.name] += 1
+        if fault.name != "doubled":
+            misbehaviour.script(number, call.operation, fault, 1)
+        if fault.then:  # no reader is behind for longer
+            self.kernel.after(BEHIND_SECONDS, lambda: misbehaviour.clear(number))
+        return fault
 
     def caught_up(self, number: str) -> Order:
         """Let happen what was due by now, to the sandbox's order and to the oracle's."""
         order = self.core.orders.find(number, self.core.now())
         assert order is not None
-        model = self.models[number]
+        model = self.audit.models[number]
         model.pass_time(self.core.now())
         synced = sum(payment.amount for payment in order.payments if payment.by_merchant)
         if (order.charged, synced) != (model.debited, model.synced):
@@ -120,7 +121,7 @@ class WeChat:
     def act(self, planned: Planned, what: str) -> bool:
         """Let shopper or merchant do something. Returns whether the order allowed it."""
         number, now = planned.number, self.core.now()
-        order, model = self.caught_up(number), self.models[number]
+        order, model = self.caught_up(number), self.audit.models[number]
         collectable = order.state == "FINISHED" and model.open_amount > 0
         if what == "confirm" and order.state == "CREATED":
             self.core.orders.confirm(order)
@@ -136,46 +137,43 @@ class WeChat:
             order.completion["total_amount"] -= less
             model.waive(less)
         elif what == "waived" and collectable:
-            order.revoke("商户取消", "someone else", now)
+            order.revoke("商户取消", _OTHER, now)
             model.waive_all()
         elif what in _ELSEWHERE and order.state == "USER_ACCEPTED":
             finish_type, more = _ELSEWHERE[what]
             amount = planned.amount + more if finish_type == FINISH else 0
-            self._elsewhere(order, {"finish_type": finish_type, "total_amount": amount})
+            order.settle({"finish_type": finish_type, "total_amount": amount}, _OTHER, now)
+            self._settled_elsewhere(order)
         else:
             return False
         self.trace.add(self.kernel.now, number, what)
         self.caught_up(number)
         return True
 
-    def _elsewhere(self, order: Order, completion: dict[str, Any]) -> None:
-        order.settle(completion, "someone else", self.core.now())
-        self._settled_elsewhere(order)
-
     def _settled_elsewhere(self, order: Order) -> None:
         done = order.completion
         assert done is not None
         asked = oracle.Asked("complete", order.api, done["finish_type"], done["total_amount"], "elsewhere")
-        self.models[order.out_order_no].apply(asked, elsewhere=True)
+        self.audit.models[order.out_order_no].apply(asked, elsewhere=True)
 
     def _judge(
         self,
         call: Call,
         request: Request,
         order: Order,
-        counts: tuple[int, int, str | None],
+        before: _Counts,
         reply: Reply,
         fault: Fault | None,
         sender: Sender | None,
     ) -> str:
         """Hold the effect of a request to the oracle, and return it in words."""
-        model, record = self.models[order.out_order_no], self.core.requests[-1]
+        model, record = self.audit.models[order.out_order_no], self.core.requests[-1]
         if call.operation == "complete" and sender is not None:
             refused = reply.status in range(400, 500) and (fault is None or fault.signature == "valid")
             self.audit.sent(order.out_order_no, sender, request, refused=refused)
         if fault is not None and fault.order_change == "tickets-expired" and record["verified"]:
             model.tickets.clear()
-        if order.settled_by == "someone else" and order.completion is not None and not model.settled:
+        if order.settled_by == _OTHER and order.completion is not None and not model.settled:
             self._settled_elsewhere(order)
         if call.operation in ("query", "sync"):
             model.tickets |= order.tickets.keys()  # what a query says is compared where it is believed
@@ -184,12 +182,11 @@ class WeChat:
         decided, processed = "refused", record["verified"] and (fault is None or fault.applied)
         if processed:
             decided = self._decided(call, request.body, model, sender)
-        after = (order.accepted, order.reentries, order.revoked_reason)
         absorbed = processed and call.operation == "cancel" and record["refused"] is None
-        effect = _effect(counts, after, absorbed=absorbed)
+        effect = _effect(before, _counts(order), absorbed=absorbed)
         if effect != decided:
-            told = f"{call.operation} was {effect}, the oracle says {decided}: {record['refused']}"
-            raise oracle.Divergence(f"{order.out_order_no}: {told}")
+            what = f"{call.operation} was {effect}, the oracle says {decided}: {record['refused']}"
+            raise oracle.Divergence(f"{order.out_order_no}: {what}")
         self.caught_up(order.out_order_no)
         return decided
 
@@ -205,12 +202,21 @@ class WeChat:
         return decided
 
 
-def _effect(
-    before: tuple[int, int, str | None], after: tuple[int, int, str | None], *, absorbed: bool
-) -> str:
-    if after[0] > before[0] or after[2] != before[2]:
+class _Counts(NamedTuple):
+    accepted: int
+    reentries: int
+    revoked_reason: str | None
+
+
+def _counts(order: Order) -> _Counts:
+    return _Counts(order.accepted, order.reentries, order.revoked_reason)
+
+
+def _effect(before: _Counts, after: _Counts, *, absorbed: bool) -> str:
+    if after.accepted > before.accepted or after.revoked_reason != before.revoked_reason:
         return "accepted"
-    return "re-entered" if after[1] > before[1] or (absorbed and after[2] is not None) else "refused"
+    again = after.reentries > before.reentries or (absorbed and after.revoked_reason is not None)
+    return "re-entered" if again else "refused"
 
 
 _ELSEWHERE = {"finished the same": (2, 0), "finished for more": (2, 100), "cancelled": (1, 0)}

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from simulation.shop import Shop
 
 
-class Notices:
-    """Delivers what the sandbox has to tell."""
+class Notifications:
+    """Delivers what the sandbox sends of its own accord."""
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
@@ -41,8 +41,8 @@ class Notices:
         order = self._shop.wechat.caught_up(number)
         flaw = self._shop.random.choice((None, *FLAWS))
         shape: Shape = "serviceorder" if order.api == "serviceorder" else "smartretail"
-        notice = self._shop.wechat.core.notifier.paid(order, shape, flaw=flaw)
-        self._shop.kernel.spawn(partial(self._deliver, number, notice, f"stray {flaw}"))
+        notification = self._shop.wechat.core.notifier.paid(order, shape, flaw=flaw)
+        self._shop.kernel.spawn(partial(self._deliver, number, notification, f"stray {flaw}"))
 
     def _send(self) -> None:
         shop = self._shop
@@ -60,14 +60,14 @@ class Notices:
         self._shop.wechat.core.outbox.answered(outgoing, None if how == "after" else status)
         self.look_after()
 
-    def _deliver(self, number: str, notice: Notification, kind: str) -> int | None:
+    def _deliver(self, number: str, notification: Notification, kind: str) -> int | None:
         """Return the status that the function answers; None: there was no answer."""
         shop = self._shop
         shop.kernel.sleep(shop.random.uniform(0.005, 0.2))
         request = {
             "pathParameters": {"mchid": MCHID},
-            "headers": dict(notice.headers),
-            "body": notice.body.decode(),
+            "headers": dict(notification.headers),
+            "body": notification.body.decode(),
         }
         invocation = Invocation("notice", shop.fate.dies_at(number, "payment_notification", "notice"))
         shop.tally.invocations += 1
