@@ -28,7 +28,7 @@ from wechatpay_sandbox.times import shanghai
 from operations import live_check, recovery, resubmission, standing, stuck, sync
 from operations.errors import CommandError
 from operations.recovery import Did
-from operations.remedies import Remedy, Selection, Stuck
+from operations.remedies import Remedy, Selection
 from operations.staging import StagedSecret
 from simulation.audit import NEVER, Violation
 from simulation.environments import PREFIX
