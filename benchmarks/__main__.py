@@ -39,18 +39,15 @@ def main() -> int:
 
 
 def _run(arguments: argparse.Namespace) -> list[Part]:
-    def say(text: str) -> None:
-        print(f"  {text}", file=sys.stderr, flush=True)
-
     parts = [
-        warm_call.report(warm_call.measure(arguments.calls, say=say)),
-        cold_start.report(cold_start.measure(arguments.runs, say)),
+        warm_call.report(warm_call.measure(arguments.calls)),
+        cold_start.report(cold_start.measure(arguments.runs)),
         size.report(size.measure()),
-        throughput.report(throughput.measure(arguments.orders, say=say)),
+        throughput.report(throughput.measure(arguments.orders)),
     ]
     with local_stack.running() as (stack, simulator):
         parts.append(workflow_cost.report(workflow_cost.measure(stack, simulator)))
-        parts.append(whole_path.report(whole_path.measure(stack, simulator, arguments.path_orders, say=say)))
+        parts.append(whole_path.report(whole_path.measure(stack, simulator, arguments.path_orders)))
     return parts
 
 

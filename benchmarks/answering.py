@@ -8,30 +8,26 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import json
-import secrets
+import random
 import signal
-import ssl
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import trustme
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
+from wechatpay_sandbox import MCHID
+from wechatpay_sandbox.keys import Keys
+from wechatpay_sandbox.signing import ReplySigner, Signatures
+from wechatpay_sandbox.tls import certify
 
-MCHID = "1900000001"
-KEY_ID = "PUB_KEY_ID_0119000000012025010100000000000001"
+APPID, SERVICE_ID = "wxd678efh567hg6787", "500001"
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, key: rsa.RSAPrivateKey) -> None:
-        self._key = key
+    def __init__(self, keys: Keys, signer: ReplySigner) -> None:
+        self._keys, self._signer = keys, signer
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -40,8 +36,8 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        head, found, body = self._received.partition(b"\r\n\r\n")
-        if found and len(body) >= (length := _content_length(head)):
+        head, complete, body = self._received.partition(b"\r\n\r\n")
+        if complete and len(body) >= (length := _content_length(head)):
             self._received = body[length:]
             number = unquote(head.split(b" ")[1].split(b"/")[-2].decode())
             self._transport.write(self._reply(number, json.loads(body[:length])))
@@ -55,16 +51,15 @@ class _Connection(asyncio.Protocol):
             "order_id": "15646546545165651651",
         }
         body = json.dumps(accepted).encode()
-        timestamp, nonce = int(time.time()), secrets.token_hex(16)
-        message = f"{timestamp}\n{nonce}\n".encode() + body + b"\n"
-        signature = base64.b64encode(self._key.sign(message, PKCS1v15(), SHA256())).decode()
-        head = (
-            f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-            f"Request-ID: {nonce}-0\r\nWechatpay-Timestamp: {timestamp}\r\nWechatpay-Nonce: {nonce}\r\n"
-            f"Wechatpay-Serial: {KEY_ID}\r\nWechatpay-Signature: {signature}\r\n"
-            "Wechatpay-Signature-Type: WECHATPAY2-SHA256-RSA2048\r\n\r\n"
-        )
-        return head.encode() + body
+        signed = self._signer.headers(self._keys.public_key, body)
+        headers = {
+            "Content-Type": "application/json",
+            "Content-Length": len(body),
+            "Request-ID": f"{signed['Wechatpay-Nonce']}-0",
+            **signed,
+        }
+        lines = ["HTTP/1.1 200 OK", *(f"{name}: {value}" for name, value in headers.items()), "\r\n"]
+        return "\r\n".join(lines).encode() + body
 
 
 def _content_length(head: bytes) -> int:
@@ -72,39 +67,17 @@ def _content_length(head: bytes) -> int:
     return next(int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length:"))
 
 
-def _secret(platform: rsa.RSAPrivateKey) -> dict[str, str]:
-    merchant = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    public = platform.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    private = merchant.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return {
-        "mchid": MCHID,
-        "merchant_serial_no": secrets.token_hex(20).upper(),
-        "merchant_private_key": private.decode(),
-        "api_v3_key": secrets.token_hex(16),
-        "wechatpay_public_key_id": KEY_ID,
-        "wechatpay_public_key": public.decode(),
-        "appid": "wxd678efh567hg6787",
-        "service_id": "500001",
-    }
-
-
 async def _serve(directory: Path) -> None:
-    platform = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    authority = trustme.CA()
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(tls)
-    ca_file = directory / "ca.pem"
-    ca_file.write_bytes(authority.cert_pem.bytes())
+    keys = Keys(MCHID, "public_key")
+    signer = ReplySigner(Signatures(), time.time, random.Random())
+    ca_file, tls = certify(directory)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(platform), "127.0.0.1", 0, ssl=tls)
+    server = await loop.create_server(lambda: _Connection(keys, signer), "127.0.0.1", 0, ssl=tls)
     stopped = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
     host = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    print(json.dumps({"host": host, "ca_file": str(ca_file), "secret": _secret(platform)}), flush=True)
+    secret = keys.secret(APPID, SERVICE_ID)
+    print(json.dumps({"host": host, "ca_file": ca_file, "secret": secret}), flush=True)
     await stopped.wait()
 
 

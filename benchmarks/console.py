@@ -35,16 +35,16 @@ _ENDS_AT_ONCE = {
 }
 # Milliseconds from the start of the navigation: the page is whole; its first live update is shown.
 _LOADED = "performance.getEntriesByType('navigation')[0].loadEventEnd"
-_UPDATED = """new Promise((told) => {
+_UPDATED = """new Promise((resolve) => {
   const part = document.querySelector("[data-live]");
-  const look = () => part.dataset.updates ? told(performance.now()) : requestAnimationFrame(look);
-  look();
+  const poll = () => part.dataset.updates ? resolve(performance.now()) : requestAnimationFrame(poll);
+  poll();
 })"""
 # The wall clock when an order is in the list.
-_SHOWN = """new Promise((told) => {
-  const look = () => document.querySelector("[data-live]").textContent.includes(%s)
-    ? told(Date.now()) : requestAnimationFrame(look);
-  look();
+_SHOWN = """new Promise((resolve) => {
+  const poll = () => document.querySelector("[data-live]").textContent.includes(%s)
+    ? resolve(Date.now()) : requestAnimationFrame(poll);
+  poll();
 })"""
 
 
@@ -68,24 +68,24 @@ def main() -> int:
         with console(variables) as url, Browser() as browser:
             browser.goto(url)
             browser.evaluate(_SHOWN % json.dumps(f"1-100 of {ORDERS}"))
-            found = _measured(browser, url.partition("?")[0], lambda: _paid(simulator, client, machine))
-    return _report(found)
+            times = _measure(browser, url.partition("?")[0], lambda: _paid(simulator, client, machine))
+    return _report(times)
 
 
-def _measured(browser: Browser, address: str, pay: Any) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {"page": [], "first live update": [], "a settled order is shown": []}
+def _measure(browser: Browser, address: str, pay: Any) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {"page": [], "first live update": [], "a settled order is shown": []}
     for _ in range(_TIMES):
         browser.goto(address)
-        found["first live update"].append(float(browser.evaluate(_UPDATED)))
-        found["page"].append(float(browser.evaluate(_LOADED)))
+        times["first live update"].append(float(browser.evaluate(_UPDATED)))
+        times["page"].append(float(browser.evaluate(_LOADED)))
     for each in range(_CHANGES):
         settled: list[float] = []
         later = threading.Timer(0.5 + 0.037 * each, lambda: settled.append(_when(pay)))  # noqa: B023
         later.start()
         shown = float(browser.evaluate(_SHOWN % json.dumps(f"of {ORDERS + each + 1}")))
         later.join()
-        found["a settled order is shown"].append(shown - settled[0])
-    return found
+        times["a settled order is shown"].append(shown - settled[0])
+    return times
 
 
 def _when(pay: Any) -> float:
@@ -109,11 +109,11 @@ def _paid(simulator: Simulator, client: Any, machine: str) -> None:
     client.start_execution(stateMachineArn=machine, input=json.dumps({**event, "result": result}))
 
 
-def _report(found: dict[str, list[float]]) -> int:
+def _report(times: dict[str, list[float]]) -> int:
     print(f"the console's list with {ORDERS} orders, in milliseconds (goal {GOAL_MS}):")
-    for name, values in found.items():
+    for name, values in times.items():
         print(f"  {name:26} median {statistics.median(values):4.0f}   worst {max(values):4.0f}")
-    return int(any(statistics.median(found[name]) > GOAL_MS for name in ("page", "first live update")))
+    return int(any(statistics.median(times[name]) > GOAL_MS for name in ("page", "first live update")))
 
 
 if __name__ == "__main__":

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import statistics
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
-class Times:
+class Times(tuple[float, ...]):
     """Measured times in milliseconds, in the order they were taken."""
 
-    milliseconds: tuple[float, ...]
-
-    @classmethod
-    def of(cls, milliseconds: Iterable[float]) -> Times:
-        """Keep these times."""
-        return cls(tuple(milliseconds))
+    __slots__ = ()
 
     def percentile(self, percent: float) -> float:
         """The time that this share of all does not exceed (nearest rank)."""
-        ordered = sorted(self.milliseconds)
-        rank = -(-len(ordered) * percent // 100)
-        return ordered[max(int(rank) - 1, 0)]
+        rank = -(-len(self) * percent // 100)
+        return sorted(self)[max(int(rank) - 1, 0)]
 
     @property
     def p50(self) -> float:
@@ -39,11 +32,6 @@ class Times:
         """All but one in a hundred take no longer."""
         return self.percentile(99)
 
-    @property
-    def median(self) -> float:
-        """The middle one."""
-        return statistics.median(self.milliseconds)
-
 
 @dataclass(frozen=True)
 class Goal:
@@ -51,17 +39,17 @@ class Goal:
 
     what: str
     limit: float
-    found: float
+    figure: float
     unit: str = "x"
 
     @property
     def met(self) -> bool:
         """Whether the figure is within its limit."""
-        return self.found <= self.limit
+        return self.figure <= self.limit
 
     def row(self) -> tuple[str, str, str, str]:
-        """Cells: what, limit, found, verdict."""
-        shown = (f"{number:.2f} {self.unit}" for number in (self.limit, self.found))
+        """Cells: what, limit, figure, verdict."""
+        shown = (f"{number:.2f} {self.unit}" for number in (self.limit, self.figure))
         return (self.what, *shown, "met" if self.met else "**missed**")  # type: ignore[return-value]
 
 
@@ -72,6 +60,11 @@ class Part:
     title: str
     text: str
     goals: tuple[Goal, ...] = ()
+
+
+def say(text: str) -> None:
+    """Tell whoever waits for the report how far it is."""
+    print(f"  {text}", file=sys.stderr, flush=True)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -53,10 +53,10 @@ def waits(days: int) -> list[int]:
     overdue = next(each["Condition"] for each in choices if each["Next"] == "OrderPaymentOverdue")
     assigned = (state.get("Assign", {}).get("pause") for state in states.values())
     pause = next(each for each in assigned if isinstance(each, str))
-    found: list[int] = []
-    while not _evaluated(overdue, days, sum(found)):
-        found.append(_evaluated(pause, days, sum(found)))
-    return found
+    pauses: list[int] = []
+    while not _evaluated(overdue, days, sum(pauses)):
+        pauses.append(_evaluated(pause, days, sum(pauses)))
+    return pauses
 
 
 def followed(paid_after: float | None, days: int = 7) -> Followed:

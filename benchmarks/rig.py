@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,9 +17,9 @@ from typing import Any, Self
 import certifi
 from wechatpay_sandbox.client import Client
 
+from benchmarks.process import Process, running
 from local.aws.embedded import FUNCTION_PYTHON, REGION
 from tools.build import BUILD
-from tools.sam import ROOT
 
 SIDES = Path(__file__).parent / "sides"
 FUNCTION = BUILD / "CompleteOrderFunction"
@@ -68,10 +67,6 @@ class WeChatPay:
     ca_file: str
     secret: dict[str, Any]
 
-    def at(self, port: int) -> WeChatPay:
-        """The same, behind another port."""
-        return replace(self, host=f"https://127.0.0.1:{port}")
-
 
 class Rig(contextlib.ExitStack):
     """Starts what is measured and what it needs; stops all of it on leaving.
@@ -88,7 +83,7 @@ class Rig(contextlib.ExitStack):
         """Start the simulator over TLS, with the orders of `EVENT` and `SERVICE_ORDER` in it."""
         options = ["--tls", "--quiet", "--debit-after", "never"]
         process = self.process([sys.executable, "-m", "wechatpay_sandbox", *options])
-        ready = process.said
+        ready = process.ready
         control = Client(ready["control"], timeout=10)
         control.open_order(OUT_ORDER_NO, finish_ticket=EVENT["finish_ticket"])
         control.open_order(SERVICE_ORDER["out_order_no"], api=SERVICE_ORDER["order_api"])
@@ -97,7 +92,7 @@ class Rig(contextlib.ExitStack):
 
     def answering(self) -> WeChatPay:
         """Start the server that accepts every completion."""
-        ready = self.process([sys.executable, "-m", "benchmarks.answering"]).said
+        ready = self.process([sys.executable, "-m", "benchmarks.answering"]).ready
         trusted = self._trusting(ready["ca_file"])
         return WeChatPay(ready["host"], ready["ca_file"], trusted, ready["secret"])
 
@@ -107,7 +102,7 @@ class Rig(contextlib.ExitStack):
             return wechatpay
         port = wechatpay.host.rpartition(":")[2]
         proxy = self.process([sys.executable, "-m", "benchmarks.round_trip", port, str(milliseconds)])
-        return wechatpay.at(int(proxy.said))
+        return replace(wechatpay, host=f"https://127.0.0.1:{proxy.ready}")
 
     def secrets_manager(self, secret: dict[str, Any]) -> str:
         """Start a Secrets Manager that knows this one secret. Returns its base URL."""
@@ -120,7 +115,7 @@ class Rig(contextlib.ExitStack):
         return f"http://127.0.0.1:{server.server_address[1]}"
 
     def function_environment(
-        self, wechatpay: WeChatPay, *, paths: Sequence[Path] = (FUNCTION, *LAYERS), **told: Any
+        self, wechatpay: WeChatPay, *, paths: Sequence[Path] = (FUNCTION, *LAYERS), **settings: Any
     ) -> dict[str, str]:
         """The environment of a Lambda that holds the built function, for a program of `sides`."""
         return {
@@ -139,66 +134,33 @@ class Rig(contextlib.ExitStack):
             "POWERTOOLS_SERVICE_NAME": "complete-order",
             "POWERTOOLS_METRICS_NAMESPACE": "SmartRetail",
             "POWERTOOLS_LOG_LEVEL": "INFO",
-            "BENCHMARK": self._told(wechatpay, **told),
+            "BENCHMARK": self._settings(wechatpay, **settings),
         }
 
-    def side_environment(self, wechatpay: WeChatPay, **told: Any) -> dict[str, str]:
+    def side_environment(self, wechatpay: WeChatPay, **settings: Any) -> dict[str, str]:
         """The environment of a peer, for a program of `sides`."""
-        return {**_nothing_of_aws(), "BENCHMARK": self._told(wechatpay, **told)}
+        return {**_nothing_of_aws(), "BENCHMARK": self._settings(wechatpay, **settings)}
 
     def process(self, command: list[str | Path], environment: dict[str, str] | None = None) -> Process:
-        """Start a program that says one line of JSON when it is ready, and wait for that."""
-        return self.enter_context(_running(command, environment))
+        """Start a program that writes one line of JSON when it is ready, and wait for that."""
+        return self.enter_context(running(command, environment))
 
-    def _told(self, wechatpay: WeChatPay, **told: Any) -> str:
+    def _settings(self, wechatpay: WeChatPay, **settings: Any) -> str:
         body = {name: value for name, value in EVENT.items() if name != "out_order_no"}
-        held = wechatpay.secret
+        secret = wechatpay.secret
         known = {
             "event": EVENT,
             "target": TARGET,
-            "body": {"appid": held["appid"], "service_id": held["service_id"], **body},
+            "body": {"appid": secret["appid"], "service_id": secret["service_id"], **body},
             "log": str(self.directory / "function.log"),
         }
-        return json.dumps({**vars(wechatpay), **known, **told})
+        return json.dumps({**vars(wechatpay), **known, **settings})
 
     def _trusting(self, ca_file: str) -> str:
         """Return the path of a bundle with loopback's authority among the real ones."""
         bundle = self.directory / f"{Path(ca_file).parent.name}.pem"
         bundle.write_bytes(Path(certifi.where()).read_bytes() + Path(ca_file).read_bytes())
         return str(bundle)
-
-
-class Process:
-    """A started program that answers lines of JSON with lines of JSON."""
-
-    def __init__(self, popen: subprocess.Popen[str]) -> None:
-        self._popen = popen
-        self.said: Any = self._line()
-
-    def ask(self, **asked: Any) -> Any:
-        """Send one line and return the answer to it."""
-        assert self._popen.stdin is not None
-        self._popen.stdin.write(json.dumps(asked) + "\n")
-        self._popen.stdin.flush()
-        return self._line()
-
-    def _line(self) -> Any:
-        assert self._popen.stdout is not None
-        line = self._popen.stdout.readline()
-        if not line:
-            raise RuntimeError(f"ended without an answer: {self._popen.args!r}")
-        return json.loads(line)
-
-
-@contextlib.contextmanager
-def _running(command: list[str | Path], environment: dict[str, str] | None) -> Iterator[Process]:
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as popen:
-        try:
-            yield Process(popen)
-        finally:
-            popen.terminate()
 
 
 def function_command(program: str) -> list[str | Path]:

@@ -50,14 +50,14 @@ def of(directories: Iterable[Path]) -> Size:
 def measure(platforms: Sequence[str] = PLATFORMS) -> dict[str, Size]:
     """Build the dependencies for each platform, and add the layer and function that `sam build` built."""
     ours = (FUNCTION, LAYERS[1])
-    found = {}
+    sizes = {}
     for platform in platforms:
         with tempfile.TemporaryDirectory(prefix="bench-size-") as directory:
             target = Path(directory, "python")
             build = ROOT / "layers" / "dependencies" / "build.py"
             subprocess.run([sys.executable, build, f"--platform={platform}", target], check=True)
-            found[platform] = of((target, *ours))
-    return found
+            sizes[platform] = of((target, *ours))
+    return sizes
 
 
 def of_the_runtime() -> int:
@@ -66,26 +66,26 @@ def of_the_runtime() -> int:
     return sum(of([site / name]).total for name in RUNTIME_BRINGS)
 
 
-def report(found: dict[str, Size]) -> Part:
+def report(sizes: dict[str, Size]) -> Part:
     """Put the sizes into a table, and hold them against the goal."""
     largest = Counter[str]()
-    for size in found.values():
+    for size in sizes.values():
         largest |= Counter(size.packages)
     names = [name for name, _ in largest.most_common(LARGEST)]
-    rows = [(name, *(_mb(size.packages.get(name, 0)) for size in found.values())) for name in names]
-    others = (size.total - sum(size.packages.get(name, 0) for name in names) for size in found.values())
+    rows = [(name, *(_mb(size.packages.get(name, 0)) for size in sizes.values())) for name in names]
+    others = (size.total - sum(size.packages.get(name, 0) for name in names) for size in sizes.values())
     rows.append(("all others, ours included", *map(_mb, others)))
-    rows.append(("**all that ships**", *(_mb(size.total) for size in found.values())))
-    rows.append(("of that, bytecode", *(_mb(size.bytecode) for size in found.values())))
+    rows.append(("**all that ships**", *(_mb(size.total) for size in sizes.values())))
+    rows.append(("of that, bytecode", *(_mb(size.bytecode) for size in sizes.values())))
     text = "\n\n".join(
         (
             "Function and layers, unzipped, in MB of 1,000,000 bytes:",
-            table(("package", *found), rows),
+            table(("package", *sizes), rows),
             f"boto3 comes from the runtime: with botocore it would add {_mb(of_the_runtime())} MB, and the "
             "runtime's own copy is there in any case. Bytecode ships for what it saves at a cold start.",
         )
     )
-    totals = {name: size.total / MEGABYTE for name, size in found.items()}
+    totals = {name: size.total / MEGABYTE for name, size in sizes.items()}
     goals = tuple(Goal(f"ships for {name}", 30.0, total, "MB") for name, total in totals.items())
     return Part("Size", text, goals)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.measured import Goal, Part, Times, table
+from benchmarks.measured import Goal, Part, Times, say, table
 from benchmarks.rig import Rig, function_command
 
 MEGABYTE = 1_000_000
@@ -35,7 +34,7 @@ class Throughput:
     @property
     def orders(self) -> int:
         """Orders settled and timed."""
-        return len(self.times.milliseconds)
+        return len(self.times)
 
     @property
     def cpu_per_order(self) -> float:
@@ -45,7 +44,7 @@ class Throughput:
     @property
     def per_second(self) -> float:
         """Orders settled in a second, one after the other."""
-        return self.orders / (sum(self.times.milliseconds) / 1000)
+        return self.orders / (sum(self.times) / 1000)
 
     @property
     def growth(self) -> int:
@@ -57,7 +56,6 @@ def measure(
     orders: int = ORDERS,
     settled_in: int = SETTLED_IN_ORDERS,
     profiled: int = 3_000,
-    say: Callable[[str], None] = lambda _said: None,
 ) -> Throughput:
     """Settle so many different orders one after the other in one function instance."""
     with Rig() as rig:
@@ -69,37 +67,37 @@ def measure(
         milliseconds: list[float] = []
         cpu_ms = 0.0
         for reading in range(READINGS):
-            found = function.ask(calls=orders * (reading + 1) // READINGS - orders * reading // READINGS)
-            milliseconds += found["milliseconds"]
-            cpu_ms += found["cpu_ms"]
-            resident.append((len(milliseconds), found["resident_bytes"]))
-            say(f"{len(milliseconds)} orders, {found['resident_bytes'] / MEGABYTE:.1f} MB")
-    return Throughput(Times.of(milliseconds), cpu_ms, tuple(resident), profile["parts"], profile["functions"])
+            answer = function.ask(calls=orders * (reading + 1) // READINGS - orders * reading // READINGS)
+            milliseconds += answer["milliseconds"]
+            cpu_ms += answer["cpu_ms"]
+            resident.append((len(milliseconds), answer["resident_bytes"]))
+            say(f"{len(milliseconds)} orders, {answer['resident_bytes'] / MEGABYTE:.1f} MB")
+    return Throughput(Times(milliseconds), cpu_ms, tuple(resident), profile["parts"], profile["functions"])
 
 
-def report(found: Throughput) -> Part:
+def report(instance: Throughput) -> Part:
     """Put the figures into tables, and hold memory against its goal."""
     figures = table(
         ("one function instance, one order at a time", ""),
         [
-            ("orders", f"{found.orders:,}"),
-            ("completions per second", f"{found.per_second:.0f}"),
-            ("time of one, p50", f"{found.times.p50:.2f} ms"),
-            ("time of one, p99", f"{found.times.p99:.2f} ms"),
-            ("processor time of one", f"{found.cpu_per_order:.2f} ms"),
+            ("orders", f"{instance.orders:,}"),
+            ("completions per second", f"{instance.per_second:.0f}"),
+            ("time of one, p50", f"{instance.times.p50:.2f} ms"),
+            ("time of one, p99", f"{instance.times.p99:.2f} ms"),
+            ("processor time of one", f"{instance.cpu_per_order:.2f} ms"),
         ],
     )
     memory = table(
         ("orders settled", "resident MB"),
-        [(f"{orders:,}", f"{size / MEGABYTE:.1f}") for orders, size in found.resident],
+        [(f"{orders:,}", f"{size / MEGABYTE:.1f}") for orders, size in instance.resident],
     )
     text = "\n\n".join(
         (
-            *(_INTRODUCTION, figures, _PROFILE, _shares(found.parts, "part"), _FUNCTIONS),
-            *(_shares(found.functions, "function", sum(found.parts.values())), _MEMORY, memory),
+            *(_INTRODUCTION, figures, _PROFILE, _shares(instance.parts, "part"), _FUNCTIONS),
+            *(_shares(instance.functions, "function", sum(instance.parts.values())), _MEMORY, memory),
         )
     )
-    grown = Goal(f"memory after {found.orders:,} orders", 5.0, found.growth / MEGABYTE, "MB more")
+    grown = Goal(f"memory after {instance.orders:,} orders", 5.0, instance.growth / MEGABYTE, "MB more")
     return Part("Throughput of one function instance", text, (grown,))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.measured import Goal, Part, Times, table
-from benchmarks.rig import SERVICE_ORDER, SIDES, Process, Rig, WeChatPay, function_command
+from benchmarks.measured import Goal, Part, Times, say, table
+from benchmarks.process import Process
+from benchmarks.rig import SERVICE_ORDER, SIDES, Rig, WeChatPay, function_command
 from tools import node
 
 ROUND_TRIPS = (0.0, 10.0, 30.0)
@@ -29,14 +30,14 @@ class Side:
 
     def take_turn(self, calls: int) -> None:
         """Make so many calls and keep the times."""
-        found = self.process.ask(calls=calls)
-        self.milliseconds += found["milliseconds"]
-        self.cpu_ms += found["cpu_ms"]
+        turn = self.process.ask(calls=calls)
+        self.milliseconds += turn["milliseconds"]
+        self.cpu_ms += turn["cpu_ms"]
 
     @property
     def times(self) -> Times:
         """Times of all calls so far."""
-        return Times.of(self.milliseconds)
+        return Times(self.milliseconds)
 
     @property
     def cpu_per_call(self) -> float:
@@ -44,14 +45,10 @@ class Side:
         return self.cpu_ms / len(self.milliseconds)
 
 
-def measure(
-    calls: int,
-    round_trips: Sequence[float] = ROUND_TRIPS,
-    say: Callable[[str], None] = lambda _said: None,
-) -> dict[float, dict[str, Side]]:
+def measure(calls: int, round_trips: Sequence[float] = ROUND_TRIPS) -> dict[float, dict[str, Side]]:
     """Make so many calls by every side at every distance, the sides in turns."""
     node.install()
-    found = {}
+    distances = {}
     for round_trip in round_trips:
         with Rig() as rig:
             sides = _start(rig, rig.farther(rig.simulator(), round_trip))
@@ -60,15 +57,15 @@ def measure(
             for made in range(0, calls, TURN):
                 for side in sides.values():
                     side.take_turn(min(TURN, calls - made))
-        found[round_trip] = sides
+        distances[round_trip] = sides
         say(f"{round_trip:.0f} ms: handler p50 {sides[HANDLER].times.p50:.2f} ms")
-    return found
+    return distances
 
 
-def report(found: dict[float, dict[str, Side]]) -> Part:
+def report(distances: dict[float, dict[str, Side]]) -> Part:
     """Put the figures into a table for each distance, and hold them against the goals."""
     texts = [_INTRODUCTION]
-    for round_trip, sides in found.items():
+    for round_trip, sides in distances.items():
         floor = sides[FLOOR].times
         rows = [
             (
@@ -82,19 +79,19 @@ def report(found: dict[float, dict[str, Side]]) -> Part:
         head = ("side", "p50 ms", "p90 ms", "p99 ms", "p50 / floor", "CPU ms")
         calls = len(sides[FLOOR].milliseconds)
         texts.append(f"Round trip {round_trip:.0f} ms, {calls} calls each:\n\n{table(head, rows)}")
-    return Part("Warm call", "\n\n".join(texts), tuple(_goals(found)))
+    return Part("Warm call", "\n\n".join(texts), tuple(_goals(distances)))
 
 
-def _goals(found: dict[float, dict[str, Side]]) -> list[Goal]:
+def _goals(distances: dict[float, dict[str, Side]]) -> list[Goal]:
     goals = []
     for round_trip, limit in ((0.0, 1.25), (30.0, 1.05)):
-        if round_trip in found:
-            handler, floor = found[round_trip][HANDLER].times, found[round_trip][FLOOR].times
+        if round_trip in distances:
+            handler, floor = distances[round_trip][HANDLER].times, distances[round_trip][FLOOR].times
             at = f"at {round_trip:.0f} ms"
             goals.append(Goal(f"handler p50 / floor p50 {at}", limit, handler.p50 / floor.p50))
             goals.append(Goal(f"handler p99 / floor p99 {at}", 1.5, handler.p99 / floor.p99))
-    if 30.0 in found:
-        ours, theirs = (found[30.0][name].times.p50 for name in (HANDLER, WECHATPAYV3))
+    if 30.0 in distances:
+        ours, theirs = (distances[30.0][name].times.p50 for name in (HANDLER, WECHATPAYV3))
         goals.append(Goal("handler p50 / wechatpayv3 p50 at 30 ms", 0.5, ours / theirs))
     return goals
 

@@ -7,13 +7,13 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from wechatpay_sandbox import Simulator
 
-from benchmarks.measured import Part, Times, table
+from benchmarks.measured import Part, Times, say, table
 from benchmarks.rig import EVENT
 from local.stack import Stack
 
@@ -98,7 +98,6 @@ def measure(
     simulator: Simulator,
     orders: int = ORDERS,
     at_a_time: int = AT_A_TIME,
-    say: Callable[[str], None] = lambda _said: None,
 ) -> WholePath:
     """Put so many orders on the bus, so many at a time, each one after a result has come."""
     results = Results(stack)
@@ -122,31 +121,31 @@ def measure(
         list(pool.map(settle, range(-at_a_time, 0)))  # starts the function's instances
         warm = int(time.time() * 1000)
         started = time.monotonic()
-        times = Times.of(pool.map(settle, range(orders)))
+        times = Times(pool.map(settle, range(orders)))
         seconds = time.monotonic() - started
     function, provider = _logged(stack, warm)
     say(f"{orders} orders in {seconds:.0f} s, p50 {times.p50:.0f} ms")
     return WholePath(seconds, times, function, provider)
 
 
-def report(found: WholePath) -> Part:
+def report(path: WholePath) -> Part:
     """Put the figures into a table."""
     rows = [
         (name, f"{times.p50:.1f}", f"{times.p99:.1f}")
         for name, times in (
-            ("event on the bus to published result", found.times),
-            ("of that, the function's invocation", found.function),
-            ("of that, the call to WeChat Pay, signing and verifying included", found.provider),
+            ("event on the bus to published result", path.times),
+            ("of that, the function's invocation", path.function),
+            ("of that, the call to WeChat Pay, signing and verifying included", path.provider),
         )
     ]
-    orders = len(found.times.milliseconds)
+    orders = len(path.times)
     text = "\n\n".join(
         (
             f"{orders:,} orders on the embedded AWS, {AT_A_TIME} at a time, against the simulator, all on "
-            f"this machine: {orders / found.seconds:.0f} orders per second.",
+            f"this machine: {orders / path.seconds:.0f} orders per second.",
             table(("", "p50 ms", "p99 ms"), rows),
             f"Our own share of a median order, what the function adds to its call to WeChat Pay, is "
-            f"{found.ours:.1f} ms, {100 * found.ours / found.times.p50:.1f} % of the whole. The rest is the "
+            f"{path.ours:.1f} ms, {100 * path.ours / path.times.p50:.1f} % of the whole. The rest is the "
             "embedded AWS, whose times say nothing about AWS, and waiting for the other orders' processor.",
         )
     )
@@ -164,4 +163,4 @@ def _logged(stack: Stack, since: int) -> tuple[Times, Times]:
                 invocations.append(float(match[1]))
             elif '"called WeChat Pay"' in event["message"]:
                 calls.append(float(json.loads(event["message"])["milliseconds"]))
-    return Times.of(invocations), Times.of(calls)
+    return Times(invocations), Times(calls)

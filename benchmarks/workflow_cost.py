@@ -9,27 +9,13 @@ from typing import Any
 
 from wechatpay_sandbox import Simulator
 
+from benchmarks import prices
 from benchmarks.measured import Part, table
 from benchmarks.payment_schedule import CASES, followed
 from benchmarks.rig import EVENT
 from local.stack import Stack
 from operations import executions
 
-# US dollars in us-east-1, without free tiers. Mainland China prices differ; the proportions do not much.
-PRICES_AS_OF = "2026-03"
-PRICE_SOURCES = (
-    "https://aws.amazon.com/step-functions/pricing/",
-    "https://aws.amazon.com/lambda/pricing/",
-    "https://aws.amazon.com/eventbridge/pricing/",
-    "https://aws.amazon.com/sqs/pricing/",
-)
-STANDARD_TRANSITION = 0.025 / 1_000
-EXPRESS_REQUEST = 1.00 / 1_000_000
-EXPRESS_GB_SECOND = 0.00001667
-LAMBDA_REQUEST = 0.20 / 1_000_000
-LAMBDA_GB_SECOND = 0.0000166667
-EVENT_PUBLISHED = 1.00 / 1_000_000
-SQS_REQUEST = 0.40 / 1_000_000
 MILLION = 1_000_000
 
 # Assumed, and the same for every design: WeChat Pay answers in 150 ms, and our part takes as long again on
@@ -108,16 +94,18 @@ def measure(stack: Stack, simulator: Simulator, paths: Sequence[Path] = PATHS) -
 
 def per_million(billed: Billed) -> float:
     """Dollars of state transitions for a million orders of this path."""
-    return billed.transitions * STANDARD_TRANSITION * MILLION
+    return billed.transitions * prices.STANDARD_TRANSITION * MILLION
 
 
 def designs(completed: Billed) -> dict[str, tuple[float, float, float]]:
     """Dollars for a million completed orders by design: orchestration, compute, events and queues."""
-    invocation = LAMBDA_REQUEST + BILLED_SECONDS * MEMORY_GB * LAMBDA_GB_SECOND
+    invocation = prices.LAMBDA_REQUEST + BILLED_SECONDS * MEMORY_GB * prices.LAMBDA_GB_SECOND
     compute = completed.invocations * invocation * MILLION
-    events = (1 + completed.published) * EVENT_PUBLISHED * MILLION
-    queue = completed.invocations * SQS_REQUESTS * SQS_REQUEST * MILLION
-    express = (EXPRESS_REQUEST + EXPRESS_SECONDS * EXPRESS_MEMORY_GB * EXPRESS_GB_SECOND) * MILLION
+    events = (1 + completed.published) * prices.EVENT_PUBLISHED * MILLION
+    queue = completed.invocations * SQS_REQUESTS * prices.SQS_REQUEST * MILLION
+    express = (
+        prices.EXPRESS_REQUEST + EXPRESS_SECONDS * EXPRESS_MEMORY_GB * prices.EXPRESS_GB_SECOND
+    ) * MILLION
     return {
         "Standard (this one)": (per_million(completed), compute, events),
         "Express, a queue before it for what takes longer than 5 minutes": (express, compute, events + queue),
@@ -125,20 +113,26 @@ def designs(completed: Billed) -> dict[str, tuple[float, float, float]]:
     }
 
 
-def report(found: dict[str, Billed]) -> Part:
+def report(billed: dict[str, Billed]) -> Part:
     """Put transitions and costs into tables, and say why this design."""
     paths = table(
         ("path", "states entered", "retries", "transitions", "USD per million orders"),
         [
-            (name, str(len(b.states)), str(b.retries), str(b.transitions), f"{per_million(b):.0f}")
-            for name, b in found.items()
+            (
+                name,
+                str(len(each.states)),
+                str(each.retries),
+                str(each.transitions),
+                f"{per_million(each):.0f}",
+            )
+            for name, each in billed.items()
         ],
     )
     compared = table(
         ("design", "orchestration", "compute", "events, queues", "USD per million orders"),
         [
             (name, *(f"{part:.2f}" for part in parts), f"{sum(parts):.2f}")
-            for name, parts in designs(found[USUAL]).items()
+            for name, parts in designs(billed[USUAL]).items()
         ],
     )
     paid = table(
@@ -149,13 +143,13 @@ def report(found: dict[str, Billed]) -> Part:
                 str(order.queries),
                 f"{order.announced} s",
                 str(order.transitions),
-                f"{order.transitions * STANDARD_TRANSITION * MILLION:.0f}",
+                f"{order.transitions * prices.STANDARD_TRANSITION * MILLION:.0f}",
             )
             for name, order in ((name, followed(paid_after)) for name, paid_after in CASES.items())
         ],
     )
-    sources = ", ".join(PRICE_SOURCES)
-    each = sum(designs(found[USUAL])["Standard (this one)"]) / MILLION
+    sources = ", ".join(prices.SOURCES)
+    an_order = sum(designs(billed[USUAL])["Standard (this one)"]) / MILLION
     text = "\n\n".join(
         (
             "Counted from execution histories on the embedded AWS, as Step Functions bills: each state "
@@ -164,11 +158,11 @@ def report(found: dict[str, Billed]) -> Part:
             "An order that is paid later is asked about more often, by the schedule in the workflow's "
             "definition and with PaymentWaitDays at 7. Computed from it, at most:",
             paid,
-            f"A million orders completed and paid when first asked, in us-east-1 at prices of {PRICES_AS_OF} "
+            f"A million orders completed and paid when first asked, in us-east-1 at prices of {prices.AS_OF} "
             f"({sources}). Every design is assumed to need {BILLED_SECONDS * 1000:.0f} ms of a "
             f"{MEMORY_GB * 1024:.0f} MB function for a call; logs, metrics and secrets cost the same in all:",
             compared,
-            _WHY.format(each=each),
+            _WHY.format(each=an_order),
         )
     )
     return Part("Workflow cost", text)

@@ -1,1 +1,1 @@
-"""The sides that are compared, each a program of its own: they share nothing but what they are told."""
+"""The sides that are compared, each a program of its own: they share nothing but their settings."""

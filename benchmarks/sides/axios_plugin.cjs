@@ -4,17 +4,17 @@ const { createInterface } = require("node:readline");
 const { performance } = require("node:perf_hooks");
 const { Wechatpay } = require("wechatpay-axios-plugin");
 
-const told = JSON.parse(process.env.BENCHMARK);
-const held = told.secret;
+const settings = JSON.parse(process.env.BENCHMARK);
+const { secret } = settings;
 const sdk = new Wechatpay({
-  mchid: held.mchid,
-  serial: held.merchant_serial_no,
-  privateKey: held.merchant_private_key,
-  certs: { [held.wechatpay_public_key_id]: held.wechatpay_public_key },
-  baseURL: told.host,
-  ...(told.keep_alive ? { httpsAgent: new https.Agent({ keepAlive: true }) } : {}),
+  mchid: secret.mchid,
+  serial: secret.merchant_serial_no,
+  privateKey: secret.merchant_private_key,
+  certs: { [secret.wechatpay_public_key_id]: secret.wechatpay_public_key },
+  baseURL: settings.host,
+  ...(settings.keep_alive ? { httpsAgent: new https.Agent({ keepAlive: true }) } : {}),
 });
-const answer = (said) => process.stdout.write(`${JSON.stringify(said)}\n`);
+const answer = (fields) => process.stdout.write(`${JSON.stringify(fields)}\n`);
 
 async function main() {
   answer({ ready: true });
@@ -23,11 +23,11 @@ async function main() {
     const cpu = process.cpuUsage();
     for (let made = 0; made < JSON.parse(line).calls; made += 1) {
       const started = performance.now();
-      const { data } = await sdk.v3.payscore["smartretail-orders"].$out_order_no$.complete.post(told.body, {
-        out_order_no: told.event.out_order_no,
+      const { data } = await sdk.v3.payscore["smartretail-orders"].$out_order_no$.complete.post(settings.body, {
+        out_order_no: settings.event.out_order_no,
       });
       milliseconds.push(performance.now() - started);
-      if (data.out_order_no !== told.event.out_order_no) throw new Error("the order was not completed");
+      if (data.out_order_no !== settings.event.out_order_no) throw new Error("the order was not completed");
     }
     const used = process.cpuUsage(cpu);
     answer({ milliseconds, cpu_ms: (used.user + used.system) / 1000, resident_bytes: process.memoryUsage().rss });

@@ -2,12 +2,12 @@
 
 import worker
 
-worker.keep_output(worker.TOLD["log"])
+worker.keep_output(worker.SETTINGS["log"])
 
 from complete_order import app  # noqa: E402 - what it prints on import is kept too
 
 # The one thing added: loopback's authority, beside the real ones that the function trusts.
-app.transport._trust.load_verify_locations(worker.TOLD["authority"])
+app.transport._trust.load_verify_locations(worker.SETTINGS["authority"])
 
 
 class Custom:
@@ -37,8 +37,8 @@ class Context:
 
 def settle(number: int) -> None:
     """Settle an order; each its own when the numbers are to differ."""
-    event = dict(worker.TOLD["event"])
-    if worker.TOLD.get("distinct"):
+    event = dict(worker.SETTINGS["event"])
+    if worker.SETTINGS.get("distinct"):
         event["out_order_no"] = f"{event['out_order_no']}-{number}"
     if app.lambda_handler(event, Context())["outcome"] != "COMPLETED":
         raise SystemExit("the order was not completed")

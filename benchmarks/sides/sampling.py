@@ -25,7 +25,6 @@ _PARTS = (
     ("/wechatpay/connection.py", "our transport"),
     ("/wechatpay/", "our client"),
     ("/order.py", "our check of the event"),
-    ("/form.py", "our check of the event"),
     ("/invocation/", "our logs and metrics"),
     ("/CompleteOrderFunction/", "our function, the rest"),
 )

@@ -1,4 +1,4 @@
-"""What every Python side does: make the calls it is told to and say how long each took.
+"""What every Python side does: make the calls it is asked for and answer how long each took.
 
 Knows the standard library only: it also runs on the interpreter of the functions.
 """
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-TOLD: dict[str, Any] = json.loads(os.environ.pop("BENCHMARK"))
+SETTINGS: dict[str, Any] = json.loads(os.environ.pop("BENCHMARK"))
 _answers = os.fdopen(os.dup(1), "w")
 
 
@@ -22,9 +22,9 @@ def keep_output(path: str) -> None:
     sys.stdout.reconfigure(write_through=True)  # type: ignore[union-attr]
 
 
-def answer(**said: Any) -> None:
+def answer(**fields: Any) -> None:
     """Say one line of JSON to whoever started this process."""
-    _answers.write(json.dumps(said) + "\n")
+    _answers.write(json.dumps(fields) + "\n")
     _answers.flush()
 
 
@@ -36,20 +36,20 @@ def serve(call: Callable[[int], None], profile: Callable[[Callable[[], None]], A
         asked = json.loads(line)
         milliseconds = []
 
-        def work(first: int = made, count: int = asked["calls"], kept: list[float] = milliseconds) -> None:
+        def work(first: int = made, count: int = asked["calls"], times: list[float] = milliseconds) -> None:
             for number in range(first, first + count):
                 started = time.perf_counter()
                 call(number)
-                kept.append((time.perf_counter() - started) * 1000)
+                times.append((time.perf_counter() - started) * 1000)
 
         cpu = time.process_time()
-        found = profile(work) if profile is not None and asked.get("profile") else work()
+        samples = profile(work) if profile is not None and asked.get("profile") else work()
         made += asked["calls"]
         answer(
             milliseconds=milliseconds,
             cpu_ms=(time.process_time() - cpu) * 1000,
             resident_bytes=resident_bytes(),
-            profile=found,
+            profile=samples,
         )
 
 

@@ -39,6 +39,9 @@ def test_a_cold_start_settles_an_order_beside_the_unavoidable_imports():
     assert {"complete_order", "botocore", "requests", "cryptography"} <= found.modules.keys()
     assert not UNNEEDED & found.modules.keys()
     text = cold_start.report(found).text
+    assert {"| ours |", "| what runs at init |"} <= {
+        row[: row.index("|", 1) + 1] for row in text.splitlines() if row[:1] == "|"
+    }
     named = (cold_start.HANDLER, cold_start.TOGETHER, *cold_start.UNAVOIDABLE, *cold_start.UNDONE.values())
     assert all(name in text for name in named)
     assert {"TLS context", "Secrets Manager client"} == found.at_init.keys()
@@ -61,9 +64,9 @@ def test_memory_does_not_grow_with_orders():
 
 
 def test_percentiles_are_times_that_were_measured():
-    times = Times.of(range(1, 101))
+    times = Times(range(1, 101))
     assert (times.p50, times.p90, times.p99) == (50, 90, 99)
-    assert Times.of([7.0]).p99 == 7.0
+    assert Times([7.0]).p99 == 7.0
 
 
 def test_a_missed_goal_is_shown_as_missed():

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from benchmarks.payment_schedule import CASES, followed, waits
-from benchmarks.workflow_cost import MILLION, STANDARD_TRANSITION
+from benchmarks.prices import STANDARD_TRANSITION
+from benchmarks.workflow_cost import MILLION
 from tests.docs.markdown import Document
 
 HOUR, DAY = 3600, 86400
