@@ -14,13 +14,13 @@ from console import shop
 from console.board import LOCAL, ON_AWS, Board
 from console.errors import error_page
 from console.guard import add_headers, guard
+from console.language import LANGUAGES
 from console.live import prepare
 from console.needs import Needs, StandsOtherwise
 from console.pages import Listing, ask_wechat_pay, listing, order_page, orders_page
 from console.rendering import Renderer
 from console.sandbox import Sandbox
 from console.web import BOARD, CONSOLE, LANGUAGE, NEEDS, RENDERER, Console, from_sandbox, live, shown, whole
-from console.words import LANGUAGES
 from operations.recovery import Did
 
 STATIC = Path(__file__).parent / "static"

@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from console import charts, rows
 from console.diagram import draw
+from console.language import Words
 from console.rows import Totals
-from console.words import Words
 from life.masking import Veil, inert, inert_json
 from life.reading import parsed
 from life.text import amount

@@ -10,11 +10,11 @@ from aiohttp import web
 from console.asked import Asked
 from console.board import Board
 from console.guard import may_act
+from console.language import LANGUAGES, Words, preferred
 from console.live import stream
 from console.needs import Needs
 from console.rendering import Renderer
 from console.sandbox import Sandbox, SandboxError
-from console.words import LANGUAGES, Words, preferred
 from operations.target import Target
 
 LANGUAGE = "console_language"

@@ -2,9 +2,11 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from wechatpay_sandbox.client import Client
 from wechatpay_sandbox.fault_kinds import KINDS, OPERATIONS
 from wechatpay_sandbox.order import APIS, OPENID
 
@@ -22,6 +24,7 @@ SKIPS: Mapping[str, tuple[int, str, str]] = {
     "day": (86400, "1 day", "1 天"),
     "week": (7 * 86400, "7 days", "7 天"),
 }
+_YUAN = re.compile(r"([0-9]{1,9})(?:\.([0-9]{0,2}))?")
 type Fields = Mapping[str, str]
 
 
@@ -31,11 +34,9 @@ class NotDone(ValueError):
 
 def known() -> dict[str, Any]:
     """Return what the page's forms offer."""
-    kinds = {kind.name: kind.meaning for kind in KINDS.values()}
-    operations = ("complete", EVERY_OPERATION, *(each for each in OPERATIONS if each != "complete"))
     return {
-        "kinds": kinds,
-        "operations": operations,
+        "kinds": {kind.name: kind.meaning for kind in KINDS.values()},
+        "operations": ("complete", EVERY_OPERATION, *(each for each in OPERATIONS if each != "complete")),
         "modes": MODES,
         "apis": APIS,
         "states": STATES,
@@ -51,21 +52,20 @@ def is_stored(target: Target, sandbox: Sandbox) -> bool:
 
 
 def act(what: str, target: Target, sandbox: Sandbox, fields: Fields) -> None:
-    """Do one thing.
+    """Do one thing, and where the form says so store the merchant's secret where the stack looks for it.
 
     Raises:
         NotDone: a field is wrong.
         ControlError: the sandbox refuses it.
     """
-    _ACTIONS[what](target, sandbox, fields)
+    _ACTIONS[what](sandbox.client, fields)
+    if what == "store" or fields.get("store") == "yes":
+        secret = sandbox.client.secret()
+        merchant_secret(target, secret["mchid"]).replace(json.dumps(secret))
 
 
-def _host(_target: Target, sandbox: Sandbox, fields: Fields) -> None:
-    sandbox.client.set_host(_whole(fields, "index"), up=fields.get("up") == "yes")
-
-
-def _fault(_target: Target, sandbox: Sandbox, fields: Fields) -> None:
-    sandbox.client.script(
+def _fault(client: Client, fields: Fields) -> None:
+    client.script(
         fields.get("order", "").strip() or None,
         fields.get("operation", "complete"),
         fault=fields.get("fault", ""),
@@ -73,70 +73,24 @@ def _fault(_target: Target, sandbox: Sandbox, fields: Fields) -> None:
     )
 
 
-def _clear(_target: Target, sandbox: Sandbox, fields: Fields) -> None:
-    sandbox.client.clear_faults(fields.get("order") or None)
-
-
-def _skip(_target: Target, sandbox: Sandbox, fields: Fields) -> None:
+def _skip(client: Client, fields: Fields) -> None:
     try:
         seconds, *_ = SKIPS[fields.get("by", "")]
     except KeyError as exc:
         raise NotDone(f"by: {', '.join(SKIPS)}") from exc
-    sandbox.client.advance(seconds)
+    client.advance(seconds)
 
 
-def _skew(_target: Target, sandbox: Sandbox, fields: Fields) -> None:
-    sandbox.client.set_clock(_number(fields, "seconds"))
-
-
-def _latency(_target: Target, sandbox: Sandbox, fields: Fields) -> None:
-    sandbox.client.set_latency(_number(fields, "seconds"))
-
-
-def _merchant_key(target: Target, sandbox: Sandbox, fields: Fields) -> None:
-    sandbox.client.rotate_merchant_key(keep_old=fields.get("keep") == "yes")
-    _store_if_wanted(target, sandbox, fields)
-
-
-def _platform_certificate(target: Target, sandbox: Sandbox, fields: Fields) -> None:
-    sandbox.client.rotate_platform_certificate()
-    _store_if_wanted(target, sandbox, fields)
-
-
-def _mode(target: Target, sandbox: Sandbox, fields: Fields) -> None:
-    sandbox.client.set_keys(fields.get("mode", ""))
-    _store_if_wanted(target, sandbox, fields)
-
-
-def _store_if_wanted(target: Target, sandbox: Sandbox, fields: Fields) -> None:
-    if fields.get("store") == "yes":
-        _store(target, sandbox, fields)
-
-
-def _store(target: Target, sandbox: Sandbox, _fields: Fields) -> None:
-    """Store the merchant's new secret where the stack looks for it; the functions follow as they would."""
-    secret = sandbox.client.secret()
-    merchant_secret(target, secret["mchid"]).replace(json.dumps(secret))
-
-
-def _purse(_target: Target, sandbox: Sandbox, fields: Fields) -> None:
+def _purse(client: Client, fields: Fields) -> None:
     yuan = fields.get("yuan", "").strip()
-    sandbox.client.purse(fields.get("openid", ""), _fen(yuan) if yuan else None)
+    client.purse(fields.get("openid", ""), _fen(yuan) if yuan else None)
 
 
-def _open(_target: Target, sandbox: Sandbox, fields: Fields) -> None:
+def _open(client: Client, fields: Fields) -> None:
     number = fields.get("order", "").strip()
     if not number:
         raise NotDone("out_order_no")
-    sandbox.client.open_order(number, api=fields.get("api", APIS[0]), state=fields.get("state", STATES[0]))
-
-
-def _confirm(_target: Target, sandbox: Sandbox, fields: Fields) -> None:
-    sandbox.client.confirm(fields.get("order", ""))
-
-
-def _pay(_target: Target, sandbox: Sandbox, fields: Fields) -> None:
-    sandbox.client.pay(fields.get("order", ""))
+    client.open_order(number, api=fields.get("api", APIS[0]), state=fields.get("state", STATES[0]))
 
 
 def _whole(fields: Fields, name: str, least: int = 0) -> int:
@@ -149,36 +103,33 @@ def _whole(fields: Fields, name: str, least: int = 0) -> int:
 def _number(fields: Fields, name: str) -> float:
     try:
         number = float(fields.get(name, ""))
-    except ValueError as exc:
-        raise NotDone(f"{name}: 0, 0.03, -3") from exc
+    except ValueError:
+        number = math.nan
     if not math.isfinite(number):
         raise NotDone(f"{name}: 0, 0.03, -3")
     return number
 
 
 def _fen(yuan: str) -> int:
-    whole, _, part = yuan.partition(".")
-    if not (whole.isascii() and whole.isdigit() and len(whole) <= 9 and len(part) <= 2):  # noqa: PLR2004
+    if not (amount := _YUAN.fullmatch(yuan)):
         raise NotDone("yuan: 0, 12, 12.50")
-    if part and not (part.isascii() and part.isdigit()):
-        raise NotDone("yuan: 0, 12, 12.50")
-    return int(whole) * 100 + int(part.ljust(2, "0"))
+    return int(amount[1]) * 100 + int((amount[2] or "").ljust(2, "0"))
 
 
-_ACTIONS: Mapping[str, Callable[[Target, Sandbox, Fields], None]] = {
-    "host": _host,
+_ACTIONS: Mapping[str, Callable[[Client, Fields], object]] = {
+    "host": lambda client, fields: client.set_host(_whole(fields, "index"), up=fields.get("up") == "yes"),
     "fault": _fault,
-    "clear": _clear,
+    "clear": lambda client, fields: client.clear_faults(fields.get("order") or None),
     "skip": _skip,
-    "skew": _skew,
-    "latency": _latency,
-    "merchant-key": _merchant_key,
-    "platform-certificate": _platform_certificate,
-    "mode": _mode,
-    "store": _store,
+    "skew": lambda client, fields: client.set_clock(_number(fields, "seconds")),
+    "latency": lambda client, fields: client.set_latency(_number(fields, "seconds")),
+    "merchant-key": lambda client, fields: client.rotate_merchant_key(keep_old=fields.get("keep") == "yes"),
+    "platform-certificate": lambda client, _fields: client.rotate_platform_certificate(),
+    "mode": lambda client, fields: client.set_keys(fields.get("mode", "")),
+    "store": lambda _client, _fields: None,
     "purse": _purse,
     "open": _open,
-    "confirm": _confirm,
-    "pay": _pay,
+    "confirm": lambda client, fields: client.confirm(fields.get("order", "")),
+    "pay": lambda client, fields: client.pay(fields.get("order", "")),
 }
 NAMES = tuple(_ACTIONS)

@@ -28,11 +28,6 @@ def lines(life: Life) -> Iterator[str]:
     return (inert(line) for line in _lines(life))
 
 
-def words(standing: Standing) -> tuple[str, str]:
-    """Return where an order stands, in English and 中文."""
-    return standing.value, _WORDS[standing]
-
-
 def amount(fen: object) -> str:
     """Return an amount of fen in yuan; what is no amount, as it is."""
     return f"¥{fen / 100:.2f}" if isinstance(fen, int) and not isinstance(fen, bool) else str(fen)

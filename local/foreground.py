@@ -1,12 +1,13 @@
-"""A command in the foreground that starts a stack: interrupted, or unable to begin, it says so in a line."""
+"""A command in the foreground: what interrupts or stops it is said in a line, and is its exit status."""
 
 import signal
+import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 from rich.console import Console
 
-from local.aws import EmbeddedAwsError
-from local.stack import StackError
+from operations.errors import CommandError
 
 
 def end_on_signals() -> None:
@@ -22,9 +23,17 @@ def status_of(work: Callable[[], int], console: Console) -> int:
     except KeyboardInterrupt:
         console.print("Interrupted: everything that was started is stopped.")
         return 130
-    except (EmbeddedAwsError, StackError) as exc:
+    except CommandError as exc:
         console.print(str(exc), markup=False)
         return 1
+
+
+def run(work: Callable[[], int]) -> NoReturn:
+    """Do the work and exit with its status; what stops it is one sentence on standard error, and status 1."""
+    try:
+        sys.exit(work())
+    except CommandError as exc:
+        sys.exit(str(exc))
 
 
 def _interrupt(*_: object) -> None:

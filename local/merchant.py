@@ -6,7 +6,8 @@ from typing import Any
 
 from wechatpay_sandbox.client import Client
 
-from local import running, sandbox
+from local import foreground, running, sandbox
+from operations.errors import CommandError
 
 DIRECTORY = running.STATE / "merchant"
 
@@ -17,9 +18,8 @@ def main() -> int:
     try:
         with sandbox.control(running.read_environment()) as client:
             secret = write(client, directory)
-    except (running.NotRunningError, sandbox.SandboxError, OSError) as exc:
-        print(exc, file=sys.stderr)
-        return 1
+    except OSError as exc:
+        raise CommandError(str(exc)) from exc
     key_id = secret.get("wechatpay_public_key_id")
     print(
         f"""{directory} holds what a merchant gets from WeChat Pay. Store it:
@@ -49,4 +49,4 @@ def write(client: Client, directory: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    foreground.run(main)

@@ -9,16 +9,13 @@ import os
 import shlex
 from pathlib import Path
 
+from operations.errors import CommandError
 from tools.sam import ROOT
 
 LOCAL = Path(os.environ.get("LOCAL_STATE", ROOT / ".local"))  # elsewhere in tests
 STATE = LOCAL / "up"
 ENVIRONMENT = LOCAL / "env"
 _LOCK = STATE / "keeper.pid"
-
-
-class NotRunningError(RuntimeError):
-    """There is no stack: `make up` starts it."""
 
 
 def hold() -> bool:
@@ -71,9 +68,9 @@ def write_environment(variables: dict[str, str]) -> None:
 
 
 def read_environment() -> dict[str, str]:
-    """Return the variables of `.local/env`; raises `NotRunningError` when nothing is running."""
+    """Return the variables of `.local/env`; raises `CommandError` when nothing is running."""
     if keeper() is None or not ENVIRONMENT.exists():
-        raise NotRunningError("no local stack is running: start it with `make up`")
+        raise CommandError("no local stack is running: start it with `make up`")
     lines = ENVIRONMENT.read_text(encoding="utf-8").splitlines()
     exported = [shlex.split(line)[1] for line in lines if line.startswith("export ") and "=" in line]
     return dict(each.split("=", 1) for each in exported)

@@ -9,26 +9,23 @@ from wechatpay_sandbox.client import Client, ControlError, UnreachableError
 from wechatpay_sandbox.fault_kinds import KINDS
 
 from console.sandbox import settings_of
-from local import running
+from local import foreground, running
+from operations.errors import CommandError
 
 _SECONDS = 10
 
 
-class SandboxError(RuntimeError):
-    """The simulator refused, or does not answer; the message says why."""
-
-
 @contextlib.contextmanager
 def control(environment: Mapping[str, str]) -> Iterator[Client]:
-    """Yield a client of the running simulator; what it refuses or does not answer is a `SandboxError`."""
+    """Yield a client of the running simulator; what it refuses or does not answer is a `CommandError`."""
     if "SIMULATOR_CONTROL" not in environment:
-        raise SandboxError("the local stack runs without the simulator: WECHATPAY_HOSTS is set")
+        raise CommandError("the local stack runs without the simulator: WECHATPAY_HOSTS is set")
     try:
         yield Client(environment["SIMULATOR_CONTROL"], timeout=_SECONDS)
     except UnreachableError as exc:
-        raise SandboxError(f"{exc}: make down, then make up") from exc
+        raise CommandError(f"{exc}: make down, then make up") from exc
     except ControlError as exc:
-        raise SandboxError(f"the simulator refuses {exc}") from exc
+        raise CommandError(f"the simulator refuses {exc}") from exc
 
 
 def open_order(environment: Mapping[str, str], event: Mapping[str, Any]) -> None:
@@ -45,9 +42,9 @@ def plan_fault(environment: Mapping[str, str], out_order_no: str, fault: str) ->
 
 
 def require_fault(fault: str) -> None:
-    """Raise `SandboxError`, with a list of the faults there are, when this is none."""
+    """Raise `CommandError`, with a list of the faults there are, when this is none."""
     if fault not in KINDS:
-        raise SandboxError(f"there is no fault {fault!r} 没有这种故障. {_listing()}")
+        raise CommandError(f"there is no fault {fault!r} 没有这种故障. {_listing()}")
 
 
 def _listing() -> str:
@@ -63,16 +60,11 @@ def main() -> int:
             print(f"No FAULT= was given: nothing was set for {order} 未指定 FAULT=，未设置任何故障")
         return 0
     if not order:
-        print("which order? make fault ORDER=SR-20251001-0001 FAULT=silence_applied", file=sys.stderr)
-        return 1
-    try:
-        require_fault(fault)
-        print(plan_fault(running.read_environment(), order, fault))
-    except (SandboxError, running.NotRunningError) as exc:
-        print(exc, file=sys.stderr)
-        return 1
+        raise CommandError("which order? make fault ORDER=SR-20251001-0001 FAULT=silence_applied")
+    require_fault(fault)
+    print(plan_fault(running.read_environment(), order, fault))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    foreground.run(main)

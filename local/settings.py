@@ -4,18 +4,15 @@ import difflib
 import os
 import re
 import shlex
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from local import foreground
+from operations.errors import CommandError
 from tools.sam import ROOT
-
-
-class SettingError(ValueError):
-    """A variable given to `make up` cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Settings:
 
 
 def read(given: Mapping[str, str]) -> Settings:
-    """Read and check the variables. Raises `SettingError`."""
+    """Read and check the variables. Raises `CommandError`."""
     hosts = given.get("WECHATPAY_HOSTS", "")
     parameters = _parameters(given.get("PARAMS", ""))
     if hosts or parameters:
@@ -44,7 +41,7 @@ def read(given: Mapping[str, str]) -> Settings:
         for name, value in parameters.items():
             _check_parameter(declared, name, value)
         if hosts and (rule := _broken_rule(declared["WeChatPayHosts"], hosts)):
-            raise SettingError(f"WECHATPAY_HOSTS={hosts}: {rule}")
+            raise CommandError(f"WECHATPAY_HOSTS={hosts}: {rule}")
     return Settings(
         port=int(_number(given, "AWS_PORT", 4566, int)),
         wait_scale=_number(given, "WAIT_SCALE", 0.05, float),
@@ -58,9 +55,9 @@ def _parameters(text: str) -> dict[str, str]:
     try:
         words = shlex.split(text)
     except ValueError as exc:
-        raise SettingError(f"PARAMS cannot be read: {exc}") from exc
+        raise CommandError(f"PARAMS cannot be read: {exc}") from exc
     if wrong := [word for word in words if "=" not in word]:
-        raise SettingError(f"PARAMS must be Key=Value pairs, not {wrong[0]!r}")
+        raise CommandError(f"PARAMS must be Key=Value pairs, not {wrong[0]!r}")
     return dict(word.split("=", 1) for word in words)
 
 
@@ -68,9 +65,9 @@ def _check_parameter(declared: Mapping[str, Any], name: str, value: str) -> None
     if name not in declared:
         near = difflib.get_close_matches(name, declared, n=1, cutoff=0.5)
         meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(declared)}"
-        raise SettingError(f"PARAMS: template.yaml has no parameter {name}: {meant} 没有这个参数")
+        raise CommandError(f"PARAMS: template.yaml has no parameter {name}: {meant} 没有这个参数")
     if rule := _broken_rule(declared[name], value):
-        raise SettingError(f"PARAMS: {name}={value}: {rule}")
+        raise CommandError(f"PARAMS: {name}={value}: {rule}")
 
 
 def _broken_rule(parameter: Mapping[str, Any], value: str) -> str:
@@ -116,19 +113,15 @@ def _number(given: Mapping[str, str], name: str, default: float, kind: type[int]
     except ValueError:
         number = -1
     if not 0 <= number <= highest:
-        raise SettingError(f"{name} must be a number from 0 to {highest}, not {given[name]!r}")
+        raise CommandError(f"{name} must be a number from 0 to {highest}, not {given[name]!r}")
     return number
 
 
 def main() -> int:
     """Check what was given. Returns the exit status."""
-    try:
-        read(os.environ)
-    except SettingError as exc:
-        print(exc, file=sys.stderr)
-        return 1
+    read(os.environ)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    foreground.run(main)

@@ -8,15 +8,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import running, sandbox
+from life.reading import parsed
+from local import foreground, running, sandbox
 from local.stack import Stack
 from operations import executions
+from operations.errors import CommandError
 
 PATIENCE_SECONDS = 90.0
-
-
-class EventError(ValueError):
-    """The file is not an event."""
 
 
 def main() -> int:
@@ -26,60 +24,57 @@ def main() -> int:
         0 when its execution SUCCEEDED, or the order is accepted and not paid yet.
     """
     file, fault = (*sys.argv[1:], "", "")[:2]
+    text, event = _read(file)
+    if fault:
+        sandbox.require_fault(fault)
     try:
-        text, event = _read(file)
-        if fault:
-            sandbox.require_fault(fault)
         return _settle(text, event, fault, running.read_environment())
-    except (EventError, running.NotRunningError, sandbox.SandboxError) as exc:
-        print(exc, file=sys.stderr)
     except (BotoCoreError, ClientError) as exc:
-        print(
-            f"the local stack does not answer as it should ({exc}): make down, then make up", file=sys.stderr
-        )
+        raise CommandError(
+            f"the local stack does not answer as it should ({exc}): make down, then make up"
+        ) from exc
     except KeyboardInterrupt:
         print("\nNo longer following; the execution goes on.", file=sys.stderr)
         return 130
-    return 1
 
 
 def _read(file: str) -> tuple[str, Any]:
     if not file:
-        raise EventError("which order? make settle EVENT=events/completed.json")
+        raise CommandError("which order? make settle EVENT=events/completed.json")
     try:
         text = Path(file).read_text(encoding="utf-8")
         return text, json.loads(text)
     except OSError as exc:
         there = ", ".join(sorted(str(each) for each in Path("events").glob("*.json")))
-        raise EventError(f"{file} cannot be read: {exc.strerror}. There are {there}") from exc
+        raise CommandError(f"{file} cannot be read: {exc.strerror}. There are {there}") from exc
     except ValueError as exc:
-        raise EventError(f"{file} is not JSON in UTF-8: {exc}") from exc
+        raise CommandError(f"{file} is not JSON in UTF-8: {exc}") from exc
 
 
 def _settle(text: str, event: Any, fault: str, environment: dict[str, str]) -> int:
     named = isinstance(event, dict) and isinstance(event.get("out_order_no"), str) and event["out_order_no"]
     if fault and not named:
-        raise EventError("no fault can happen to an order without an out_order_no")
+        raise CommandError("no fault can happen to an order without an out_order_no")
     if fault:
         print(sandbox.plan_fault(environment, event["out_order_no"], fault))
     stack = Stack.find(environment, environment["STACK_NAME"])
     if named and "SIMULATOR_CONTROL" in environment:
         try:
             sandbox.open_order(environment, event)
-        except sandbox.SandboxError as exc:  # such an event may be what is to be tried
+        except CommandError as exc:  # such an event may be what is to be tried
             print(f"no order was opened: {exc}", file=sys.stderr)
     arn = stack.start(text, "settle")
     print(arn)
     started = time.monotonic()
 
     def show(step: executions.Step) -> None:
-        told = f"  raised {step.error}: {step.message}" if isinstance(step, executions.Raised) else str(step)
-        print(f"  {time.monotonic() - started:5.1f} s  {told}", flush=True)
+        text = f"  raised {step.error}: {step.message}" if isinstance(step, executions.Raised) else str(step)
+        print(f"  {time.monotonic() - started:5.1f} s  {text}", flush=True)
 
-    return _told(executions.follow(stack.client("stepfunctions"), arn, show, seconds=PATIENCE_SECONDS))
+    return _report(executions.follow(stack.client("stepfunctions"), arn, show, seconds=PATIENCE_SECONDS))
 
 
-def _told(execution: executions.Execution) -> int:
+def _report(execution: executions.Execution) -> int:
     if execution.status in executions.GOES_ON:
         accepted = not executions.WAITS_FOR_PAYMENT.isdisjoint(execution.states)
         stands = "accepted, and not paid yet 已受理，尚未支付" if accepted else "not settled yet 尚未完结"
@@ -95,14 +90,11 @@ def _told(execution: executions.Execution) -> int:
 
 def _readable(cause: str) -> str:
     """A raised error's cause holds its stack trace, which is for the log; a result's error is shown whole."""
-    try:
-        found = json.loads(cause)
-    except ValueError:
-        return cause
-    if isinstance(found, dict) and "errorMessage" in found:
+    value = parsed(cause)
+    if isinstance(value, str) or (isinstance(value, dict) and "errorMessage" in value):
         return executions.message_of(cause)
-    return json.dumps(found, ensure_ascii=False, indent=2)
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    foreground.run(main)

@@ -8,13 +8,14 @@ from typing import Any
 from wechatpay_sandbox import Simulator
 
 from local.aws.client import connect
+from operations.errors import CommandError
 from tools.build import TEMPLATE
 from tools.sam import ROOT, sam
 
 STACK_NAME = "smart-retail-settlement"
 
 
-class StackError(RuntimeError):
+class StackError(CommandError):
     """The stack could not be deployed: the message holds the end of what the SAM CLI said."""
 
 

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from wechatpay_sandbox import Simulator
 
 from local import pages, running
-from local.aws import EmbeddedAws, EmbeddedAwsError
-from local.settings import SettingError, Settings, read
-from local.stack import STACK_NAME, Stack, StackError, deploy, deploy_for
+from local.aws import EmbeddedAws
+from local.settings import Settings, read
+from local.stack import STACK_NAME, deploy, deploy_for
+from operations.errors import CommandError
 
 
 def main() -> int:
@@ -27,7 +28,7 @@ def main() -> int:
         print("a local stack is running already: `make down` stops it")
         return 1
     try:
-        with _stack(read(os.environ)) as (aws, _):
+        with _stack(read(os.environ)) as aws:
             _let_go_of_the_terminal()
             ready.set()
             while not ended.wait(1):
@@ -35,7 +36,7 @@ def main() -> int:
                     return 1
     except KeyboardInterrupt:
         return 1
-    except (EmbeddedAwsError, StackError, SettingError) as exc:
+    except CommandError as exc:
         print(exc)
         return 1
     finally:
@@ -53,7 +54,7 @@ def _interrupt(ended: threading.Event) -> None:
 
 
 @contextlib.contextmanager
-def _stack(settings: Settings) -> Iterator[tuple[EmbeddedAws, Stack]]:
+def _stack(settings: Settings) -> Iterator[EmbeddedAws]:
     with contextlib.ExitStack() as resources:
         simulator = None if settings.hosts else resources.enter_context(Simulator())
         aws = EmbeddedAws(port=settings.port, wait_scale=settings.wait_scale, log=running.STATE / "aws.log")
@@ -70,7 +71,7 @@ def _stack(settings: Settings) -> Iterator[tuple[EmbeddedAws, Stack]]:
             variables["PAYMENT_NOTIFICATION_URL"] = stack.notification_url
         variables["CONSOLE_URL"] = resources.enter_context(pages.console(variables))
         running.write_environment(variables)
-        yield aws, stack
+        yield aws
 
 
 def _let_go_of_the_terminal() -> None:

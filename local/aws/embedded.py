@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, Self
 
+from operations.errors import CommandError
+
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTION_PYTHON = ROOT / ".local" / "lambda-runtime" / "bin" / "python"
 # The AWS CLI 1 sends SQS of older regions to a host of its own, whatever AWS_ENDPOINT_URL says.
@@ -22,7 +24,7 @@ START_SECONDS = 60
 _PASSED_ON = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 
 
-class EmbeddedAwsError(RuntimeError):
+class EmbeddedAwsError(CommandError):
     """The embedded AWS did not start: the message says why and what to do."""
 
 
@@ -97,16 +99,12 @@ class EmbeddedAws:
         """Start the server and wait until it answers."""
         if not self._function_python.exists():
             raise EmbeddedAwsError(f"{self._function_python} is missing: run `make build` first")
-        with _listen(self.port) as listener:
-            self.port = listener.getsockname()[1]
-            self._private = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
-            try:
-                self._process = self._spawn(listener, self._private)
-            except BaseException:
-                self.stop()
-                raise
-        # The listener is the child's alone now: when the child ends, a waiting request is reset at once.
         try:
+            with _listen(self.port) as listener:
+                self.port = listener.getsockname()[1]
+                self._private = Path(tempfile.mkdtemp(prefix="embedded-aws-"))
+                self._process = self._spawn(listener, self._private)
+            # The listener is the child's alone now: when the child ends, a waiting request is reset at once.
             self._await_answer()
         except BaseException:
             self.stop()

@@ -16,7 +16,8 @@ from wechatpay_sandbox import Simulator
 from local import foreground
 from local.aws import EmbeddedAws
 from local.demo.report import Report
-from local.demo.samples import SLOW_SECONDS, Sample, Settled, samples
+from local.demo.samples import SLOW_SECONDS, Sample, samples
+from local.demo.settled import Settled
 from local.stack import Stack, StackError, deploy_for
 from operations import executions
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from local.demo.samples import Settled
+from local.demo.settled import Settled
 from operations.executions import Raised
 
 # A picture asks nobody for a font: it is drawn in whatever monospace the reader has.

@@ -7,7 +7,8 @@ import yaml
 
 from console import diagram, rows
 from console.charts import bars
-from console.words import STANDINGS, WORDS, Words, preferred
+from console.language import Words, preferred
+from console.words import STANDINGS, WORDS
 from life import Standing, life_of
 from tests.life.histories import BEGAN, History
 from tools.sam import ROOT

@@ -17,6 +17,7 @@ import pytest
 from local import sandbox, settle
 from local.aws.client import connect
 from local.aws.embedded import ROOT
+from operations.errors import CommandError
 from tests.workflow.ways import PAID
 
 
@@ -135,7 +136,7 @@ def control(running, method, path, body=None):
 
 
 def test_a_simulator_that_is_gone_says_how_to_start_it_again():
-    with pytest.raises(sandbox.SandboxError, match="make down, then make up"):
+    with pytest.raises(CommandError, match="make down, then make up"):
         sandbox.open_order({"SIMULATOR_CONTROL": "http://127.0.0.1:9/simulator"}, {"out_order_no": "G-1"})
 
 
