@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 from wechatpay_sandbox import MCHID, Mode
-from wechatpay_sandbox.key_pairs import MerchantKey, PlatformKey
+from wechatpay_sandbox.key_pairs import KeyPair
 from wechatpay_sandbox.keys import Keys
 
 _VALID = datetime(2020, 1, 1, tzinfo=UTC), datetime(2120, 1, 1, tzinfo=UTC)  # whenever virtual time is
@@ -23,9 +23,9 @@ class Material:
     """All the keys there are."""
 
     api_v3_key: str
-    merchants: tuple[MerchantKey, ...]
-    public_key: PlatformKey
-    certificate: PlatformKey
+    merchants: tuple[KeyPair, ...]
+    public_key: KeyPair
+    certificate: KeyPair
     foreign: RSAPrivateKey
 
 
@@ -34,9 +34,9 @@ def material() -> Material:
     """Return the keys of this process."""
     return Material(
         secrets.token_hex(16),
-        tuple(MerchantKey(*_certified()) for _ in range(2)),
-        PlatformKey(f"PUB_KEY_ID_01{MCHID}{secrets.randbelow(10**18):018}", _key(), None),
-        PlatformKey(*_certified()),
+        tuple(KeyPair(*_certified()) for _ in range(2)),
+        KeyPair(f"PUB_KEY_ID_01{MCHID}{secrets.randbelow(10**18):018}", _key()),
+        KeyPair(*_certified()),
         _key(),
     )
 
@@ -48,16 +48,12 @@ class ShopKeys(Keys):
         made = material()
         self.mchid, self.api_v3_key, self.merchant = MCHID, made.api_v3_key, made.merchants[0]
         self.public_key, self.certificates, self.foreign = made.public_key, [made.certificate], made.foreign
-        self._accept_only_current()
+        self.drop_old_merchant_keys()
         self.set_mode(mode)
 
-    def rotate_merchant(self, *, keep_old: bool = False) -> None:
-        """Change to the other key; the old one is refused from now on unless it is kept."""
-        self.merchant = next(key for key in material().merchants if key is not self.merchant)
-        if keep_old:
-            self._accepted[self.merchant.serial] = self.merchant.private_key.public_key()
-        else:
-            self._accept_only_current()
+    def _next_merchant_key(self) -> KeyPair:
+        """The other of the two keys."""
+        return next(key for key in material().merchants if key is not self.merchant)
 
 
 def _key() -> RSAPrivateKey:

@@ -3,7 +3,7 @@
 It shares no code with what it tests, and knows no project: any client may use it.
 """
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
     from wechatpay_sandbox.simulator import Simulator
@@ -15,7 +15,7 @@ APPID = "wxd678efh567hg6787"
 SERVICE_ID = "500001"
 Mode = Literal["public_key", "certificate", "both"]
 """What a merchant verifies replies with: WeChat Pay's public key, platform certificates, or both."""
-MODES: tuple[Mode, ...] = ("public_key", "certificate", "both")
+MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 def __getattr__(name: str) -> Any:

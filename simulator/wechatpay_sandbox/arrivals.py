@@ -18,13 +18,21 @@ CERTIFICATES = "/v3/certificates"
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it arrived: the target and the body byte for byte, and at which host."""
+    """One request as it arrived: the target and the body byte for byte, and at which host.
+
+    Source of ``signed_text``: https://pay.weixin.qq.com/doc/v3/merchant/4012365336.
+    """
 
     method: str
     target: str
     headers: Mapping[str, str]
     body: bytes = b""
     host: int = 0
+
+    def signed_text(self, timestamp: str, nonce: str) -> bytes:
+        """What the request's signature covers."""
+        head = f"{self.method}\n{self.target}\n{timestamp}\n{nonce}\n"
+        return head.encode("utf-8", "surrogateescape") + self.body + b"\n"
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,7 @@ class Control:
 
     async def merchant_certificate(self) -> str:
         """The merchant's API certificate (apiclient_cert.pem)."""
-        return self._core.keys.merchant.certificate_pem
+        return self._core.keys.merchant.pem
 
     async def set_host(self, index: int, *, up: bool) -> list[Json]:
         """Let a host listen, or refuse connections and break those that are open."""

@@ -1,6 +1,6 @@
 """WeChat Pay's side of the wire without the wire: a request in, a reply out, in one thread and by one clock.
 
-The clock, the randomness and the signatures are handed in, so that a simulation can drive the same core that
+The clock and the randomness are handed in, so that a simulation can drive the same core that
 ``server.py`` puts on sockets.
 """
 
@@ -22,8 +22,8 @@ from wechatpay_sandbox.notifications import Notifier
 from wechatpay_sandbox.orders import Orders
 from wechatpay_sandbox.outbox import Outbox
 from wechatpay_sandbox.reader import Reader, parse_leniently
-from wechatpay_sandbox.replies import Refusal, Reply, ok
-from wechatpay_sandbox.rules import Rulebook
+from wechatpay_sandbox.replies import Reply, ok
+from wechatpay_sandbox.rules import Refusal, Rulebook
 from wechatpay_sandbox.ruleset import RULES
 from wechatpay_sandbox.service_order import ServiceOrder
 from wechatpay_sandbox.smart_retail import SmartRetail
@@ -37,8 +37,7 @@ KEPT_BODY = 4096
 class Core:
     """One simulated merchant's WeChat Pay.
 
-    ``clock`` is the machine's, in UNIX seconds; ``random`` makes numbers, tickets and nonces; ``signatures``
-    signs and checks.
+    ``clock`` is the machine's, in UNIX seconds; ``random`` makes numbers, tickets and nonces.
     """
 
     def __init__(
@@ -48,9 +47,7 @@ class Core:
         *,
         clock: Callable[[], float],
         random: Random,
-        signatures: signing.Signatures | None = None,
     ) -> None:
-        signatures = signatures or signing.Signatures()
         self.keys = keys
         self.orders = orders
         self.clock = clock
@@ -63,8 +60,8 @@ class Core:
         self.refused: Callable[[Mapping[str, Any]], None] | None = None
         """Told the record of each request that a rule refused."""
         self._random = random
-        self._signer = signing.ReplySigner(signatures, self.wechat_clock, random)
-        self._verifier = Verifier(keys, signatures, self.wechat_clock)
+        self._signer = signing.ReplySigner(self.wechat_clock, random)
+        self._verifier = Verifier(keys, self.wechat_clock)
         self.notifier = Notifier(keys, self._signer, random)
         self.outbox = Outbox(orders, self.notifier)
         self._reader = Reader(self.rules)
@@ -149,8 +146,7 @@ class Core:
             if not call.operation:
                 self.rules.refuse("request.path")
             self._reader.check_headers(headers, request.method)
-            message = signing.Message(request.method, request.target, request.body)
-            self._verifier.verify(headers.get("authorization", ""), message)
+            self._verifier.verify(headers.get("authorization", ""), request)
             record["verified"] = True
         except Refusal as refusal:
             return self._refused(refusal, record), None
@@ -188,13 +184,12 @@ class Core:
         return act(call.api, number, request.body, now)
 
     def _refused(self, refusal: Refusal, record: dict[str, Any]) -> Reply:
-        if refusal.rule is not None:
-            rule = refusal.rule
-            record["refused"] = {"rule": rule.name, "reason": rule.reason, "source": rule.source}
-            if refusal.detail is not None:
-                record["refused"]["field"] = refusal.detail["field"]
-            if self.refused is not None:
-                self.refused(record | {"status": refusal.status})
+        rule = refusal.rule
+        record["refused"] = {"rule": rule.name, "reason": rule.reason, "source": rule.source}
+        if refusal.detail is not None:
+            record["refused"]["field"] = refusal.detail["field"]
+        if self.refused is not None:
+            self.refused(record | {"status": rule.status})
         return refusal.reply()
 
     def _certificates(self) -> Reply:
@@ -229,7 +224,7 @@ class Core:
         if signature == "signtest":
             headers["Wechatpay-Signature"] = signing.as_probe(headers["Wechatpay-Signature"])
         if signature == "unknown-serial":
-            headers["Wechatpay-Serial"] = f"{self._random.getrandbits(158) | 1 << 158:040X}"
+            headers["Wechatpay-Serial"] = signing.unknown_serial(self._random)
         if fault is not None and fault.missing_header:
             headers = {n: v for n, v in headers.items() if n.lower() != fault.missing_header.lower()}
         return replace(reply, headers=headers)

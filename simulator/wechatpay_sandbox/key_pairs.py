@@ -1,10 +1,10 @@
-"""One pair of keys each: a merchant's API certificate, and what WeChat Pay signs with."""
+"""One pair of keys: a merchant's API certificate, or what WeChat Pay signs with."""
 
 import secrets
 import string
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -20,42 +20,18 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 
-def _new_serial() -> int:
-    """A serial of exactly 40 hex digits, so that it reads the same with and without padding."""
-    return (1 << 158) | secrets.randbits(158)
-
-
-def _certificate(key: RSAPrivateKey, common_name: str, serial: int) -> x509.Certificate:
-    now = datetime.now(UTC).replace(microsecond=0)
-    name = x509.Name(
-        [
-            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "WeChat Pay simulator"),
-            x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
-        ]
-    )
-    return (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(serial)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=5 * 365))
-        .sign(key, hashes.SHA256())
-    )
-
-
-def private_pem(key: RSAPrivateKey) -> str:
-    """A private key as PKCS#8 without a password."""
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+def new_private_key() -> RSAPrivateKey:
+    """An RSA key of the size WeChat Pay asks for [V: RSA-2048]."""
+    return generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def public_pem(key: RSAPublicKey) -> str:
+    """A public key as PEM."""
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def load_public(pem: str) -> RSAPublicKey:
+    """The RSA key of a PEM. Raises ValueError for anything else."""
     key = load_pem_public_key(pem.encode())
     if not isinstance(key, RSAPublicKey):
         raise ValueError("not an RSA key")  # noqa: TRY004 - one error for a file that was changed
@@ -63,6 +39,7 @@ def load_public(pem: str) -> RSAPublicKey:
 
 
 def load_private(pem: str) -> RSAPrivateKey:
+    """The RSA key of a PEM without a password. Raises ValueError for anything else."""
     key = load_pem_private_key(pem.encode(), None)
     if not isinstance(key, RSAPrivateKey):
         raise ValueError("not an RSA key")  # noqa: TRY004 - one error for a file that was changed
@@ -70,61 +47,50 @@ def load_private(pem: str) -> RSAPrivateKey:
 
 
 @dataclass(frozen=True)
-class MerchantKey:
-    """The merchant's API certificate and its private key."""
+class KeyPair:
+    """A private key under its serial; ``certificate`` None: a WeChat Pay public key, its id the serial."""
 
     serial: str
     private_key: RSAPrivateKey
-    certificate: x509.Certificate
+    certificate: x509.Certificate | None = None
 
     @classmethod
-    def generate(cls, mchid: str) -> "MerchantKey":
-        key = generate_private_key(public_exponent=65537, key_size=2048)
-        serial = _new_serial()
-        return cls(f"{serial:040X}", key, _certificate(key, mchid, serial))
-
-    @property
-    def private_pem(self) -> str:
-        return private_pem(self.private_key)
-
-    @property
-    def certificate_pem(self) -> str:
-        return self.certificate.public_bytes(Encoding.PEM).decode()
-
-
-@dataclass(frozen=True)
-class PlatformKey:
-    """A key WeChat Pay signs replies with: a platform certificate's, or the WeChat Pay public key's."""
-
-    serial: str
-    private_key: RSAPrivateKey
-    certificate: x509.Certificate | None
+    def certified(cls, common_name: str) -> Self:
+        """A new key with a certificate of its own."""
+        key = new_private_key()
+        serial = 1 << 158 | secrets.randbits(158)  # 40 hex digits: reads the same with and without padding
+        now = datetime.now(UTC).replace(microsecond=0)
+        name = x509.Name(
+            [
+                x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, "WeChat Pay simulator"),
+                x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
+            ]
+        )
+        valid = now - timedelta(days=1), now + timedelta(days=5 * 365)
+        builder = x509.CertificateBuilder(name, name, key.public_key(), serial, *valid)
+        return cls(f"{serial:040X}", key, builder.sign(key, hashes.SHA256()))
 
     @classmethod
-    def generate_certificate(cls) -> "PlatformKey":
-        key = generate_private_key(public_exponent=65537, key_size=2048)
-        serial = _new_serial()
-        return cls(f"{serial:040X}", key, _certificate(key, "Tenpay.com sign", serial))
-
-    @classmethod
-    def generate_public_key(cls, mchid: str) -> "PlatformKey":
-        key = generate_private_key(public_exponent=65537, key_size=2048)
+    def wechatpay_public_key(cls, mchid: str) -> Self:
+        """A new WeChat Pay public key of a merchant."""
         digits = "".join(secrets.choice(string.digits) for _ in range(18))
-        return cls(f"PUB_KEY_ID_01{mchid:0>10}{digits}", key, None)
+        return cls(f"PUB_KEY_ID_01{mchid:0>10}{digits}", new_private_key())
+
+    @classmethod
+    def from_pem(cls, certificate_pem: str, private_pem: str) -> Self:
+        """A certificate with its key."""
+        certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
+        return cls(f"{certificate.serial_number:040X}", load_private(private_pem), certificate)
 
     @property
     def pem(self) -> str:
-        """The public half as WeChat Pay hands it out."""
+        """The public half as WeChat Pay hands it out: a certificate, or a bare public key."""
         if self.certificate is not None:
             return self.certificate.public_bytes(Encoding.PEM).decode()
         return public_pem(self.private_key.public_key())
 
-    def to_json(self) -> dict[str, str]:
-        """A platform certificate with its key, to be kept in a file."""
-        return {"certificate": self.pem, "key": private_pem(self.private_key)}
-
-    @classmethod
-    def from_json(cls, kept: Mapping[str, str]) -> "PlatformKey":
-        """A platform certificate kept in a file."""
-        certificate = x509.load_pem_x509_certificate(kept["certificate"].encode())
-        return cls(f"{certificate.serial_number:040X}", load_private(kept["key"]), certificate)
+    @property
+    def private_pem(self) -> str:
+        """The private key as PKCS#8 without a password."""
+        return self.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

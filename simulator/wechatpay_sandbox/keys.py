@@ -6,18 +6,10 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
-from wechatpay_sandbox import MCHID, MODES, Mode
-from wechatpay_sandbox.key_pairs import (
-    MerchantKey,
-    PlatformKey,
-    load_private,
-    load_public,
-    private_pem,
-    public_pem,
-)
+from wechatpay_sandbox import MODES, Mode
+from wechatpay_sandbox.key_pairs import KeyPair, load_private, load_public, new_private_key, public_pem
 
 
 class Keys:
@@ -30,25 +22,25 @@ class Keys:
     def __init__(self, mchid: str, mode: Mode) -> None:
         self.mchid = mchid
         self.api_v3_key = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(32))
-        self.merchant = MerchantKey.generate(mchid)
+        self.merchant = self._next_merchant_key()
         self._accepted: dict[str, RSAPublicKey] = {}
-        self._accept_only_current()
+        self.drop_old_merchant_keys()
         self.set_mode(mode)
 
     @functools.cached_property
-    def public_key(self) -> PlatformKey:
+    def public_key(self) -> KeyPair:
         """The WeChat Pay public key, generated when a mode first needs it."""
-        return PlatformKey.generate_public_key(self.mchid)
+        return KeyPair.wechatpay_public_key(self.mchid)
 
     @functools.cached_property
-    def certificates(self) -> list[PlatformKey]:
+    def certificates(self) -> list[KeyPair]:
         """The platform certificates, oldest first; the first is generated when a mode needs it."""
-        return [PlatformKey.generate_certificate()]
+        return [_new_platform_certificate()]
 
     @functools.cached_property
     def foreign(self) -> RSAPrivateKey:
         """A key of another merchant's world: whoever trusts what it signs trusts anybody."""
-        return generate_private_key(public_exponent=65537, key_size=2048)
+        return new_private_key()
 
     def set_mode(self, mode: Mode) -> None:
         """Move the merchant to another stage of the migration."""
@@ -64,7 +56,7 @@ class Keys:
         """The public half of the merchant's key with this serial, when it is accepted."""
         return self._accepted.get(serial.upper())
 
-    def signing_key(self, wanted_serial: str | None) -> PlatformKey:
+    def signing_key(self, wanted_serial: str | None) -> KeyPair:
         """The key a reply is signed with: the one the request names when it is live, else the mode's own."""
         wanted = self._live.get((wanted_serial or "").upper())
         if wanted is not None:
@@ -73,21 +65,19 @@ class Keys:
 
     def rotate_merchant(self, *, keep_old: bool = False) -> None:
         """Give the merchant a new API certificate; the old serial is refused from now on unless kept."""
-        self.merchant = MerchantKey.generate(self.mchid)
-        if keep_old:
-            self._accepted[self.merchant.serial] = self.merchant.private_key.public_key()
-        else:
-            self._accept_only_current()
+        self.merchant = self._next_merchant_key()
+        self._accepted[self.merchant.serial] = self.merchant.private_key.public_key()
+        if not keep_old:
+            self.drop_old_merchant_keys()
 
     def drop_old_merchant_keys(self) -> None:
         """Refuse every merchant key but the newest from now on."""
-        self._accept_only_current()
+        self._accepted = {self.merchant.serial: self.merchant.private_key.public_key()}
 
-    def rotate_platform_certificate(self) -> str:
-        """Issue a further platform certificate, preferred from now on; returns its serial."""
-        self.certificates.append(PlatformKey.generate_certificate())
+    def rotate_platform_certificate(self) -> None:
+        """Issue a further platform certificate, preferred from now on."""
+        self.certificates.append(_new_platform_certificate())
         self.set_mode(self.mode)
-        return self.certificates[-1].serial
 
     def drop_oldest_platform_certificate(self) -> None:
         """Sign with the oldest platform certificate no more: it has expired."""
@@ -121,17 +111,14 @@ class Keys:
             "mode": self.mode,
             "api_v3_key": self.api_v3_key,
             "merchant_key": self.merchant.private_pem,
-            "merchant_certificate": self.merchant.certificate_pem,
+            "merchant_certificate": self.merchant.pem,
             "accepted": {serial: public_pem(key) for serial, key in self._accepted.items()},
-            "platform_certificates": [each.to_json() for each in certificates],
+            "platform_certificates": [
+                {"certificate": each.pem, "key": each.private_pem} for each in certificates
+            ],
             "public_key_id": self.public_key.serial,
-            "public_key": private_pem(self.public_key.private_key),
+            "public_key": self.public_key.private_pem,
         }
-
-    @classmethod
-    def of_new_merchant(cls, mchid: str | None, mode: Mode | None) -> "Keys":
-        """New keys; of the usual merchant, with a public key, unless something else is asked for."""
-        return cls(MCHID if mchid is None else mchid, mode or "public_key")
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any], mchid: str | None, mode: Mode | None) -> "Keys":
@@ -140,15 +127,19 @@ class Keys:
             raise ValueError(f"the state is of merchant {kept['mchid']}, not {mchid}")
         keys = cls.__new__(cls)
         keys.mchid, keys.api_v3_key = kept["mchid"], kept["api_v3_key"]
-        certificate = x509.load_pem_x509_certificate(kept["merchant_certificate"].encode())
-        serial = f"{certificate.serial_number:040X}"
-        keys.merchant = MerchantKey(serial, load_private(kept["merchant_key"]), certificate)
-        keys.public_key = PlatformKey(kept["public_key_id"], load_private(kept["public_key"]), None)
+        keys.merchant = KeyPair.from_pem(kept["merchant_certificate"], kept["merchant_key"])
+        keys.public_key = KeyPair(kept["public_key_id"], load_private(kept["public_key"]))
         keys._accepted = {number: load_public(pem) for number, pem in kept["accepted"].items()}
         if kept["platform_certificates"]:  # else the first is made when a mode needs it
-            keys.certificates = [PlatformKey.from_json(each) for each in kept["platform_certificates"]]
+            keys.certificates = [
+                KeyPair.from_pem(each["certificate"], each["key"]) for each in kept["platform_certificates"]
+            ]
         keys.set_mode(mode or kept["mode"])
         return keys
 
-    def _accept_only_current(self) -> None:
-        self._accepted = {self.merchant.serial: self.merchant.private_key.public_key()}
+    def _next_merchant_key(self) -> KeyPair:
+        return KeyPair.certified(self.mchid)
+
+
+def _new_platform_certificate() -> KeyPair:
+    return KeyPair.certified("Tenpay.com sign")

@@ -4,22 +4,18 @@ The serviceorder shape is from https://pay.weixin.qq.com/doc/v3/merchant/4012587
 inferred from its query.
 """
 
-import base64
 import http.client
 import json
-import time
 import urllib.parse
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from random import Random, SystemRandom
-from typing import Any, Literal
-
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Literal, get_args
 
 from wechatpay_sandbox import service_order
 from wechatpay_sandbox.keys import Keys
 from wechatpay_sandbox.order import Order
-from wechatpay_sandbox.signing import ReplySigner, Signatures, as_probe
+from wechatpay_sandbox.signing import ReplySigner, as_probe, seal, unknown_serial
 from wechatpay_sandbox.times import shanghai
 
 type Shape = Literal["serviceorder", "smartretail"]
@@ -27,16 +23,8 @@ type Flaw = Literal[
     "wrong-signature", "signtest", "stale", "early", "unknown-serial", "unsigned", "other-key"
 ]
 
-SHAPES: tuple[Shape, ...] = ("serviceorder", "smartretail")
-FLAWS: tuple[Flaw, ...] = (
-    "wrong-signature",
-    "signtest",
-    "stale",
-    "early",
-    "unknown-serial",
-    "unsigned",
-    "other-key",
-)
+SHAPES: tuple[Shape, ...] = get_args(Shape.__value__)
+FLAWS: tuple[Flaw, ...] = get_args(Flaw.__value__)
 USER_PAID = "PAYSCORE.USER_PAID"
 USER_CONFIRM = "PAYSCORE.USER_CONFIRM"
 ANSWER_SECONDS = 5.0
@@ -67,10 +55,10 @@ class Notification:
 class Notifier:
     """Makes notifications about orders, with the keys of one simulated merchant."""
 
-    def __init__(self, keys: Keys, signer: ReplySigner | None = None, random: Random | None = None) -> None:
+    def __init__(self, keys: Keys, signer: ReplySigner, random: Random) -> None:
         self._keys = keys
-        self._random = random or SystemRandom()
-        self._signer = signer or ReplySigner(Signatures(), time.time, self._random)
+        self._signer = signer
+        self._random = random
 
     def paid(
         self,
@@ -115,12 +103,11 @@ class Notifier:
         if flaw == "signtest":
             headers["Wechatpay-Signature"] = as_probe(headers["Wechatpay-Signature"])
         if flaw == "unknown-serial":
-            headers["Wechatpay-Serial"] = f"{self._random.getrandbits(158) | 1 << 158:040X}"
+            headers["Wechatpay-Serial"] = unknown_serial(self._random)
         return Notification(headers, body)
 
     def _envelope(self, plain: bytes, api_v3_key: str, event_type: str) -> dict[str, Any]:
-        nonce = self._random.randbytes(6).hex()
-        sealed = AESGCM(api_v3_key.encode()).encrypt(nonce.encode(), plain, b"payscore")
+        nonce, ciphertext = seal(plain, api_v3_key, "payscore", self._random)
         return {
             "id": f"EV-{self._random.randbytes(16).hex()}",
             "create_time": shanghai(self._signer.clock(), "%Y-%m-%dT%H:%M:%S+08:00"),
@@ -130,16 +117,11 @@ class Notifier:
             "resource": {
                 "original_type": "payscore",
                 "algorithm": "AEAD_AES_256_GCM",
-                "ciphertext": base64.b64encode(sealed).decode(),
+                "ciphertext": ciphertext,
                 "associated_data": "payscore",
                 "nonce": nonce,
             },
         }
-
-
-def with_header(notification: Notification, name: str, value: str) -> Notification:
-    """The same notification with one more header."""
-    return replace(notification, headers={**notification.headers, name: value})
 
 
 def _common(order: Order) -> dict[str, Any]:

@@ -2,12 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
-if TYPE_CHECKING:
-    from wechatpay_sandbox.fault_kinds import Fault
-    from wechatpay_sandbox.rules import Rule
+from wechatpay_sandbox.fault_kinds import Fault
 
 JSON_TYPE = "application/json; charset=utf-8"
 SUCCESS_TAIL = "0"
@@ -28,7 +26,7 @@ class Reply:
     tail: str = SUCCESS_TAIL
     content_type: str = JSON_TYPE
     headers: Mapping[str, str] = field(default_factory=dict)
-    fault: "Fault | None" = None
+    fault: Fault | None = None
     signed: bool = True
 
 
@@ -40,38 +38,6 @@ def to_json(value: object) -> bytes:
 def ok(document: Mapping[str, Any]) -> Reply:
     """A 200 with a JSON object."""
     return Reply(200, to_json(document))
-
-
-class Refusal(Exception):
-    """The request is refused as WeChat Pay refuses it: HTTP status, code, message, internal code, detail.
-
-    ``rule`` is the rule that was broken; its reason in plain words goes into the sandbox's record.
-    """
-
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str,
-        *,
-        tail: str = UNDOCUMENTED_TAIL,
-        detail: Mapping[str, Any] | None = None,
-        rule: "Rule | None" = None,
-    ) -> None:
-        super().__init__(f"{status} {code} {message}")
-        self.status = status
-        self.code = code
-        self.message = message
-        self.tail = tail
-        self.detail = detail
-        self.rule = rule
-
-    def reply(self) -> Reply:
-        """The error body, in the form of every APIv3 error; empty when there is no code."""
-        if not self.code:
-            return Reply(self.status, tail=self.tail, signed=False)
-        reply = error(self.status, self.code, self.message, tail=self.tail, detail=self.detail)
-        return replace(reply, signed=self.rule is None or not self.rule.gateway)
 
 
 def error(

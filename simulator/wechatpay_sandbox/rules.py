@@ -8,10 +8,10 @@ lifts it by its name.
 import fnmatch
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from wechatpay_sandbox.replies import UNDOCUMENTED_TAIL, Refusal
+from wechatpay_sandbox.replies import UNDOCUMENTED_TAIL, Reply, error
 
 SOURCE = re.compile(r"[VTID]: .*\S")
 
@@ -35,6 +35,24 @@ class Rule:
     tail: str = UNDOCUMENTED_TAIL
     firm: bool = False
     gateway: bool = False
+
+
+class Refusal(Exception):
+    """The request is refused as WeChat Pay refuses it, by the rule that it broke."""
+
+    def __init__(self, rule: Rule, message: str, detail: Mapping[str, Any] | None = None) -> None:
+        super().__init__(f"{rule.status} {rule.code} {message}")
+        self.rule = rule
+        self.message = message
+        self.detail = detail
+
+    def reply(self) -> Reply:
+        """The error body, in the form of every APIv3 error; empty when the rule has no code."""
+        rule = self.rule
+        if not rule.code:
+            return Reply(rule.status, tail=rule.tail, signed=False)
+        reply = error(rule.status, rule.code, self.message, tail=rule.tail, detail=self.detail)
+        return replace(reply, signed=not rule.gateway)
 
 
 def table(*rules: Rule) -> dict[str, Rule]:
@@ -82,7 +100,7 @@ class Rulebook:
             if isinstance(value, str | int | float):
                 detail["value"] = value
         message = f"参数错误: {rule.message}" if field else rule.message
-        raise Refusal(rule.status, rule.code, message, tail=rule.tail, detail=detail, rule=rule)
+        raise Refusal(rule, message, detail)
 
 
 def describe(rules: Mapping[str, Rule]) -> list[dict[str, str]]:

@@ -16,44 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from wechatpay_sandbox.key_pairs import PlatformKey
+from wechatpay_sandbox.key_pairs import KeyPair
 
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 _PROBE = "WECHATPAY/SIGNTEST/"
-
-
-@dataclass(frozen=True)
-class Message:
-    """What a request's signature covers, byte for byte as it arrived."""
-
-    method: str
-    target: str
-    body: bytes
-
-    def signed_text(self, timestamp: str, nonce: str) -> bytes:
-        head = f"{self.method}\n{self.target}\n{timestamp}\n{nonce}\n"
-        return head.encode("utf-8", "surrogateescape") + self.body + b"\n"
-
-
-class Signatures:
-    """RSA PKCS#1 v1.5 with SHA-256. A simulation may hand in something that costs less."""
-
-    def sign(self, key: RSAPrivateKey, text: bytes) -> str:
-        """The signature in base64."""
-        return sign(key, text)
-
-    def fits(self, key: RSAPublicKey, signature: str, text: bytes) -> bool:
-        """Tell whether a signature in base64 is of this text by this key."""
-        try:
-            key.verify(base64.b64decode(signature, validate=True), text, PKCS1v15(), SHA256())
-        except (InvalidSignature, binascii.Error):
-            return False
-        return True
-
-
-def as_probe(signature: str) -> str:
-    """The signature as one of WeChat Pay's probes (应答签名探测): it is wrong on purpose."""
-    return _PROBE + signature[len(_PROBE) :]
 
 
 def sign(key: RSAPrivateKey, text: bytes) -> str:
@@ -61,16 +27,41 @@ def sign(key: RSAPrivateKey, text: bytes) -> str:
     return base64.b64encode(key.sign(text, PKCS1v15(), SHA256())).decode()
 
 
+def fits(key: RSAPublicKey, signature: str, text: bytes) -> bool:
+    """Tell whether a signature in base64 is of this text by this key."""
+    try:
+        key.verify(base64.b64decode(signature, validate=True), text, PKCS1v15(), SHA256())
+    except (InvalidSignature, binascii.Error):
+        return False
+    return True
+
+
+def as_probe(signature: str) -> str:
+    """The signature as one of WeChat Pay's probes (应答签名探测): it is wrong on purpose."""
+    return _PROBE + signature[len(_PROBE) :]
+
+
+def unknown_serial(random: Random) -> str:
+    """A certificate's serial that nobody was given."""
+    return f"{random.getrandbits(158) | 1 << 158:040X}"
+
+
+def seal(plain: bytes, api_v3_key: str, associated_data: str, random: Random) -> tuple[str, str]:
+    """AEAD_AES_256_GCM by the merchant's APIv3 key: the nonce, and the ciphertext in base64."""
+    nonce = random.randbytes(6).hex()
+    sealed = AESGCM(api_v3_key.encode()).encrypt(nonce.encode(), plain, associated_data.encode())
+    return nonce, base64.b64encode(sealed).decode()
+
+
 @dataclass(frozen=True)
 class ReplySigner:
     """Signs what WeChat Pay says. ``clock`` is its own, ``random`` makes the nonces."""
 
-    signatures: Signatures
     clock: Callable[[], float]
     random: Random
 
     def headers(
-        self, key: PlatformKey, body: bytes, *, offset: int = 0, signed_with: RSAPrivateKey | None = None
+        self, key: KeyPair, body: bytes, *, offset: int = 0, signed_with: RSAPrivateKey | None = None
     ) -> dict[str, str]:
         """The five headers of a signed reply; ``offset`` moves its timestamp by so many seconds."""
         timestamp = str(int(self.clock()) + offset)
@@ -79,18 +70,17 @@ class ReplySigner:
         return {
             "Wechatpay-Timestamp": timestamp,
             "Wechatpay-Nonce": nonce,
-            "Wechatpay-Signature": self.signatures.sign(signed_with or key.private_key, text),
+            "Wechatpay-Signature": sign(signed_with or key.private_key, text),
             "Wechatpay-Serial": key.serial,
             "Wechatpay-Signature-Type": SCHEME,
         }
 
 
-def encrypted_certificate(key: PlatformKey, api_v3_key: str, random: Random) -> Mapping[str, Any]:
+def encrypted_certificate(key: KeyPair, api_v3_key: str, random: Random) -> Mapping[str, Any]:
     """One entry of ``GET /v3/certificates``."""
     if key.certificate is None:
         raise ValueError("a WeChat Pay public key has no certificate to download")
-    nonce = random.randbytes(6).hex()
-    sealed = AESGCM(api_v3_key.encode()).encrypt(nonce.encode(), key.pem.encode(), b"certificate")
+    nonce, ciphertext = seal(key.pem.encode(), api_v3_key, "certificate", random)
     return {
         "serial_no": key.serial,
         "effective_time": key.certificate.not_valid_before_utc.isoformat(),
@@ -99,6 +89,6 @@ def encrypted_certificate(key: PlatformKey, api_v3_key: str, random: Random) -> 
             "algorithm": "AEAD_AES_256_GCM",
             "nonce": nonce,
             "associated_data": "certificate",
-            "ciphertext": base64.b64encode(sealed).decode(),
+            "ciphertext": ciphertext,
         },
     }

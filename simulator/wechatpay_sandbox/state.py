@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from wechatpay_sandbox import Mode
+from wechatpay_sandbox import MCHID, Mode
 from wechatpay_sandbox.core import Core
 from wechatpay_sandbox.keys import Keys
 from wechatpay_sandbox.order import Order
@@ -34,7 +34,7 @@ class State:
         """The keys kept here, or new ones. ValueError: another merchant's, or not written by this release."""
         kept = self._read(KEYS)
         if kept is None:
-            return Keys.of_new_merchant(mchid, mode)
+            return Keys(MCHID if mchid is None else mchid, mode or "public_key")
         try:
             return Keys.from_json(kept, mchid, mode)
         except (KeyError, TypeError, AttributeError) as exc:
@@ -60,7 +60,7 @@ class State:
     def keep(self, core: Core) -> None:
         """Write what has changed since the last time: merchant's files, keys, world."""
         keys = core.keys
-        files = merchant_files(keys.secret("", ""), keys.merchant.certificate_pem)
+        files = merchant_files(keys.secret("", ""), keys.merchant.pem)
         for name, text in files.items():
             self._write(self.merchant_files / name, text)
         if "pub_key.pem" not in files:

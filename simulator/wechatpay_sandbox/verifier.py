@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from wechatpay_sandbox.arrivals import Request
 from wechatpay_sandbox.keys import Keys
-from wechatpay_sandbox.replies import Refusal
-from wechatpay_sandbox.rules import Rule, table
-from wechatpay_sandbox.signing import SCHEME, Message, Signatures
+from wechatpay_sandbox.rules import Refusal, Rule, table
+from wechatpay_sandbox.signing import SCHEME, fits
 
 MAX_SKEW = 300
 """Seconds a request's timestamp may be away from now, either way."""
@@ -84,59 +84,58 @@ SIGNATURE_RULES = table(
 class Verifier:
     """Checks ``Authorization`` as WeChat Pay's gateway does; remembers nonces while they could return."""
 
-    def __init__(self, keys: Keys, signatures: Signatures, clock: Callable[[], float]) -> None:
+    def __init__(self, keys: Keys, clock: Callable[[], float]) -> None:
         self._keys = keys
-        self._signatures = signatures
         self._clock = clock
         self._nonces: dict[str, float] = {}
         self._next_sweep = 0.0
 
-    def verify(self, authorization: str, message: Message) -> None:
+    def verify(self, authorization: str, request: Request) -> None:
         """Return when the request is the merchant's own and new; raise a 401 ``SIGN_ERROR`` otherwise."""
-        claims = self._claims(authorization, message)
+        claims = self._claims(authorization, request)
         if claims["mchid"] != self._keys.mchid:
-            raise _sign_error("mchid", "mchid", message)
+            raise _sign_error("mchid", "mchid", request)
         now = self._clock()
         if not claims["timestamp"].isascii() or not claims["timestamp"].isdigit():
-            raise _sign_error("timestamp_form", "timestamp", message)
+            raise _sign_error("timestamp_form", "timestamp", request)
         if abs(now - int(claims["timestamp"])) > MAX_SKEW:
-            raise _sign_error("timestamp", "timestamp", message)
+            raise _sign_error("timestamp", "timestamp", request)
         if not 1 <= len(claims["nonce_str"]) <= 32:
-            raise _sign_error("nonce_length", "nonce_str", message)
+            raise _sign_error("nonce_length", "nonce_str", request)
         key = self._keys.merchant_key(claims["serial_no"])
         if key is None:
-            raise _sign_error("serial_no", "serial_no", message)
-        text = message.signed_text(claims["timestamp"], claims["nonce_str"])
-        if not self._signatures.fits(key, claims["signature"], text):
-            raise _sign_error("value", "signature", message, text)
-        self._refuse_replay(claims["nonce_str"], now, message)
+            raise _sign_error("serial_no", "serial_no", request)
+        text = request.signed_text(claims["timestamp"], claims["nonce_str"])
+        if not fits(key, claims["signature"], text):
+            raise _sign_error("value", "signature", request, text)
+        self._refuse_replay(claims["nonce_str"], now, request)
 
-    def _claims(self, authorization: str, message: Message) -> dict[str, str]:
+    def _claims(self, authorization: str, request: Request) -> dict[str, str]:
         scheme, _, rest = authorization.partition(" ")
         if authorization and scheme != SCHEME:
-            raise _sign_error("scheme", "authorization", message)
+            raise _sign_error("scheme", "authorization", request)
         pairs = _PAIR.findall(rest)
         if (
             _PAIRS.fullmatch(rest) is None
             or len(pairs) != len(_EXPECTED)
             or {k for k, _ in pairs} != _EXPECTED
         ):
-            raise _sign_error("form", "authorization", message)
+            raise _sign_error("form", "authorization", request)
         return dict(pairs)
 
-    def _refuse_replay(self, nonce: str, now: float, message: Message) -> None:
+    def _refuse_replay(self, nonce: str, now: float, request: Request) -> None:
         if now > self._next_sweep:
             self._nonces = {n: until for n, until in self._nonces.items() if until > now}
             self._next_sweep = now + MAX_SKEW
         if nonce in self._nonces:
-            raise _sign_error("nonce_repeated", "nonce_str", message)
+            raise _sign_error("nonce_repeated", "nonce_str", request)
         self._nonces[nonce] = now + 2 * MAX_SKEW
 
 
-def _sign_error(name: str, field: str, message: Message, text: bytes | None = None) -> Refusal:
+def _sign_error(name: str, field: str, request: Request, text: bytes | None = None) -> Refusal:
     """The refusal; its detail has the form that merchants have shown [T: wechatpayv3's issue 56]."""
     rule = SIGNATURE_RULES[f"signature.{name}"]
-    information: dict[str, Any] = {"method": message.method, "url": message.target}
+    information: dict[str, Any] = {"method": request.method, "url": request.target}
     if text is not None:
         information["sign_message_length"] = len(text)
         information["truncated_sign_message"] = text[: text.rindex(b"\n", 0, -1) + 1].decode(errors="replace")
@@ -146,4 +145,4 @@ def _sign_error(name: str, field: str, message: Message, text: bytes | None = No
         "location": "authorization",
         "sign_information": information,
     }
-    return Refusal(rule.status, rule.code, rule.message, rule=rule, detail=detail)
+    return Refusal(rule, rule.message, detail)

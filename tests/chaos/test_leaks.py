@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from wechatpay_sandbox.fault_effects import PHONE
-from wechatpay_sandbox.key_pairs import MerchantKey
+from wechatpay_sandbox.key_pairs import KeyPair
 from wechatpay_sandbox.order import OPENID
 
 from chaos.leaks import PIECE, Secrets, search
@@ -17,7 +17,7 @@ FETCHED = base64.b64encode(randomness.token_bytes(96)).decode()
 SIGNATURE = base64.b64encode(randomness.token_bytes(256)).decode()
 ANSWERED = base64.b64encode(randomness.token_bytes(256)).decode()
 API_V3_KEY = randomness.token_hex(16)
-PRIVATE_KEY = MerchantKey.generate("1900000001").private_pem
+PRIVATE_KEY = KeyPair.certified("1900000001").private_pem
 
 
 @pytest.fixture(scope="module")

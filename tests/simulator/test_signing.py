@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
 from wechatpay_sandbox import Simulator, signing
+from wechatpay_sandbox.arrivals import Request
 
 VECTORS = json.loads(Path("tests/vectors/apiv3.json").read_text(encoding="utf-8"))
 
@@ -21,8 +22,8 @@ VECTORS = json.loads(Path("tests/vectors/apiv3.json").read_text(encoding="utf-8"
 def test_the_published_signatures_are_reproduced(vector):
     key = load_pem_private_key(VECTORS["keys"][vector["key"]].encode(), None)
     method, target, timestamp, nonce, rest = vector["message"].split("\n", 4)
-    message = signing.Message(method, target, rest.removesuffix("\n").encode())
-    assert signing.sign(key, message.signed_text(timestamp, nonce)) == vector["signature"]
+    request = Request(method, target, {}, rest.removesuffix("\n").encode())
+    assert signing.sign(key, request.signed_text(timestamp, nonce)) == vector["signature"]
 
 
 def test_calls_signed_by_an_independent_merchant_are_accepted(merchant, opened):

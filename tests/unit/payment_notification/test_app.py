@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from wechatpay_sandbox import MCHID
-from wechatpay_sandbox.notifications import Flaw, Shape, with_header
+from wechatpay_sandbox.notifications import Flaw, Shape
 
 from tests.unit.payment_notification.conftest import PREFIX, Function, as_base64, awaited
 
@@ -102,7 +102,8 @@ def test_a_header_that_is_missing_or_sent_twice_proves_nothing(function: Functio
     value = notification.headers[header]
 
     assert function(without)["statusCode"] == 401
-    assert function(with_header(without, header, f"{value},{value}"))["statusCode"] == 401
+    listed = {**without.headers, header: f"{value},{value}"}
+    assert function(replace(without, headers=listed))["statusCode"] == 401
     twice = {**notification.headers, header.lower(): value}
     assert function(notification, headers=twice)["statusCode"] == 401
     assert f"token-{paid}" in function.aws.waiting
