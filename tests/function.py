@@ -89,11 +89,13 @@ class Function:
         self.client_context: object = attempt()
         self._name = name
         self.context = Context(name, 0, None)
-        self._seen: set[tuple[str, str]] = set()
-        self._looked_at = 0
+        # What is read and cut up once stays so: thousands of tests share one environment.
+        self._secrets: set[tuple[str, str]] = set()
+        self._stored_read = self._last_request = 0
         self._not_secret: set[str] = set()
-        self._pieces: dict[str, str] = {}
         self._cut: set[tuple[str, str]] = set()
+        self._pieces: dict[str, str] = {}
+        self._short: dict[str, str] = {}
         self.store_secret()
         environment = {
             "MERCHANT_SECRET_PREFIX": PREFIX,
@@ -181,12 +183,14 @@ class Function:
         places = [*self.said, *self.output.getvalue().splitlines()]
         for kind, secret in self.secrets() - self._cut:
             self._pieces |= dict.fromkeys(_pieces(kind, secret), kind)
+            if len(secret) < PIECE:
+                self._short[secret.lower()] = kind
             self._cut.add((kind, secret))
         found = []
         for place in places:
             text = place.lower()
             kinds = {self._pieces.get(text[at : at + PIECE]) for at in range(len(text) - PIECE + 1)}
-            short = {kind for kind, secret in self._cut if len(secret) < PIECE and secret.lower() in text}
+            short = {kind for secret, kind in self._short.items() if secret in text}
             found += [f"{kind} in: {place}" for kind in sorted((kinds - {None}) | short)]
         return found
 
@@ -196,31 +200,29 @@ class Function:
 
     def secrets(self) -> set[tuple[str, str]]:
         """Everything that must never come out, each with what it is."""
-        found = self._seen
-        for stored in self.secrets_manager.ever_stored:
+        new = set()
+        stored = self.secrets_manager.ever_stored
+        for text in stored[self._stored_read :]:
             with contextlib.suppress(ValueError, KeyError, TypeError):
-                secret = json.loads(stored)
-                found.add(("api_v3_key", secret["api_v3_key"]))
+                secret = json.loads(text)
+                new.add(("api_v3_key", secret["api_v3_key"]))
                 pem = secret["merchant_private_key"].splitlines()
-                found |= {("private key", line) for line in pem if line and not line.startswith("--")}
-        arrived = self.simulator.requests()
-        for request in arrived[self._looked_at :]:
+                new |= {("private key", line) for line in pem if line and not line.startswith("--")}
+        self._stored_read = len(stored)
+        for request in self.simulator.requests(after=self._last_request):
+            self._last_request = request["number"]
             authorization = request["headers"].get("Authorization", "")
-            found.add(("Authorization", authorization))
-            found |= {("signature", value) for value in re.findall(r'signature="([^"]+)"', authorization)}
+            new.add(("Authorization", authorization))
+            new |= {("signature", value) for value in re.findall(r'signature="([^"]+)"', authorization)}
             with contextlib.suppress(ValueError, KeyError, TypeError):
-                found.add(("finish_ticket", json.loads(request["body"])["finish_ticket"]))
-        self._looked_at = len(arrived)
-        found |= {("finish_ticket", ticket) for ticket in self.tickets | self._issued()}
+                self.tickets.add(json.loads(request["body"])["finish_ticket"])
+        self._secrets |= {(kind, secret) for kind, secret in new if len(secret) >= SHORTEST}
         public = "\n".join(self._not_secret)
-        return {
-            (kind, secret)
-            for kind, secret in found
-            if len(secret) >= SHORTEST and not (kind == "finish_ticket" and secret in public)
+        tickets = {("finish_ticket", each) for each in self.tickets.union(self.simulator.tickets())}
+        self._secrets |= {
+            each for each in tickets - self._secrets if len(each[1]) >= SHORTEST and each[1] not in public
         }
-
-    def _issued(self) -> set[str]:
-        return set(self.simulator.tickets())
+        return self._secrets
 
     @contextlib.contextmanager
     def _captured(self) -> Iterator[None]:

@@ -20,7 +20,8 @@ class SecretsManager(LoopbackAws):
         """Store the current version of a secret."""
         text = value if isinstance(value, str) else json.dumps(value)
         self._values[name] = text
-        self.ever_stored.append(text)
+        if text not in self.ever_stored:
+            self.ever_stored.append(text)
 
     def delete(self, name: str) -> None:
         del self._values[name]
