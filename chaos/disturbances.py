@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
 
 from chaos.plan import SERVICE_ORDER, SMART_RETAIL
 from chaos.wechat import WeChat
 
-type StoreSecret = Callable[[dict[str, Any]], object]
 
-
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One disturbance: after which share of the orders (0 to 1), what it counts as, and what it does."""
 
     at: float
@@ -29,7 +26,7 @@ class Disturbances:
     def __init__(
         self,
         wechat: WeChat,
-        store_secret: StoreSecret,
+        store_secret: Callable[[dict[str, Any]], object],
         kill_worker: Callable[[], bool],
         *,
         orders: int,
@@ -57,53 +54,28 @@ class Disturbances:
             if step.act() is not False:
                 self.happened[step.counts_as] += 1
 
-    def _operations(self) -> Sequence[Step]:
+    def _operations(self) -> Iterator[Step]:
         """A merchant's key is rotated as an operator does it, without a gap: issue, store, refuse the old.
 
         Functions are warm meanwhile and hold the secret for minutes, so the old serial is refused to them.
         The migration of platform keys stores the secret before WeChat Pay goes on to the next stage.
         The migration to serviceorder finds orders of every family open.
         """
-        return (
-            *self._rotation(0.10, 0.14),
-            *self._host_outage(0, 0.22, 0.27),
-            Step(0.32, "platform key migrations", lambda: self._migrate("both")),
-            *self._rotation(0.40, 0.44),
-            *self._host_outage(1, 0.50, 0.55),
-            Step(0.58, "migrations to serviceorder", self._to_service_order),
-            Step(0.62, "platform key migrations", lambda: self._migrate("public_key")),
-            *self._rotation(0.70, 0.74),
-            *self._host_outage(0, 0.82, 0.87),
-        )
+        control = self._wechat.control
+        for issued, refused in ((0.10, 0.14), (0.40, 0.44), (0.70, 0.74)):
+            yield Step(issued, "keys issued", lambda: self._store(control.rotate_merchant_key(keep_old=True)))
+            yield Step(refused, "merchant key rotations", control.drop_old_merchant_keys)
+        for host, lost, returned in ((0, 0.22, 0.27), (1, 0.50, 0.55), (0, 0.82, 0.87)):
+            yield Step(lost, "hosts lost", partial(control.set_host, host, up=False))
+            yield Step(returned, "hosts returned", partial(control.set_host, host, up=True))
+        yield Step(0.32, "platform key migrations", lambda: self._store(control.set_keys("both")))
+        yield Step(0.58, "migrations to serviceorder", self._to_service_order)
+        yield Step(0.62, "platform key migrations", lambda: self._store(control.set_keys("public_key")))
 
     def _kills(self, orders: int, seed: int) -> list[Step]:
         draw = random.Random(f"{seed} kills")
         count = max(3, orders // 25)
         return [Step(draw.uniform(0.02, 0.97), "functions killed", self._kill_worker) for _ in range(count)]
-
-    def _rotation(self, begin: float, end: float) -> tuple[Step, Step]:
-        def issue() -> None:
-            self._store(self._wechat.control.call("POST", "/merchant-key", {"keep_old": True}))
-
-        def refuse_old() -> None:
-            self._wechat.control.call("DELETE", "/merchant-key/old")
-
-        return Step(begin, "keys issued", issue), Step(end, "merchant key rotations", refuse_old)
-
-    def _host_outage(self, host: int, begin: float, end: float) -> tuple[Step, Step]:
-        return (
-            Step(
-                begin, "hosts lost", lambda: self._wechat.control.call("PUT", f"/hosts/{host}", {"up": False})
-            ),
-            Step(
-                end,
-                "hosts returned",
-                lambda: self._wechat.control.call("PUT", f"/hosts/{host}", {"up": True}),
-            ),
-        )
-
-    def _migrate(self, stage: str) -> None:
-        self._store(self._wechat.control.call("PUT", "/keys", {"mode": stage}))
 
     def _to_service_order(self) -> None:
         self._order_api = SERVICE_ORDER

@@ -52,12 +52,10 @@ class Execution:
         """Whether it ended with a result of the function, good or bad, and not by an error."""
         return self.status == "SUCCEEDED" or (self.status == "FAILED" and self.error in ANNOUNCED)
 
-    def told(self) -> str:
+    def line(self) -> str:
         """How it went, in a line."""
-        name = self.arn.rpartition(":")[2]
-        return (
-            f"{name} raised {', '.join(self.raised) or 'nothing'} and ended {self.status} {self.error or ''}"
-        )
+        name, raised = self.arn.rpartition(":")[2], ", ".join(self.raised) or "nothing"
+        return f"{name} raised {raised} and ended {self.status} {self.error or ''}"
 
     @property
     def is_kept(self) -> bool:
@@ -110,8 +108,8 @@ def log_lines(stack: Stack) -> Iterator[str]:
             streams = [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
             for begin in range(0, len(streams), _STREAMS):
                 some = streams[begin : begin + _STREAMS]
-                found = logs.filter_log_events(logGroupName=name, logStreamNames=some)["events"]
-                yield from (event["message"] for event in found)
+                events = logs.filter_log_events(logGroupName=name, logStreamNames=some)["events"]
+                yield from (event["message"] for event in events)
 
 
 def metric_names(stack: Stack) -> list[str]:
@@ -121,7 +119,7 @@ def metric_names(stack: Stack) -> list[str]:
 
 
 class Arrivals:
-    """What arrived at WeChat Pay and what it answered, read now and then: it keeps only the latest."""
+    """What arrived at WeChat Pay and what it answered, read now and then: the latest are kept."""
 
     def __init__(self, wechat: WeChat) -> None:
         self.requests: list[dict[str, Any]] = []
@@ -137,7 +135,7 @@ class Arrivals:
         """How often each kind of fault was thrown."""
         return Counter(request["fault"] for request in self.requests if request["fault"])
 
-    def told(self, number: str) -> list[str]:
+    def lines(self, number: str) -> list[str]:
         """What arrived about one order, a line a call, without bodies and headers."""
         return [
             f"{request['time']:.3f} host {request['host']}: {request['operation']}, "

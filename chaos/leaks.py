@@ -70,27 +70,27 @@ class Secrets:
 
 @dataclass(frozen=True)
 class Searched:
-    """What was searched and what was found: sentences that name the kind and the place, never the secret."""
+    """What was searched, and the leaks: sentences that name the kind and the place, never the secret."""
 
     secrets: int
     texts: int
     characters: int
-    found: tuple[str, ...]
+    leaks: tuple[str, ...]
 
 
 def search(secrets: Secrets, places: Mapping[str, Iterable[str]], inputs: Sequence[str] = ()) -> Searched:
     """Search texts, by the place they come from. In `inputs` of executions given tickets may be."""
     asked = _pieces(secrets.kinds)
     everywhere = asked | _pieces({"finish_ticket of an event": secrets.given})
-    found: list[str] = []
+    leaks: list[str] = []
     texts = characters = 0
     all_places = [(place, each, everywhere) for place, each in places.items()]
     for place, each, pieces in [*all_places, ("execution input", inputs, asked)]:
         seen: set[str] = set()
         for text in each:
             texts, characters = texts + 1, characters + len(text)
-            found += [f"{kind} in {place}: {_shown(text)}" for kind in sorted(set(_in(text, pieces, seen)))]
-    return Searched(len(secrets), texts, characters, tuple(found))
+            leaks += [f"{kind} in {place}: {_shown(text)}" for kind in sorted(set(_in(text, pieces, seen)))]
+    return Searched(len(secrets), texts, characters, tuple(leaks))
 
 
 def _pieces(kinds: Mapping[str, Iterable[str]]) -> dict[str, str]:

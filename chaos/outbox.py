@@ -1,4 +1,4 @@
-"""What the workflow publishes, heard by a rule and a queue as any other system would hear it."""
+"""What the workflow publishes, received by a rule and a queue as by any other system."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Outbox:
         return self._ended[number]
 
     def _listen(self) -> None:
-        # Once more after it is told to end: what was published before that is heard.
+        # Once more after the end: what was published before it is received.
         while self._receive() or not self._closing.is_set():
             pass
 

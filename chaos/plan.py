@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import base64
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from wechatpay_sandbox import APPID, SERVICE_ID
-from wechatpay_sandbox.order import APIS
+from wechatpay_sandbox.order import APIS, CANCEL, FINISH, RISK_CAP
 
 type Event = dict[str, Any]
 
-CANCEL, FINISH = 1, 2
 SMART_RETAIL, SERVICE_ORDER = "smartretail-orders", "serviceorder"
-RISK_CAP = 500_00
-"""Fen: more than this the simulated service refuses."""
 SILENT_SECONDS = 60.0
 """Longer than any timeout of the function: it always gives up first."""
 
@@ -59,7 +57,7 @@ class Planned:
         order_api: the API it is created with at WeChat Pay.
         waves: arrivals; each wave begins when the executions of the one before have ended.
         may_become: every truth that is right in the end; more than one only where arrivals race.
-        opened: settings of the order at WeChat Pay (`Orders.open`); None: it does not know the order.
+        opened: settings of the order at WeChat Pay (`Orders.open`).
         faults: planned for this order's calls, besides those thrown at random.
         paid: whether WeChat Pay collects what the order becomes.
     """
@@ -69,7 +67,7 @@ class Planned:
     order_api: str
     waves: tuple[tuple[Arrival, ...], ...]
     may_become: frozenset[Truth]
-    opened: Mapping[str, Any] | None = field(default_factory=dict)
+    opened: Mapping[str, Any] = MappingProxyType({})
     faults: tuple[Mapping[str, Any], ...] = ()
     paid: bool = True
 
@@ -82,8 +80,9 @@ class Planned:
 class Maker:
     """Makes the parts of one order from its own stream of random numbers."""
 
-    def __init__(self, number: str, seed: str) -> None:
+    def __init__(self, number: str, scenario: str, seed: str) -> None:
         self.number = number
+        self.scenario = scenario
         self.random = random.Random(seed)
         self.amount = self.random.choice(
             (0, 1, self.random.randint(2, 9_999), self.random.randint(2, RISK_CAP))
@@ -125,22 +124,30 @@ class Maker:
         """Return the event as it comes in on this order's way."""
         return Arrival(event, **{"on_bus": self.on_bus, **changes})
 
-    def opened(self, **settings: Any) -> dict[str, Any]:
-        """Return the order's settings at WeChat Pay; a ticket that events carry is valid there."""
-        settings["api"] = self.order_api
-        return {"finish_ticket": self.ticket, **settings} if self.ticket else settings
+    def once(self, event: Event, **rest: Any) -> Planned:
+        """Return the order, for which one event comes in, once."""
+        return self.planned((self.arrival(event),), **rest)
 
     def planned(
-        self, scenario: str, *waves: tuple[Arrival, ...], may_become: set[Truth], **rest: Any
+        self,
+        *waves: tuple[Arrival, ...],
+        may_become: set[Truth] | None = None,
+        opened: Mapping[str, Any] = MappingProxyType({}),
+        **rest: Any,
     ) -> Planned:
-        """Return the order, opened as it should be unless told otherwise."""
+        """Return the order: by default it becomes what its first wave asks for.
+
+        Args:
+            waves: its arrivals.
+            may_become: every truth that is right in the end.
+            opened: settings at WeChat Pay beside its API; a ticket that events carry is valid there.
+            rest: see `Planned`.
+        """
+        asked = may_become or {arrival.asks for arrival in waves[0]}
+        ticket = {"finish_ticket": self.ticket} if self.ticket else {}
+        settings = {**ticket, **opened, "api": self.order_api}
         return Planned(
-            self.number,
-            scenario,
-            self.order_api,
-            waves,
-            frozenset(may_become),
-            **{"opened": self.opened(), **rest},
+            self.number, self.scenario, self.order_api, waves, frozenset(asked), opened=settings, **rest
         )
 
     def _event(self, finish_type: int) -> Event:
@@ -153,11 +160,3 @@ class Maker:
             **self.identifiers,
         }
         return event | {"finish_ticket": self.ticket} if self.ticket else event
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """What an order goes through, and how likely it is beside the others."""
-
-    weight: int
-    plan: Callable[[Maker, str], Planned]

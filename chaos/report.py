@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,8 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from chaos.run import Outcome
-from chaos.run import Progress as Tell
+from chaos import run
 
 _MOST_FINDINGS = 40
 _MOST_STORIES = 5
@@ -25,8 +25,8 @@ class Report:
         self.console = Console(highlight=False)
 
     @contextmanager
-    def progress(self, orders: int) -> Iterator[Tell]:
-        """Show a bar. Yields the function to tell what is being done."""
+    def progress(self, orders: int) -> Iterator[run.Progress]:
+        """Show a bar. Yields the function that moves it on."""
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -41,43 +41,40 @@ class Report:
                 task, description=what, completed=share * orders, more=more
             )
 
-    def outcome(self, outcome: Outcome) -> None:
+    def outcome(self, outcome: run.Outcome) -> None:
         """Print everything."""
         for name, value in _figures(outcome):
             self.console.print(Text.assemble(f"{name:<36}", (value, "bold")))
         faults = Table(title="faults thrown, by kind", title_justify="left", box=None, show_header=False)
-        thrown = sorted(outcome.faults.items())
+        thrown = sorted(outcome.arrivals.faults.items())
         for begin in range(0, len(thrown), 3):
             faults.add_row(
                 *(cell for kind, times in thrown[begin : begin + 3] for cell in (kind, f"{times:>5}  "))
             )
         self.console.print(faults)
         self.console.print()
-        for name, count in outcome.findings.counts().items():
+        zeros = outcome.findings.counts() | {"secrets found": len(outcome.searched.leaks)}
+        for name, count in zeros.items():
             style = "bold red" if count else "bold green"
             self.console.print(Text.assemble(f"{name:<36}", (str(count), style)))
-        leaked = len(outcome.leaks.found)
-        found = (str(leaked), "bold red" if leaked else "bold green")
-        self.console.print(Text.assemble(f"{'secrets found':<36}", found))
-        for error, cause in outcome.causes.items():
+        for error, cause in outcome.load.causes.items():
             self.console.print(f"the operator met {error}: {cause[:_LONGEST_CAUSE]}", markup=False)
-        sentences = [*outcome.findings.sentences(), *outcome.leaks.found]
+        sentences = [*outcome.findings.sentences(), *outcome.searched.leaks]
         for sentence in sentences[:_MOST_FINDINGS]:
             self.console.print(Text.assemble(("✗ ", "red"), sentence))
         if len(sentences) > _MOST_FINDINGS:
             self.console.print(f"and {len(sentences) - _MOST_FINDINGS} more")
-        for number, lines in list(outcome.stories.items())[:_MOST_STORIES]:
-            self.console.print(
-                "\n".join((number, *(f"  {line}" for line in lines))), markup=False, soft_wrap=True
-            )
+        for number, lines in list(outcome.stories().items())[:_MOST_STORIES]:
+            story = "\n".join((number, *(f"  {line}" for line in lines)))
+            self.console.print(story, markup=False, soft_wrap=True)
 
 
-def _figures(outcome: Outcome) -> Iterator[tuple[str, str]]:
-    figures, leaks = outcome.figures, outcome.leaks
-    yield "orders", f"{outcome.orders}"
-    for order_api, orders in sorted(outcome.families.items()):
+def _figures(outcome: run.Outcome) -> Iterator[tuple[str, str]]:
+    figures, searched = outcome.figures, outcome.searched
+    yield "orders", f"{len(outcome.plan)}"
+    for order_api, orders in sorted(Counter(order.order_api for order in outcome.plan).items()):
         yield f"of {order_api}", f"{orders}"
-    yield "executions", f"{outcome.executions}"
+    yield "executions", f"{len(outcome.executions)}"
     yield "seconds", f"{outcome.seconds:.0f}"
     yield "charges", f"{figures.charges} (¥{figures.fen / 100:.2f})"
     yield "duplicates absorbed", f"{figures.duplicates_absorbed}"
@@ -88,8 +85,9 @@ def _figures(outcome: Outcome) -> Iterator[tuple[str, str]]:
     for name, times in sorted(outcome.happened.items()):
         yield name, f"{times}"
     yield "of the killed, in a call", f"{figures.retries['Runtime.ExitError']}"
-    needed = ", ".join(f"{times} {error}" for error, times in outcome.operator.items())
-    yield "executions that needed the operator", f"{outcome.operator.total()} {needed}".strip()
-    yield "calls of WeChat Pay", f"{outcome.calls}"
-    yield "faults thrown", f"{outcome.faults.total()}"
-    yield "secrets searched for", f"{leaks.secrets} in {leaks.texts} texts, {leaks.characters / 1e6:.1f} MB"
+    needed = ", ".join(f"{times} {error}" for error, times in outcome.load.operator.items())
+    yield "executions that needed the operator", f"{outcome.load.operator.total()} {needed}".strip()
+    yield "calls of WeChat Pay", f"{len(outcome.arrivals.requests)}"
+    yield "faults thrown", f"{outcome.arrivals.faults.total()}"
+    size = f"{searched.texts} texts, {searched.characters / 1e6:.1f} MB"
+    yield "secrets searched for", f"{searched.secrets} in {size}"

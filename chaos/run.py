@@ -12,14 +12,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos import evidence, workers
-from chaos.audit import Figures, Findings, audit, figures
+from chaos import evidence, wechat, workers
+from chaos.audit import Findings, audit
 from chaos.disturbances import Disturbances
 from chaos.leaks import Searched, Secrets, search
+from chaos.ledger import Figures, figures
 from chaos.load import Load
 from chaos.outbox import Outbox
 from chaos.plan import Planned
-from chaos.wechat import WeChat
 from local.aws import EmbeddedAws
 from local.stack import deploy
 
@@ -32,29 +32,38 @@ type Progress = Callable[[str, float, str], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to. `seconds` from the first order to the last execution's end.
+    """What a run came to.
 
-    `stories` has, by number, what happened to each order that a finding is about.
+    Attributes:
+        seconds: from the first order to the last execution's end.
     """
 
-    orders: int
-    families: Counter[str]
-    executions: int
+    plan: Sequence[Planned]
+    executions: Sequence[evidence.Execution]
     seconds: float
     figures: Figures
     findings: Findings
-    leaks: Searched
-    operator: Counter[str]
-    causes: dict[str, str]
+    searched: Searched
+    load: Load
     happened: Counter[str]
-    faults: Counter[str]
-    calls: int
-    stories: dict[str, list[str]]
+    arrivals: evidence.Arrivals
 
     @property
     def ok(self) -> bool:
         """Whether every count that must be zero is."""
-        return not self.findings.sentences() and not self.leaks.found
+        return not self.findings.sentences() and not self.searched.leaks
+
+    def stories(self) -> dict[str, list[str]]:
+        """Return what happened to each order that a finding is about, by number."""
+        sentences = self.findings.sentences()
+        numbers = {order.number for order in self.plan for each in sentences if order.number in each}
+        return {
+            number: [
+                *(each.line() for each in self.executions if each.event.get("out_order_no") == number),
+                *self.arrivals.lines(number),
+            ]
+            for number in sorted(numbers)
+        }
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ class Conditions:
 
 
 def run(plan: Sequence[Planned], conditions: Conditions, progress: Progress) -> Outcome:
-    """Run the plan. `progress` is told what is being done, which share of it, and how it stands.
+    """Run the plan. `progress` is called with what is being done, which share of it, and counts.
 
     Raises:
         EmbeddedAwsError, StackError: it could not begin.
@@ -85,28 +94,28 @@ def run(plan: Sequence[Planned], conditions: Conditions, progress: Progress) -> 
     with ExitStack() as started:
         progress("starting", 0, "")
         log = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")), "server.log")
-        wechat = started.enter_context(WeChat())
+        sandbox = started.enter_context(wechat.running())
         # Beyond that many functions at a time, as when duplicates burst in, Lambda throttles.
         limit = {"LAMBDA_ACCOUNT_CONCURRENCY": str(at_a_time + at_a_time // 2)}
         aws = started.enter_context(EmbeddedAws(wait_scale=WAIT_SCALE, environment=limit, log=log))
         progress("deploying", 0, "")
-        mchid = wechat.control.secret()["mchid"]
-        hosts = ",".join(wechat.hosts)
+        mchid = sandbox.control.secret()["mchid"]
+        hosts = ",".join(sandbox.hosts)
         parameters = {"WeChatPayHosts": hosts, "DefaultMchid": mchid, "PaymentWaitDays": "1"}
         stack = deploy(aws.environment(), parameters)
 
         choose = random.Random(f"{seed} workers")
         disturbances = Disturbances(
-            wechat,
+            sandbox,
             stack.store_secret,
             lambda: workers.kill_one(aws.pid, choose),
             orders=len(plan),
             seed=seed,
         )
         disturbances.begin(download=conditions.download)
-        wechat.throw(conditions.rate, seed)
-        arrivals, outbox = evidence.Arrivals(wechat), Outbox(stack)
-        load = Load(stack, wechat, outbox, at_a_time=at_a_time)
+        sandbox.throw(conditions.rate, seed)
+        arrivals, outbox = evidence.Arrivals(sandbox), Outbox(stack)
+        load = Load(stack, sandbox, outbox, at_a_time=at_a_time)
         next_read = 0.0
 
         def tick() -> None:
@@ -125,7 +134,7 @@ def run(plan: Sequence[Planned], conditions: Conditions, progress: Progress) -> 
             seconds = time.monotonic() - began
         progress("gathering the evidence", 1, "")
         arrivals.read()
-        executions, ledger = evidence.executions(stack), wechat.ledger()
+        executions, ledger = evidence.executions(stack), sandbox.ledger()
         progress("searching for secrets", 1, "")
         places = {
             "log": evidence.log_lines(stack),
@@ -136,28 +145,16 @@ def run(plan: Sequence[Planned], conditions: Conditions, progress: Progress) -> 
         }
         inputs = [text for execution in executions for text in execution.inputs]
         searched = search(_secrets(plan, disturbances, arrivals), places, inputs)
-        findings = audit(plan, ledger, executions, outbox.published)
-        found = {order.number for order in plan for each in findings.sentences() if order.number in each}
         return Outcome(
-            orders=len(plan),
-            families=Counter(order.order_api for order in plan),
-            executions=len(executions),
+            plan=plan,
+            executions=executions,
             seconds=seconds,
             figures=figures(ledger, executions),
-            findings=findings,
-            leaks=searched,
-            operator=load.operator,
-            causes=load.causes,
+            findings=audit(plan, ledger, executions, outbox.published),
+            searched=searched,
+            load=load,
             happened=disturbances.happened,
-            faults=arrivals.faults,
-            calls=len(arrivals.requests),
-            stories={
-                number: [
-                    *(each.told() for each in executions if each.event.get("out_order_no") == number),
-                    *arrivals.told(number),
-                ]
-                for number in sorted(found)
-            },
+            arrivals=arrivals,
         )
 
 

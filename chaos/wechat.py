@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import Any, Self
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from wechatpay_sandbox.client import Client
 from wechatpay_sandbox.fault_kinds import KINDS
@@ -14,6 +17,7 @@ from chaos.plan import Planned
 from chaos.scenarios import NOT_AT_RANDOM
 from tools.sam import ROOT
 
+_OPTIONS = ("--keys", "certificate", "--debit-after", "0.05")
 # Costly kinds that are not thrown by default, made affordable; what they stand for stays as it is: a body
 # above the function's limit of 1 MiB, a drip longer than its timeout, a host gone for a moment.
 _ALSO: tuple[dict[str, Any], ...] = (
@@ -32,40 +36,21 @@ def at_random() -> list[dict[str, Any]]:
     return [*({"fault": name} for name in usual), *_ALSO]
 
 
+@dataclass(frozen=True)
 class WeChat:
-    """WeChat Pay for this run, as a context manager: ``python -m wechatpay_sandbox`` and its control."""
+    """WeChat Pay for this run.
 
-    def __init__(self, *, keys: str = "certificate", debit_after: float = 0.05) -> None:
-        self._command = ["--quiet", "--keys", keys, "--debit-after", str(debit_after)]
-        self._process: subprocess.Popen[str] | None = None
-        self.control = Client("")
-        self.hosts: list[str] = []
+    Attributes:
+        hosts: base URLs, main host first.
+        control: the sandbox's control over HTTP.
+    """
 
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "wechatpay_sandbox", *self._command],
-            cwd=ROOT,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C reaches us alone
-        )
-        assert self._process.stdout is not None
-        ready = json.loads(self._process.stdout.readline())
-        self.hosts, self.control = ready["hosts"], Client(ready["control"])
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait()
-            assert self._process.stdout is not None
-            self._process.stdout.close()
+    hosts: list[str]
+    control: Client
 
     def open(self, order: Planned) -> None:
         """Put the order in the world, with the faults planned for it."""
-        if order.opened is not None:
-            self.control.open_order(order.number, **order.opened)
+        self.control.open_order(order.number, **order.opened)
         for fault in order.faults:
             self.control.script(order.number, **fault)
 
@@ -77,3 +62,23 @@ class WeChat:
         """Every order as it truly stands once all debits are due."""
         self.control.advance(3600)
         return self.control.ledger()
+
+
+@contextmanager
+def running() -> Iterator[WeChat]:
+    """Run the sandbox in a process of its own."""
+    command = [sys.executable, "-m", "wechatpay_sandbox", "--quiet", *_OPTIONS]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C reaches us alone
+    ) as process:
+        try:
+            assert process.stdout is not None
+            ready = json.loads(process.stdout.readline())
+            yield WeChat(ready["hosts"], Client(ready["control"]))
+        finally:
+            process.terminate()

@@ -16,12 +16,12 @@ def workers(server: int) -> list[int]:
         process, parent, state = line.split()
         if not state.startswith("Z"):
             parents.setdefault(int(parent), []).append(int(process))
-    found, waiting = [], [server]
+    descendants, waiting = [], [server]
     while waiting:
         children = parents.get(waiting.pop(), [])
-        found += children
+        descendants += children
         waiting += children
-    return sorted(found)
+    return sorted(descendants)
 
 
 def kill_one(server: int, choose: random.Random) -> bool:

@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from chaos.audit import audit, figures
+from chaos.audit import audit
 from chaos.evidence import Execution
+from chaos.ledger import figures
 from chaos.outbox import Published
 from chaos.plan import OPEN, Arrival, Planned, Truth
 

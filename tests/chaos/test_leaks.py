@@ -57,8 +57,8 @@ def test_every_secret_of_the_run_is_known(secrets):
 )
 def test_a_secret_or_a_part_of_it_is_found_and_not_shown(secrets, text):
     result = search(secrets, {"log": ["nothing here", text]})
-    assert result.found
-    assert all("log" in sentence and text not in sentence for sentence in result.found)
+    assert result.leaks
+    assert all("log" in sentence and text not in sentence for sentence in result.leaks)
     assert (result.secrets, result.texts) == (6, 2)
 
 
@@ -98,12 +98,12 @@ def in_base64(text, before=""):
     ],
 )
 def test_a_ticket_is_found_in_every_encoding(secrets, ticket, piece, encode):
-    assert search(secrets, {"log": [f"... {encode(ticket[piece])} ..."]}).found
+    assert search(secrets, {"log": [f"... {encode(ticket[piece])} ..."]}).leaks
 
 
 @pytest.mark.parametrize("personal", [OPENID, PHONE], ids=["openid", "phone number"])
 def test_what_is_personal_is_found(secrets, personal):
-    assert search(secrets, {"log": [f"业务繁忙: {personal}"]}).found
+    assert search(secrets, {"log": [f"业务繁忙: {personal}"]}).leaks
 
 
 def test_what_is_no_secret_is_not_found(secrets):
@@ -112,15 +112,15 @@ def test_what_is_no_secret_is_not_found(secrets):
         f"request {randomness.token_hex(20)}-271316598",
         "票据",
     ]
-    assert search(secrets, {"log": innocent}).found == ()
+    assert search(secrets, {"log": innocent}).leaks == ()
 
 
 def test_a_ticket_of_the_event_may_be_in_the_input_and_nowhere_else(secrets):
     text = json.dumps({"out_order_no": "A", "finish_ticket": GIVEN})
-    assert search(secrets, {}, [text]).found == ()
-    (found,) = search(secrets, {"history": [text]}, [text]).found
+    assert search(secrets, {}, [text]).leaks == ()
+    (found,) = search(secrets, {"history": [text]}, [text]).leaks
     assert found == "finish_ticket of an event in history: fields ['finish_ticket', 'out_order_no']"
 
 
 def test_a_ticket_that_was_fetched_may_not_even_be_in_the_input(secrets):
-    assert search(secrets, {}, [json.dumps({"finish_ticket": FETCHED})]).found
+    assert search(secrets, {}, [json.dumps({"finish_ticket": FETCHED})]).leaks
