@@ -23,10 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--trace", default="", help="an out_order_no of the run: its life is printed")
     asked = parser.parse_args(arguments)
-    found = re.fullmatch(r"S([0-9]+)-[0-9]{7}", asked.trace)
-    if asked.trace and (not found or asked.seed not in (None, int(found[1]))):
+    number = re.fullmatch(r"S([0-9]+)-[0-9]{7}", asked.trace)
+    if asked.trace and (not number or asked.seed not in (None, int(number[1]))):
         parser.error("TRACE is S<seed>-<number>, such as S1-0000042, and SEED, if given, the same")
-    seed = int(found[1]) if found else (1 if asked.seed is None else asked.seed)
+    seed = int(number[1]) if number else (1 if asked.seed is None else asked.seed)
     orders = asked.orders if asked.orders is not None or asked.trace else ORDERS
     if seed < 0 or (orders is not None and orders < 1):
         parser.error("ORDERS must be 1 or more, and SEED 0 or more")

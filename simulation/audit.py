@@ -61,7 +61,7 @@ class Audit:
         self.examined[FAILED_CHARGED] += 1
         for finish_type, amount, execution in self._failed[model.number]:
             if model.settled_as(finish_type, amount) and finish_type == asked.finish_type:
-                _violated(FAILED_CHARGED, model, f"{execution} said FAILED, and {who} has it accepted")
+                _violated(FAILED_CHARGED, model, f"{execution} ended FAILED, and {who} has it accepted")
 
     def settled(self, execution: str, event: Any, result: dict[str, Any], calls: int) -> None:
         """CompleteOrder has returned a result."""

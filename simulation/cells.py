@@ -89,11 +89,11 @@ def expected() -> list[tuple[str, str]]:
 
 
 def lines(cells: Counter[Cell]) -> Iterator[str]:
-    """Tell how often each cell was reached, and which never was."""
+    """Print how often each cell was reached, and which never was."""
     for row, state in expected():
         faults = {fault: times for (r, s, fault), times in sorted(cells.items()) if (r, s) == (row, state)}
-        told = ", ".join(f"{fault} {times}" for fault, times in faults.items())
-        yield f"{row:<44}{state:<14}{sum(faults.values()):>7}  {told}"
+        counts = ", ".join(f"{fault} {times}" for fault, times in faults.items())
+        yield f"{row:<44}{state:<14}{sum(faults.values()):>7}  {counts}"
     reached = {(row, state) for row, state, _ in cells}
     never = [f"{row} in {state}" for row, state in expected() if (row, state) not in reached]
     yield f"{len(expected()) - len(never)} of {len(expected())} cells of row and state reached"

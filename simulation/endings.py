@@ -1,4 +1,4 @@
-"""The end of a shop: what must have come of every order, and within which bounds."""
+"""The end of a shop: how every order must have ended, and within which bounds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_CALLS_SINCE = 60
 
 
 def finish(shop: Shop) -> None:
-    """Hold the end to what must have come of every order, and count."""
+    """Require that every order has ended as it must, and count."""
     tally, audit = shop.tally, shop.audit
     try:
         for planned in shop.planned.values():
@@ -47,7 +47,7 @@ def _require_final(shop: Shop, planned: Planned) -> None:
     own = [each for each in shop.executions.values() if each.input["out_order_no"] == number]
     if len(own) < len(planned.arrivals):
         raise Violation(LOST, number, f"{len(own)} executions of {len(planned.arrivals)} events")
-    if number not in shop.operators.kept:
+    if number not in shop.operators.uncorrected:
         settled = any(each.status == "SUCCEEDED" or each.state == "Failed" for each in own)
         running = next((each for each in own if each.status == "RUNNING"), None)
         if running is not None or not settled:

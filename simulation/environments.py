@@ -37,7 +37,7 @@ class Invocation(Sender):
     """What happens during one invocation.
 
     Args:
-        passes: told of every point: who, and its name.
+        passes: is called at every point: who, and its name.
 
     Attributes:
         dies_at: the number of the point at which it is killed; None: it is not.

@@ -1,4 +1,4 @@
-"""One order's life, told by the model that `make show` has: histories and log lines in virtual time."""
+"""One order's life, by the model that `make show` has: histories and log lines in virtual time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from life import Execution as Found
+from life import Execution as Record
 from life import life_of, text
 from simulation.stepper import Execution
 from simulation.trace import Trace
@@ -35,23 +35,23 @@ class Follower:
     def read(self, line: str, now: float) -> None:
         """Keep a line of a function's log."""
         if self.number and self.number in line:
-            said = json.loads(line)
-            if "_aws" not in said:
-                self._lines.append({**said, "timestamp": moment(now).isoformat()})
+            record = json.loads(line)
+            if "_aws" not in record:
+                self._lines.append({**record, "timestamp": moment(now).isoformat()})
 
     def life(self, executions: Mapping[str, Execution]) -> Iterator[str]:
-        """Tell the order's life, and then what the trace has of it."""
+        """Yield the order's life, and then its lines of the trace."""
         if not self.number:
             return
-        found = [self._execution(executions[arn], history) for arn, history in self._histories.items()]
-        yield from text.lines(life_of(self.number, found, self._lines))
+        own = [self._execution(executions[arn], history) for arn, history in self._histories.items()]
+        yield from text.lines(life_of(self.number, own, self._lines))
         yield ""
         yield "trace (virtual UNIX seconds)"
         yield from self._trace.lines
 
-    def _execution(self, execution: Execution, history: list[dict[str, Any]]) -> Found:
+    def _execution(self, execution: Execution, history: list[dict[str, Any]]) -> Record:
         ended = execution.status != "RUNNING"
-        return Found(
+        return Record(
             arn=execution.arn,
             status=execution.status,
             began=history[0]["timestamp"],

@@ -64,10 +64,10 @@ def _compiled(expression: str) -> Any:
 def evaluate(template: Any, states: JSON, variables: JSON) -> Any:
     """Evaluate every expression in a value of the definition; members that have no value are left out."""
     if isinstance(template, str):
-        found = _EXPRESSION.fullmatch(template.strip())
-        if not found:
+        match = _EXPRESSION.fullmatch(template.strip())
+        if not match:
             return template
-        expression = _compiled(found[1].strip())
+        expression = _compiled(match[1].strip())
         frame = expression.create_frame()
         frame.bind("states", states)
         for name, value in variables.items():

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -27,60 +27,54 @@ from simulation.tally import Tally
 
 ROOT = Path(__file__).parents[1]
 ORDERS_OF_A_SEED = 500
-KEPT = ROOT / ".local/simulation"
+FOLDER = ROOT / ".local/simulation"
 
 
 @dataclass(frozen=True)
 class Night:
-    """Seeds from the first on, each with so many orders, and where what is done is kept."""
+    """Seeds from the first on, each with so many orders, and the folder for what is done."""
 
     first: int
     seeds: int
     orders: int = ORDERS_OF_A_SEED
-    kept: Path = KEPT
+    folder: Path = FOLDER
     commit: str = ""
 
     @property
     def path(self) -> Path:
         """The file of what is done."""
-        return self.kept / f"from-{self.first}-by-{self.orders}.jsonl"
+        return self.folder / f"from-{self.first}-by-{self.orders}.jsonl"
 
     def done(self) -> dict[int, dict[str, Any]]:
         """Return what is done, by seed; a line that was cut off does not count."""
-        found = {}
+        done = {}
         for line in self.path.read_text().splitlines() if self.path.exists() else ():
             try:
                 each = json.loads(line)
             except ValueError:
                 continue
             if each["commit"] == self.commit:  # other code would have gone another way
-                found[each["seed"]] = each
-        return found
+                done[each["seed"]] = each
+        return done
 
     def run(self, processes: int) -> Iterator[dict[str, Any]]:
         """Run the seeds that are left, and yield each that is done; the first that fails is the last."""
-        self.kept.mkdir(parents=True, exist_ok=True)
-        left = iter(sorted(set(range(self.first, self.first + self.seeds)) - self.done().keys()))
-        with (
-            ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool,
-            self.path.open("a") as file,
-        ):
-            print(file=file)  # the last line may have been cut off
-            under_way: set[Future[dict[str, Any]]] = set()
-            while True:
-                while len(under_way) < processes and (seed := next(left, None)) is not None:
-                    under_way.add(pool.submit(_of_seed, seed, self.orders, self.commit))
-                if not under_way:
-                    return
-                ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                for each in ended:
-                    result = each.result()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        left = sorted(set(range(self.first, self.first + self.seeds)) - self.done().keys())
+        pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+        try:
+            with self.path.open("a") as file:
+                print(file=file)  # the last line may have been cut off
+                under_way = [pool.submit(_of_seed, each, self.orders, self.commit) for each in left]
+                for future in as_completed(under_way):
+                    result = future.result()
                     if not result["failed"]:
                         print(json.dumps(result), file=file, flush=True)
                     yield result
                     if result["failed"]:
-                        pool.shutdown(wait=False, cancel_futures=True)
                         return
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _of_seed(seed: int, orders: int, commit: str) -> dict[str, Any]:

@@ -15,12 +15,9 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from botocore.exceptions import ClientError
-from wechatpay.client import Client
 from wechatpay.credentials import parse
 from wechatpay.deadline import Deadline
-from wechatpay.merchant import Merchant
 from wechatpay.orders import PAID_TO_THE_MERCHANT
-from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Transport
 from wechatpay_sandbox import MCHID
 from wechatpay_sandbox.times import shanghai
@@ -29,7 +26,7 @@ from operations import live_check, recovery, resubmission, standing, stuck, sync
 from operations.errors import CommandError
 from operations.recovery import Did
 from operations.remedies import Remedy, Selection
-from operations.staging import StagedSecret
+from operations.staging import merchant_secret
 from simulation.audit import NEVER, Violation
 from simulation.environments import PREFIX
 from simulation.follow import moment
@@ -57,14 +54,14 @@ class Operators:
     """Presses the keys of `make redrive`, `make resubmit`, `make secret` and `make sync`.
 
     Attributes:
-        kept: orders whose event a person has to correct: no press of a key makes it valid.
+        uncorrected: orders whose event a person has to correct: no press of a key makes it valid.
     """
 
     sender = Sender("operator")
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
-        self.kept: set[str] = set()
+        self.uncorrected: set[str] = set()
         self._pressed: Counter[str] = Counter()
         self._coming: set[str] = set()
         self._world = shop.network.world(self, lambda: shop.kernel.now)
@@ -113,7 +110,7 @@ class Operators:
         self._coming.discard(number)
         if shop.healed and _INVALID in execution.cause:
             self._count("corrected by a person")
-            self.kept.add(number)
+            self.uncorrected.add(number)
             return
         self._pressed[number] += shop.healed
         if self._pressed[number] > MOST_PRESSES:
@@ -140,7 +137,7 @@ class Operators:
 
     def _make_secret(self, value: dict[str, Any], tries: int) -> None:
         shop = self._shop
-        staged = StagedSecret(shop.secret, f"{PREFIX}{MCHID}")
+        staged = merchant_secret(self._target, MCHID)
 
         def prove(stored: dict[str, Any]) -> None:
             carrier = live_check.Recording(world=self._world)
@@ -150,7 +147,7 @@ class Operators:
 
         for _ in range(tries):
             try:
-                staged.store(value, prove, lambda _said: None)
+                staged.store(value, prove, lambda _line: None)
             except (CommandError, ClientError) as exc:  # the latter: another operator was faster
                 self._count("secret: not stored")
                 reason = exc
@@ -164,7 +161,7 @@ class Operators:
             raise Violation(NEVER, "make secret", str(reason))
 
     def sync(self, planned: Planned) -> None:
-        """Report an order as paid at the counter just now; again later when it cannot be said yet."""
+        """Report an order as paid at the counter just now; again later when it is not taken yet."""
         self._shop.kernel.spawn(partial(self._sync, planned))
 
     def _sync(self, planned: Planned) -> None:
@@ -185,13 +182,10 @@ class Operators:
                 return
 
     def _sync_once(self, planned: Planned, paid_at: str) -> None:
-        shop = self._shop
-        credentials = live_check.read_credentials(StagedSecret(shop.secret, PREFIX + MCHID), MCHID)
-        keys = standing.keys(credentials, MCHID, planned.arrivals[0].event)
-        transport = SignedTransport(Merchant(lambda: credentials), Transport(world=self._world))
-        client = Client(transport, HOSTS, Deadline(20.0, self._world.monotonic))
-        paid = sync.paid_time(paid_at, moment(shop.kernel.now), ())
-        key, state = sync.find(client, keys)
+        credentials = live_check.read_credentials(merchant_secret(self._target, MCHID), MCHID)
+        client = standing.client_of(credentials, HOSTS)
+        paid = sync.paid_time(paid_at, moment(self._shop.kernel.now), ())
+        key, state = sync.find(client, standing.keys(credentials, MCHID, planned.arrivals[0].event))
         if state.state == "USER_PAID" and state.pay_type == PAID_TO_THE_MERCHANT:
             return
         sync.require_unpaid(planned.number, state)

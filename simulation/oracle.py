@@ -106,29 +106,26 @@ class Order:
         """Return what must become of a request: accepted, re-entered or refused. Changes nothing."""
         if asked.api != self.api:  # I: an order is known on the path it was created on
             return "refused"
-        if (
-            asked.operation == "cancel"
-        ):  # T: only before the shopper has confirmed; V: the successor until completed
+        if asked.operation == "cancel":
             if self.reason is not None:
                 return "re-entered" if asked.reason == self.reason else "refused"
+            # T: only before the shopper has confirmed; V: the successor until completed
             open_states = (UNCONFIRMED, OPEN) if self.api == SUCCESSOR else (UNCONFIRMED,)
             return "accepted" if self.state in open_states else "refused"
         if self.api == SUCCESSOR and self.state == REVOKED:
             return "refused"
         if self.asked_first is not None:  # V: the same parameters again are taken, others refused
             return "re-entered" if asked.parameters == self.asked_first.parameters else "refused"
-        if self.state != OPEN:  # V
-            return "refused"
-        if asked.amount > self.cap:  # V: at most the risk amount
-            return "refused"
-        if asked.end[: len(wechat_time)] > wechat_time[: len(asked.end)]:  # T: not after WeChat Pay's clock
-            return "refused"
-        if not asked.end and not self.has_end:  # T: required when the order was created without
-            return "refused"
-        ticketed = (
-            asked.ticket in self.tickets or self.api == SUCCESSOR
-        )  # T: one that was issued; V: has none
-        return "accepted" if ticketed else "refused"
+        refused = (
+            self.state != OPEN  # V
+            or asked.amount > self.cap  # V: at most the risk amount
+            # T: not after WeChat Pay's clock
+            or asked.end[: len(wechat_time)] > wechat_time[: len(asked.end)]
+            or (not asked.end and not self.has_end)  # T: required when the order was created without
+            # T: a ticket that was issued; V: the successor has none
+            or (asked.ticket not in self.tickets and self.api != SUCCESSOR)
+        )
+        return "refused" if refused else "accepted"
 
     def apply(self, asked: Asked, *, elsewhere: bool = False) -> None:
         """Accept a completion or a cancellation."""

@@ -19,7 +19,7 @@ ORDERS_OF_A_SHOP = 40
 
 
 class Failed(Exception):
-    """Something is wrong in a shop; says the seed and what."""
+    """Something is wrong in a shop; names the seed and what."""
 
     def __init__(self, seed: int, cause: Exception) -> None:
         super().__init__(f"SEED={seed}: {type(cause).__name__}: {cause}")
@@ -82,7 +82,7 @@ def _run(shop: Shop, numbers: list[str], seed: int, tally: Tally) -> Failed | No
 
 @cache
 def _settle_garbage() -> None:
-    """Do not look again through what stays for good; the functions have switched the collector off."""
+    """Do not collect again what stays for good; the functions have switched the collector off."""
     gc.collect()
     gc.freeze()
     gc.enable()

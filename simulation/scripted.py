@@ -47,8 +47,8 @@ class Scripted(Fate):
         script: by execution.
         attempts: how many each execution has made.
         points: how many points each attempt passed.
-        states: what each attempt found.
-        state: returns what an attempt finds that begins now.
+        states: the state that each attempt began in.
+        state: returns the state that an attempt would begin in now.
         met_at: how many it had passed when it met the fault that was meant for it.
     """
 

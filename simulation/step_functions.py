@@ -34,32 +34,32 @@ class StepFunctions:
         return SimpleNamespace(paginate=self._pages)
 
     def _pages(self, *, statusFilter: str, **_asked: Any) -> Iterator[dict[str, Any]]:  # noqa: N803 - the SDK's
-        found = [each for each in self._executions.values() if each.status == statusFilter]
-        yield {"executions": [_listed(each) for each in reversed(found)]}
+        of_status = [each for each in self._executions.values() if each.status == statusFilter]
+        yield {"executions": [_listed(each) for each in reversed(of_status)]}
 
     def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803
-        found = self._executions.get(executionArn)
-        if found is None:
+        execution = self._executions.get(executionArn)
+        if execution is None:
             raise error("ExecutionDoesNotExist", "")
-        return _listed(found) | {
-            "input": json.dumps(found.input, ensure_ascii=False),
-            "error": found.error,
-            "cause": found.cause,
-            "redriveCount": found.redrives,
+        return _listed(execution) | {
+            "input": json.dumps(execution.input, ensure_ascii=False),
+            "error": execution.error,
+            "cause": execution.cause,
+            "redriveCount": execution.redrives,
             "redriveStatus": "NOT_REDRIVABLE" if executionArn in self.unredrivable else "REDRIVABLE",
         }
 
     def get_execution_history(self, *, executionArn: str, **_asked: Any) -> dict[str, Any]:  # noqa: N803
-        state = self._executions[executionArn].state
-        kind = self._executions[executionArn].definition["States"][state]["Type"]
+        execution = self._executions[executionArn]
+        state, kind = execution.state, execution.definition["States"][execution.state]["Type"]
         before = {"stateEnteredEventDetails": {"name": state}} if kind == "Fail" else {"type": "TaskFailed"}
         return {"events": [{"type": "ExecutionFailed"}, before]}
 
     def redrive_execution(self, *, executionArn: str, **_asked: Any) -> None:  # noqa: N803
-        found = self._executions[executionArn]
-        if found.status not in ("FAILED", "TIMED_OUT") or executionArn in self.unredrivable:
-            raise error("ExecutionNotRedrivable", found.status)
-        found.redrive()
+        execution = self._executions[executionArn]
+        if execution.status not in ("FAILED", "TIMED_OUT") or executionArn in self.unredrivable:
+            raise error("ExecutionNotRedrivable", execution.status)
+        execution.redrive()
 
     def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> None:  # noqa: A002, N803
         if f"{stateMachineArn}:{name}" in self._executions:

@@ -56,7 +56,7 @@ def test_an_attempt_that_is_killed_is_made_again():
 
 
 def test_a_night_goes_on_where_it_was_ended(tmp_path: Path):
-    night = Night(first=1, seeds=3, orders=5, kept=tmp_path, commit="this")
+    night = Night(first=1, seeds=3, orders=5, folder=tmp_path, commit="this")
     done = [{"seed": 1, "commit": "this"}, {"seed": 2, "commit": "another"}]
     lines = [json.dumps(each) for each in done]
     night.path.write_text("\n".join([*lines, '{"seed": 3, "com']))  # cut off
