@@ -7,7 +7,6 @@ import socket
 import sys
 import threading
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 from aiohttp import web
@@ -17,8 +16,7 @@ from console.sandbox import Sandbox
 from console.web import Console
 from operations import options
 from operations.options import Profile, Region, StackName
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+from operations.target import is_local
 
 
 def main(
@@ -30,10 +28,9 @@ def main(
 ) -> None:
     """Serve the console of a stack until interrupted 在本机提供控制台页面."""
     token = secrets.token_urlsafe(24)
-    local = urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname in _LOOPBACK
-    control = os.environ.get("SIMULATOR_CONTROL") if local else None
+    control = os.environ.get("SIMULATOR_CONTROL") if is_local() else None
     sandbox = Sandbox(control) if control else None
-    app = make_app(Console(options.target_of(stack_name, region, profile), token, local, sandbox))
+    app = make_app(Console(options.target_of(stack_name, region, profile), token, is_local(), sandbox))
     with socket.create_server(("127.0.0.1", port)) as listener:
         typer.echo(f"http://127.0.0.1:{listener.getsockname()[1]}/?token={token}")
         if with_parent:

@@ -77,8 +77,8 @@ async def orders(request: web.Request) -> tuple[str, Mapping[str, Any]]:
             # Read after the orders: WeChat Pay is never behind what an order proved.
             ledger = await from_sandbox(request, Sandbox.ledger)
             made.latest = await asyncio.to_thread(listing, snapshot, ledger)
-        found = made.latest
-    return "orders", orders_page(found, request.query)
+        latest = made.latest
+    return "orders", orders_page(latest, request.query)
 
 
 async def list_changes(request: web.Request) -> AsyncIterator[bool]:
@@ -99,12 +99,12 @@ async def order(request: web.Request) -> tuple[str, Mapping[str, Any]]:
     known: list[str] | None = board.executions_of(number)
     if not known and not request.path.startswith("/live/"):
         known = None
-    found = await asyncio.to_thread(
+    values = await asyncio.to_thread(
         order_page, console.target, number, request.query, board, known, console.asked
     )
     entries = await from_sandbox(request, Sandbox.ledger)
     wire = await from_sandbox(request, lambda sandbox: sandbox.wire(number))
-    return "order", {**found, "entry": (entries or {}).get(number), "wire": wire or []}
+    return "order", {**values, "entry": (entries or {}).get(number), "wire": wire or []}
 
 
 async def order_changes(request: web.Request) -> AsyncIterator[bool]:

@@ -1,6 +1,5 @@
 """What WeChat Pay answered when somebody pressed the button of an order's page; of the latest orders only."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,23 +8,23 @@ from life import Answer
 from operations import standing
 from operations.target import Target
 
-_KEPT = 100
+_MOST = 100
 
 
 @dataclass
 class Asked:
     """The latest answer about each order, by merchant and number. Both methods fit `standing.ask`."""
 
-    _answers: OrderedDict[tuple[str, str], Answer] = field(default_factory=OrderedDict)
+    _answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
 
     def anew(self, target: Target, mchid: str, order: Mapping[str, object], now: datetime) -> Answer:
         """Ask, and keep the answer in place of the one before."""
         answer = standing.ask(target, mchid, order, now)
         key = mchid, str(order["out_order_no"])
+        self._answers.pop(key, None)  # the newest is the last
         self._answers[key] = answer
-        self._answers.move_to_end(key)
-        while len(self._answers) > _KEPT:
-            self._answers.popitem(last=False)
+        if len(self._answers) > _MOST:
+            del self._answers[next(iter(self._answers))]
         return answer
 
     def remembered(

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from life import Execution, Life, life_of
-from life.reading import order_of, parsed
+from life.reading import json_object, order_of
 from operations.lives import Reader
 from operations.target import Target
 
@@ -26,7 +26,6 @@ _TOP = 20
 _WHOLE_SECONDS = 3.0
 _AT_A_TIME = 8
 _IDLE_SECONDS = 60.0
-_SUCCEEDED = "SUCCEEDED"
 
 
 @dataclass(frozen=True)
@@ -77,12 +76,7 @@ class Snapshot:
 
 
 class Board:
-    """Reads the orders of one stack while somebody looks.
-
-    Args:
-        target: the stack.
-        pace: how fast.
-    """
+    """Reads the orders of one stack while somebody looks."""
 
     def __init__(self, target: Target, pace: Pace) -> None:
         self._target = target
@@ -129,8 +123,7 @@ class Board:
     def definition(self) -> dict[str, Any]:
         """The workflow as it is deployed."""
         described = self._client.describe_state_machine(stateMachineArn=self._target.whole_state_machine)
-        found = parsed(described["definition"])
-        return found if isinstance(found, dict) else {}
+        return json_object(described["definition"])
 
     def executions_of(self, out_order_no: str) -> list[str]:
         """Return the ARNs of an order's executions, as far as they were read."""
@@ -142,7 +135,8 @@ class Board:
         gone = [self._known.pop(arn) for arn in self._known.keys() - listed.keys()]
         due = [each for each in listed.values() if self._is_due(each)]
         # What was never read first, newest first; then what runs, longest unread first.
-        due.sort(key=lambda each: self._read_at(each["executionArn"]))
+        read_at = {arn: known.read for arn, known in self._known.items()}
+        due.sort(key=lambda each: read_at.get(each["executionArn"], 0.0))
         reader = Reader(self._target, datetime.now(UTC), client=self._client)
         with ThreadPoolExecutor(_AT_A_TIME) as pool:
             read = list(pool.map(lambda each: self._read(reader, each), due[: self._pace.reads]))
@@ -166,9 +160,9 @@ class Board:
             PaginationConfig={"PageSize": _PAGE if whole else _TOP},
         )
         for page in pages:
-            found = {each["executionArn"]: each for each in page["executions"]}
-            listed |= found
-            if len(listed) >= MOST or (not whole and found.keys() & self._listing.keys()):
+            new = {each["executionArn"]: each for each in page["executions"]}
+            listed |= new
+            if len(listed) >= MOST or (not whole and new.keys() & self._listing.keys()):
                 break
         if not whole:
             listed |= {arn: each for arn, each in self._listing.items() if arn not in listed}
@@ -180,28 +174,23 @@ class Board:
             return True
         return known.execution.ended is None and time.monotonic() - known.read > self._pace.again
 
-    def _read_at(self, arn: str) -> float:
-        known = self._known.get(arn)
-        return known.read if known else 0.0
-
     def _read(self, reader: Reader, listed: Mapping[str, Any]) -> _Known:
         described = self._client.describe_execution(executionArn=listed["executionArn"])
         # How a SUCCEEDED execution went stands in its result.
-        history = described["status"] != _SUCCEEDED
+        history = described["status"] != "SUCCEEDED"
         execution = reader.execution(described, self.definition, history=history)
         order = order_of(execution.input, self._target.default_mchid)
         return _Known(_as_listed(described), time.monotonic(), order, execution)
 
     def _put_together(self, orders: set[Key]) -> None:
         """Tell the lives of these orders anew."""
-        executions: dict[Key, list[Execution]] = {key: [] for key in orders}
+        executions: dict[Key, list[Execution]] = {}
         for known in self._known.values():
-            if known.order in executions:
-                executions[known.order].append(known.execution)
-        for key, found in executions.items():
+            if known.order in orders:
+                executions.setdefault(known.order, []).append(known.execution)
+        for key in orders - executions.keys():
             self._lives.pop(key, None)
-            if found:
-                self._lives[key] = life_of(key[1], found, mchid=key[0])
+        self._lives |= {key: life_of(key[1], each, mchid=key[0]) for key, each in executions.items()}
 
 
 def _as_listed(listed: Mapping[str, Any]) -> tuple[str, datetime | None]:

@@ -76,8 +76,8 @@ def preset(name: str) -> dict[str, Any]:
     """Return an order of events/."""
     if name not in presets():
         raise NotAnOrder(name)
-    found: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
-    return found
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+    return event
 
 
 def crowd() -> Iterator[dict[str, Any]]:
@@ -90,9 +90,6 @@ def close_doors(target: Target, sandbox: Sandbox, events: Sequence[dict[str, Any
     """Open these orders in the sandbox and put Service Ended of each onto the stack's bus.
 
     Args:
-        target: the stack.
-        sandbox: WeChat Pay's.
-        events: the order events.
         fault: strikes each of them once; empty for none.
     """
     if fault and fault not in FAULTS:

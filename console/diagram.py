@@ -30,13 +30,13 @@ class Place:
 
 def edges(definition: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return each way from a state to the next, in the order of the definition."""
-    found: dict[tuple[str, str], None] = {}
+    ways: dict[tuple[str, str], None] = {}
     states = definition.get("States", {})
     for name, state in states.items():
         for target in _targets(state):
             if target in states:
-                found.setdefault((name, target))
-    return list(found)
+                ways.setdefault((name, target))
+    return list(ways)
 
 
 def ranks(definition: Mapping[str, Any]) -> dict[str, int]:
@@ -44,11 +44,11 @@ def ranks(definition: Mapping[str, Any]) -> dict[str, int]:
     following: dict[str, list[str]] = {}
     for source, target in edges(definition):
         following.setdefault(source, []).append(target)
-    found: dict[str, int] = {}
-    _descend(str(definition.get("StartAt", "")), 0, following, found, ())
+    rows: dict[str, int] = {}
+    _descend(str(definition.get("StartAt", "")), 0, following, rows, ())
     for name in definition.get("States", {}):  # what nothing leads to
-        found.setdefault(name, 0)
-    return found
+        rows.setdefault(name, 0)
+    return rows
 
 
 def draw(
@@ -57,7 +57,6 @@ def draw(
     """Draw the workflow.
 
     Args:
-        definition: the state machine's.
         steps: what the execution has passed.
         title: what a screen reader says.
         details: of each state that was entered, what stands below its name.
@@ -97,13 +96,13 @@ def _targets(state: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _descend(
-    name: str, depth: int, following: Mapping[str, list[str]], found: dict[str, int], above: tuple[str, ...]
+    name: str, depth: int, following: Mapping[str, list[str]], rows: dict[str, int], above: tuple[str, ...]
 ) -> None:
-    if not name or name in above or found.get(name, -1) >= depth:
+    if not name or name in above or rows.get(name, -1) >= depth:
         return
-    found[name] = depth
+    rows[name] = depth
     for target in following.get(name, ()):
-        _descend(target, depth + 1, following, found, (*above, name))
+        _descend(target, depth + 1, following, rows, (*above, name))
 
 
 def _places(definition: Mapping[str, Any]) -> dict[str, Place]:

@@ -34,10 +34,10 @@ def preferred(accept_language: str) -> str:
     for part in accept_language.split(","):
         tag, _, q = part.strip().partition(";")
         try:
-            found = float(q.strip().removeprefix("q=")) if q else 1.0
+            asked = float(q.strip().removeprefix("q=")) if q else 1.0
         except ValueError:
-            found = 0.0
+            asked = 0.0
         name = tag.split("-")[0].casefold()
-        if name in LANGUAGES and found > weight:
-            best, weight = name, found
+        if name in LANGUAGES and asked > weight:
+            best, weight = name, asked
     return best

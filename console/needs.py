@@ -25,7 +25,6 @@ class Needs:
     """Finds and acts for one stack.
 
     Attributes:
-        target: the stack.
         seconds: how long a list is shown before it is read again: reading it asks for every failed execution.
     """
 

@@ -21,9 +21,6 @@ class Listing:
     """All orders at one moment, put into rows and added up once, whoever looks.
 
     Attributes:
-        snapshot: the orders.
-        rows: of all of them.
-        totals: of all of them.
         ledger: what WeChat Pay charged and whether it agrees; None where it cannot be seen.
     """
 
@@ -37,7 +34,6 @@ def listing(snapshot: Snapshot, ledger: Mapping[str, Mapping[str, Any]] | None) 
     """Return the orders as rows, with their sums.
 
     Args:
-        snapshot: the orders.
         ledger: WeChat Pay's own, by the order's number, where it can be seen.
     """
     every = [rows.row_of(life) for life in snapshot.lives]
@@ -48,14 +44,14 @@ def listing(snapshot: Snapshot, ledger: Mapping[str, Mapping[str, Any]] | None) 
 def orders_page(listing: Listing, query: Mapping[str, str]) -> dict[str, Any]:
     """Return the list: a page of the rows chosen by the address's query, and what all orders add up to."""
     group, search = query.get("group", ""), query.get("q", "")
-    found = rows.chosen(listing.rows, group if group in rows.GROUPS else "", search)
-    last = max((len(found) - 1) // rows.PAGE, 0)
+    matching = rows.chosen(listing.rows, group if group in rows.GROUPS else "", search)
+    last = max((len(matching) - 1) // rows.PAGE, 0)
     number = min(int(query["page"]), last) if query.get("page", "").isdecimal() else 0
     first = number * rows.PAGE
     return {
-        "rows": found[first : first + rows.PAGE],
+        "rows": matching[first : first + rows.PAGE],
         "every": len(listing.rows),
-        "found": len(found),
+        "matching": len(matching),
         "first": first,
         "newer": _link(query, number - 1) if number > 0 else "",
         "older": _link(query, number + 1) if number < last else "",
@@ -80,25 +76,21 @@ def order_page(
     """Return one order's life, read now.
 
     Args:
-        target: the stack.
-        number: the order's.
-        query: of the address.
-        board: knows the workflow.
         known: its executions, where the list knows them; None looks through the newest ones.
         asked: what WeChat Pay answered about orders.
     """
     mchid = query.get("mchid") or None
-    found, notes = show.read(target, number, mchid, now(), None, asking=asked.remembered, known=known)
-    run = _chosen_run(found, query.get("execution", ""))
+    life, notes = show.read(target, number, mchid, now(), None, asking=asked.remembered, known=known)
+    run = _chosen_run(life, query.get("execution", ""))
     return {
         "number": number,
-        "life": found,
+        "life": life,
         "run": run,
         "notes": notes,
         "definition": board.definition,
         "details": _details(run) if run else {},
         "rule": rule.of(run) if run else None,
-        "status": 200 if found.runs or found.direct else 404,
+        "status": 200 if life.runs or life.direct else 404,
         "Standing": Standing,
     }
 
@@ -156,5 +148,5 @@ def _agrees(row: Row, entry: Mapping[str, Any]) -> bool:
 
 
 def _link(query: Mapping[str, str], page: int) -> str:
-    kept = {name: query[name] for name in ("group", "q") if query.get(name)}
-    return "?" + urlencode({**kept, "page": page})
+    same = {name: query[name] for name in ("group", "q") if query.get(name)}
+    return "?" + urlencode({**same, "page": page})

@@ -15,7 +15,7 @@ from console.language import Words
 from console.rows import Totals
 from life.masking import Veil, inert, inert_json
 from life.reading import parsed
-from life.text import amount
+from life.text import amount, seconds, time_of
 
 _LONG = 80
 TEMPLATES = Path(__file__).parent / "templates"
@@ -38,7 +38,7 @@ class Renderer:
             "pretty": _pretty,
             "path": lambda text: quote(text, safe=""),
             "moment": _moment,
-            "seconds": _seconds,
+            "seconds": seconds,
             "short": _short,
             "host": lambda url: urlsplit(url).netloc,
             "veiled": lambda text, event: Veil(parsed(event)).text(text),
@@ -93,10 +93,8 @@ def _pretty(value: Any) -> Markup:
 
 def _moment(moment: datetime) -> Markup:
     """Return a time of this machine's zone, and in full for programs."""
-    local = moment.astimezone()
-    shown = f"{local:%m-%d %H:%M:%S}.{local.microsecond // 1000:03}"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        moment.astimezone(UTC).isoformat(), f"{local:%Y-%m-%d %H:%M:%S %z}", shown
+        moment.astimezone(UTC).isoformat(), f"{moment.astimezone():%Y-%m-%d %H:%M:%S %z}", time_of(moment)
     )
 
 
@@ -110,8 +108,3 @@ def _span(seconds: float) -> str:
 
 def _age(since: datetime) -> str:
     return str(datetime.now(UTC) - since).partition(".")[0]
-
-
-def _seconds(began: datetime, ended: datetime) -> str:
-    seconds = (ended - began).total_seconds()
-    return f"{seconds:.2f} s" if seconds < 60 else str(ended - began).partition(".")[0]  # noqa: PLR2004

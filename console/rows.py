@@ -113,8 +113,8 @@ def totals(rows: Iterable[Row]) -> Totals:
 
 
 def _amount(run: Run) -> int | None:
-    for found in (run.result, run.asked):
-        value: Any = found.get("total_amount") if isinstance(found, Mapping) else None
+    for fields in (run.result, run.asked):
+        value: Any = fields.get("total_amount") if isinstance(fields, Mapping) else None
         if isinstance(value, int) and not isinstance(value, bool):
             return value
     return None

@@ -18,7 +18,7 @@ class Rule:
     """A row of the table, as people read it.
 
     Attributes:
-        about: the reply that it was found by.
+        about: the reply that it fits.
         source: how it is known: V official, T a third party's copy, I inferred, D decided here.
     """
 
@@ -55,15 +55,15 @@ def _rule(problem: Problem) -> Rule | None:
 
 def _problem(text: str) -> Problem | None:
     """Read back what `Problem` writes: `HTTP 403 | CODE | text | Request-ID ... | signature not verified`."""
-    found = _PROBLEM.search(text)
-    if found is None:
+    problem = _PROBLEM.search(text)
+    if problem is None:
         return None
-    parts = [part.strip() for part in found["rest"].split("|") if part.strip()]
+    parts = [part.strip() for part in problem["rest"].split("|") if part.strip()]
     verified = not any(part.startswith(_UNVERIFIED) for part in parts)
     request_id = next(
         (part.removeprefix("Request-ID ") for part in parts if part.startswith("Request-ID ")), ""
     )
-    said = [part for part in parts if not part.startswith((_UNVERIFIED, "Request-ID "))]
-    code = said.pop(0) if said and re.fullmatch(r"[A-Z][A-Z0-9_]+", said[0]) else ""
+    texts = [part for part in parts if not part.startswith((_UNVERIFIED, "Request-ID "))]
+    code = texts.pop(0) if texts and re.fullmatch(r"[A-Z][A-Z0-9_]+", texts[0]) else ""
     request_id = request_id.split(";")[0].split()[0] if request_id else ""
-    return Problem(int(found["status"]), code, " | ".join(said), "", request_id, verified)
+    return Problem(int(problem["status"]), code, " | ".join(texts), "", request_id, verified)

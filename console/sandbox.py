@@ -89,13 +89,10 @@ class Sandbox:
     def _requests(self) -> list[dict[str, Any]]:
         """Return the newest requests; those that had no answer when they were read are read again."""
         with self._lock:
-            kept = list(self._recent)
-            while kept and kept[-1]["status"] is None:
-                kept.pop()
-            after = kept[-1]["number"] if kept else 0
-            kept += [_exchanged(each) for each in self.client.requests(after=after)[-RECENT:]]
-            self._recent.clear()
-            self._recent.extend(kept)
+            while self._recent and self._recent[-1]["status"] is None:
+                self._recent.pop()
+            after = self._recent[-1]["number"] if self._recent else 0
+            self._recent.extend(_exchanged(each) for each in self.client.requests(after=after)[-RECENT:])
             return list(self._recent)[::-1]
 
 
@@ -135,5 +132,5 @@ def _body(text: str) -> Any:
 
 def _masked(line: str, message: Mapping[str, Any], body: Any, veil: Veil) -> dict[str, Any]:
     """Return headers and body without secrets."""
-    found: dict[str, Any] = veil.value({"line": line, "headers": message["headers"], "body": body})
-    return found
+    masked: dict[str, Any] = veil.value({"line": line, "headers": message["headers"], "body": body})
+    return masked

@@ -57,10 +57,10 @@ async def show_world(request: web.Request) -> tuple[str, Mapping[str, Any]]:
         return {"world": sandbox.world(), "stored": world.is_stored(console.target, sandbox)}
 
     try:
-        found = await asyncio.to_thread(read, _sandbox(request))
+        values = await asyncio.to_thread(read, _sandbox(request))
     except SandboxError as exc:
-        found = {"world": None, "stored": True, "why": str(exc)}
-    return "sandbox", {**found, **world.known()}
+        values = {"world": None, "stored": True, "why": str(exc)}
+    return "sandbox", {**values, **world.known()}
 
 
 async def every_second(_request: web.Request) -> AsyncIterator[bool]:

@@ -25,7 +25,6 @@ class Console:
     """What the pages are made from.
 
     Attributes:
-        target: the stack.
         token: what allows to act.
         local: whether the stack is on this machine.
         sandbox: the local WeChat Pay; None where the stack calls the real one.

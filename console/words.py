@@ -83,7 +83,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "ledger_differs": ("differs", "不一致"),
     "charged": ("charged", "已扣款"),
     "error": ("This cannot be shown", "无法显示"),
-    "no_such_page": ("There is no such page.", "没有这个页面。"),
     "at_wechat_pay": ("How it stands at WeChat Pay", "微信支付侧状态"),
     "ask": ("Ask WeChat Pay now", "向微信支付查单"),
     "ask_help": (

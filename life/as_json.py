@@ -10,11 +10,11 @@ from life.model import Life
 
 def to_json(life: Life) -> dict[str, Any]:
     """Return the life as JSON values."""
-    found: dict[str, Any] = _value(life)
+    document: dict[str, Any] = _value(life)
     # Which execution it is, is enough: all of it stands in `runs`.
-    found["deciding"] = life.deciding.arn if life.deciding else None
-    found["also"] = [run.arn for run in life.also]
-    return found
+    document["deciding"] = life.deciding.arn if life.deciding else None
+    document["also"] = [run.arn for run in life.also]
+    return document
 
 
 def _value(value: Any) -> Any:

@@ -27,25 +27,23 @@ def life_of(
     """Return the life of one order.
 
     Args:
-        out_order_no: the order.
         executions: those that were started for it, in any order.
         lines: what the functions logged about it, as parsed JSON, in any order.
         answer: what a signed query said, if WeChat Pay was asked.
         mchid: the merchant, where no event names one.
     """
-    found = sorted(executions, key=lambda each: (each.began, each.arn))
-    veils = [Veil(parsed(each.input)) for each in found]
-    known = {each.arn: veil for each, veil in zip(found, veils, strict=True)}
+    in_order = sorted(executions, key=lambda each: (each.began, each.arn))
+    veils = {each.arn: Veil(parsed(each.input)) for each in in_order}
     logged = [line for line in lines if moment(line.get("timestamp"))]
     logged.sort(key=lambda line: str(line["timestamp"]))
     runs = tuple(
-        _run(each, [line for line in logged if line.get("execution") == each.arn], veil)
-        for each, veil in zip(found, veils, strict=True)
+        _run(each, [line for line in logged if line.get("execution") == each.arn], veils[each.arn])
+        for each in in_order
     )
     direct = tuple(
         _call(line, Veil(None))
         for line in logged
-        if line.get("message") == CALLED and line.get("execution") not in known
+        if line.get("message") == CALLED and line.get("execution") not in veils
     )
     deciding = _deciding(runs)
     standing, advice = _standing(deciding)
@@ -122,9 +120,9 @@ def _remark(line: Mapping[str, Any], veil: Veil) -> Remark:
 
 
 def _mchid(run: Run) -> str:
-    for found in (run.result, run.asked):
-        if isinstance(found, Mapping) and isinstance(found.get("mchid"), str):
-            return str(found["mchid"])
+    for fields in (run.result, run.asked):
+        if isinstance(fields, Mapping) and isinstance(fields.get("mchid"), str):
+            return str(fields["mchid"])
     return ""
 
 

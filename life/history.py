@@ -20,15 +20,15 @@ _ENDED = ("ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted", "Execution
 
 def steps(history: Iterable[Mapping[str, Any]], veil: Veil) -> tuple[Step, ...]:
     """Return the states entered, in order, each with its attempts."""
-    found: list[Step] = []
+    passed: list[Step] = []
     for event in history:
         kind, at = str(event["type"]), event["timestamp"]
         if kind.endswith("StateEntered"):
             name = event["stateEnteredEventDetails"]["name"]
-            found.append(Step(name, kind.removesuffix("StateEntered"), at))
-        elif found:
-            found[-1] = _with(found[-1], kind, at, event, veil)
-    return tuple(found)
+            passed.append(Step(name, kind.removesuffix("StateEntered"), at))
+        elif passed:
+            passed[-1] = _with(passed[-1], kind, at, event, veil)
+    return tuple(passed)
 
 
 def published(

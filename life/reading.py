@@ -15,18 +15,22 @@ def parsed(text: Any) -> Any:
         return text
 
 
+def json_object(text: Any) -> dict[str, Any]:
+    """Return the JSON object of a text; an empty one when it is none."""
+    value = parsed(text)
+    return value if isinstance(value, dict) else {}
+
+
 def order_of(text: Any, default_mchid: str = "") -> tuple[str, str]:
     """Return merchant and number of the order in an execution's input; `?` where it has no number."""
-    event = parsed(text)
-    if not isinstance(event, dict):
-        return default_mchid, "?"
+    event = json_object(text)
     return str(event.get("mchid") or default_mchid), str(event.get("out_order_no") or "?")
 
 
 def moment(text: Any) -> datetime | None:
     """Return a time of ISO 8601; None when it is none. Without a zone it is UTC, as the functions log it."""
     try:
-        found = datetime.fromisoformat(str(text))
+        at = datetime.fromisoformat(str(text))
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

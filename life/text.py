@@ -47,7 +47,7 @@ def _lines(life: Life) -> Iterator[str]:
         yield from (f"  {_call(call)}" for call in life.direct)
     if life.answer is not None:
         yield ""
-        yield f"at WeChat Pay 微信支付侧  {_time(life.answer.at)}"
+        yield f"at WeChat Pay 微信支付侧  {time_of(life.answer.at)}"
         yield f"  {_answer(life.answer)}"
     yield ""
     yield "what to do 处理建议"
@@ -64,7 +64,7 @@ def _why(run: Run | None) -> Iterator[str]:
 
 def _run(run: Run, title: str) -> Iterator[str]:
     redriven = f", redriven {run.redrives}x" if run.redrives else ""
-    span = f" in {_seconds(run.began, run.ended)}" if run.ended else ""
+    span = f" in {seconds(run.began, run.ended)}" if run.ended else ""
     yield f"{title}  {run.began.astimezone():%Y-%m-%d %H:%M:%S %z}  {run.status}{span}{redriven}"
     yield run.arn
     yield "  asked 请求"
@@ -73,8 +73,8 @@ def _run(run: Run, title: str) -> Iterator[str]:
     yield from (f"    {line}" for line in _steps(run.steps))
     yield "  calls to WeChat Pay 调用"
     logged: list[Call | Remark] = [*run.calls, *run.remarks]
-    told = sorted(logged, key=lambda each: each.at)
-    yield from (f"    {line}" for line in _told(told)) if told else ["    none in the logs 日志中没有"]
+    logged.sort(key=lambda each: each.at)
+    yield from (f"    {line}" for line in _logged(logged)) if logged else ["    none in the logs 日志中没有"]
     if run.published:
         yield "  published 已发布"
         yield from (f"    {_published(each)}" for each in run.published)
@@ -112,7 +112,7 @@ def _steps(steps: Sequence[Step]) -> Iterator[str]:
     for passed, times in rounds(steps, lambda step: step.name if _quiet(step) else None):
         if times > 1:
             names = " → ".join(step.name for step in passed[: len(passed) // times])
-            yield f"{_time(passed[0].began)}  ({names}) x{times}, until {_time(passed[-1].began)}"
+            yield f"{time_of(passed[0].began)}  ({names}) x{times}, until {time_of(passed[-1].began)}"
         else:
             yield from _step(passed[0])
 
@@ -122,9 +122,9 @@ def _quiet(step: Step) -> bool:
 
 
 def _step(step: Step) -> Iterator[str]:
-    took = _seconds(step.began, step.ended) if step.ended else "under way"
+    took = seconds(step.began, step.ended)
     outcome = f"  {step.outcome}" if step.outcome else ""
-    yield f"{_time(step.began)}  {step.name}  {took}{outcome}"
+    yield f"{time_of(step.began)}  {step.name}  {took}{outcome}"
     if len(step.attempts) < 2 and not any(attempt.error for attempt in step.attempts):  # noqa: PLR2004
         return
     number = 1
@@ -132,26 +132,26 @@ def _step(step: Step) -> Iterator[str]:
         attempts = list(same)
         last = number + len(attempts) - 1
         numbers = f"attempt {number}" if number == last else f"attempts {number}-{last}"
-        took = _seconds(attempts[0].began, attempts[-1].ended) if attempts[-1].ended else "under way"
+        took = seconds(attempts[0].began, attempts[-1].ended)
         error, message = key
-        told = f"  {error}: {message}" if message else f"  {error}"
-        yield f"  {_time(attempts[0].began)}  {numbers}  {took}{told if error else ''}"
+        failure = f"  {error}: {message}" if message else f"  {error}"
+        yield f"  {time_of(attempts[0].began)}  {numbers}  {took}{failure if error else ''}"
         number = last + 1
 
 
-def _told(told: Sequence[Call | Remark]) -> Iterator[str]:
+def _logged(logged: Sequence[Call | Remark]) -> Iterator[str]:
     """Tell calls and what was concluded from them; of those that repeat themselves the first ones."""
-    for same, times in rounds(told, _alike):
+    for same, times in rounds(logged, _alike):
         first = same[: len(same) // times]
         yield from (_call(each) if isinstance(each, Call) else _concluded(each) for each in first)
         if times > 1:
-            yield f"  x{times}, until {_time(same[-1].at)}"
+            yield f"  x{times}, until {time_of(same[-1].at)}"
 
 
-def _alike(told: Call | Remark) -> object:
-    if isinstance(told, Call):
-        return told.service, told.method, told.status, told.problem
-    return told.service, told.outcome, told.reason
+def _alike(logged: Call | Remark) -> object:
+    if isinstance(logged, Call):
+        return logged.service, logged.method, logged.status, logged.problem
+    return logged.service, logged.outcome, logged.reason
 
 
 def _concluded(remark: Remark) -> str:
@@ -162,15 +162,15 @@ def _call(call: Call) -> str:
     verdict = "verified" if call.verified else f"NOT verified: {call.problem}"
     reply = f"{call.status} {verdict}" if call.status else f"no reply: {call.problem}"
     request = f"  Request-ID {call.request_id}" if call.request_id else ""
-    return f"{_time(call.at)}  {call.method} {call.host}  {call.milliseconds:.0f} ms  {reply}{request}"
+    return f"{time_of(call.at)}  {call.method} {call.host}  {call.milliseconds:.0f} ms  {reply}{request}"
 
 
 def _published(event: Published) -> str:
     payment = event.detail.get("payment")
     if event.detail_type == "Order Paid" and isinstance(payment, Mapping):
-        told = "".join(f"  {name} {value}" for name, value in payment.items() if name != "request_id")
-        return f"{_time(event.at)}  {event.detail_type}{told}"
-    return f"{_time(event.at)}  {event.detail_type}"
+        paid = "".join(f"  {name} {value}" for name, value in payment.items() if name != "request_id")
+        return f"{time_of(event.at)}  {event.detail_type}{paid}"
+    return f"{time_of(event.at)}  {event.detail_type}"
 
 
 def _answer(answer: Answer) -> str:
@@ -178,12 +178,14 @@ def _answer(answer: Answer) -> str:
     return f"{answer.state}{money}  {answer.text}".strip()
 
 
-def _time(moment: datetime) -> str:
+def time_of(moment: datetime) -> str:
+    """Return a moment by this machine's clock, to the millisecond, without the year."""
     local = moment.astimezone()
     return f"{local:%m-%d %H:%M:%S}.{local.microsecond // 1000:03}"
 
 
-def _seconds(began: datetime, ended: datetime | None) -> str:
+def seconds(began: datetime, ended: datetime | None) -> str:
+    """Return how long something took."""
     if ended is None:
         return "under way"
     seconds = (ended - began).total_seconds()

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from wechatpay_sandbox import state
 from wechatpay_sandbox.client import Client
 
 from local import foreground, running, sandbox
@@ -33,18 +34,9 @@ def main() -> int:
 def write(client: Client, directory: Path) -> dict[str, Any]:
     """Write the files, readable by this user alone. Returns the secret they make up."""
     secret = client.secret()
-    files = {
-        "apiclient_key.pem": secret["merchant_private_key"],
-        "apiclient_cert.pem": client.merchant_certificate(),
-        "api_v3_key.txt": f"{secret['api_v3_key']}\n",
-    }
-    if "wechatpay_public_key" in secret:
-        files["pub_key.pem"] = secret["wechatpay_public_key"]
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name, text in files.items():
-        path = directory / name
-        path.touch(mode=0o600)
-        path.write_text(text)
+    for name, text in state.merchant_files(secret, client.merchant_certificate()).items():
+        state.write(directory / name, text)
     return secret
 
 

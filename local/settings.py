@@ -102,8 +102,8 @@ def _declared() -> dict[str, Any]:
 
     Loader.add_multi_constructor("!", lambda _loader, _tag, _node: None)
     text = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    found: dict[str, Any] = yaml.load(text, Loader)["Parameters"]
-    return found
+    parameters: dict[str, Any] = yaml.load(text, Loader)["Parameters"]
+    return parameters
 
 
 def _number(given: Mapping[str, str], name: str, default: float, kind: type[int] | type[float]) -> float:

@@ -27,11 +27,8 @@ def examine(
     """Check the stack and one merchant. Later checks need not wait for earlier ones to pass.
 
     Args:
-        target: the stack.
-        mchid: the merchant.
         order: an order that exists, for the signed query; without it one is asked for that cannot exist,
             which proves neither service_id nor appid.
-        transport: carries the calls to WeChat Pay.
     """
     carrier = transport or Recording()
     function = target.function
@@ -70,16 +67,13 @@ def _stack(target: Target) -> Finding:
     return passed("stack 栈", f"{target.stack_name}: {arn}")
 
 
-def _described(secret: StagedSecret) -> dict[str, Any]:
+def _described(secret: StagedSecret) -> dict[str, Any] | None:
     try:
-        described = secret.describe()
+        return secret.describe()
     except ClientError as exc:
         raise CommandError(
             f"{secret.name} cannot be described ({error_code(exc)}): ask for secretsmanager:DescribeSecret"
         ) from exc
-    if described is None:
-        raise CommandError(f"there is no secret {secret.name}: store it with make secret 请先 make secret")
-    return described
 
 
 def _secret(

@@ -84,7 +84,6 @@ def follow(
 
     Args:
         client: a boto3 Step Functions client.
-        arn: the execution's.
         on_step: is called in order.
         until: names of states.
         poll_seconds: between two looks; against AWS, whose limits are low, a second.

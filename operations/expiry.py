@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from operations.report import Finding, failed, note, passed
@@ -26,10 +26,6 @@ class Expiry:
     mchid: str
     serial_no: str
     expires: datetime | None
-
-    def days_left(self, now: datetime) -> float | None:
-        """Days until it expires; negative afterwards; None when unknown."""
-        return None if self.expires is None else (self.expires - now).total_seconds() / 86400
 
 
 def tags(serial_no: str, expires: datetime) -> list[dict[str, str]]:
@@ -64,8 +60,6 @@ def judge(expiry: Expiry, now: datetime, serial_no: str | None = None) -> Findin
     """Say how long the certificate is good for.
 
     Args:
-        expiry: what the tags say.
-        now: the time.
         serial_no: the serial the secret holds, when it is known.
     """
     again = "run make secret with the certificate to keep its date"
@@ -75,7 +69,7 @@ def judge(expiry: Expiry, now: datetime, serial_no: str | None = None) -> Findin
         other = f"is of another certificate ({expiry.serial_no})" if expiry.serial_no else ""
         whose = other or "names no certificate"
         return note(SUBJECT, f"the date kept, {expiry.expires:%Y-%m-%d}, {whose}: {again} 到期日与证书未对应")
-    days = expiry.days_left(now) or 0.0
+    days = (expiry.expires - now) / timedelta(days=1)
     date = f"{expiry.expires:%Y-%m-%d}"
     renew = "apply for a new one at 商户平台 → 账户中心 → API安全, then make secret with its files"
     if days <= 0:

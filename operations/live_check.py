@@ -86,9 +86,6 @@ def prove(
     """Make a signed query, and where WeChat Pay offers it the encrypted download; tell what they prove.
 
     Args:
-        credentials: what to prove.
-        hosts: WeChat Pay's base URLs.
-        transport: carries the calls.
         order: an order that exists; without it one is asked for that cannot exist.
     """
     yield signed_query.query(credentials, hosts, transport, order)

@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 import life
-from life.reading import order_of, parsed
+from life.reading import json_object, order_of
 from operations import executions
 from operations.errors import CommandError
 from operations.remedies import successor_arn
@@ -49,10 +49,9 @@ class Records:
         """What names the order to WeChat Pay, from the newest result or event that has it."""
         newest: dict[str, str] = {}
         for execution in sorted(self.executions, key=lambda each: each.began):
-            for value in map(parsed, (execution.input, execution.output)):
-                if isinstance(value, dict):
-                    names = ("appid", "service_id", "order_api")
-                    newest |= {name: value[name] for name in names if isinstance(value.get(name), str)}
+            for fields in (json_object(execution.input), json_object(execution.output)):
+                names = ("appid", "service_id", "order_api")
+                newest |= {name: fields[name] for name in names if isinstance(fields.get(name), str)}
         return newest
 
 
@@ -60,8 +59,6 @@ class Reader:
     """Reads from one stack.
 
     Args:
-        target: the stack.
-        now: the time.
         since: how far to look back; None looks at the logs of 14 days and the newest executions.
         client: a boto3 Step Functions client, when there is one already.
     """
@@ -80,7 +77,6 @@ class Reader:
         """Return what there is of an order, without the logs where they may not be read.
 
         Args:
-            out_order_no: the order.
             mchid: the merchant, when several have an order of this number; None takes whichever there is.
             known: ARNs of its executions; None looks through the newest ones.
 
@@ -115,12 +111,12 @@ class Reader:
         start = self._since or self._now - LOGGED_FOR
         asked = {"filterPattern": json.dumps(out_order_no), "startTime": int(start.timestamp() * 1000)}
         lines = (
-            parsed(event["message"])
+            json_object(event["message"])
             for group in self._log_groups
             for page in client.get_paginator("filter_log_events").paginate(logGroupName=group, **asked)
             for event in page["events"]
         )
-        return [line for line in lines if isinstance(line, dict) and line.get("out_order_no") == out_order_no]
+        return [line for line in lines if line.get("out_order_no") == out_order_no]
 
     def executions(
         self, out_order_no: str, lines: Iterable[Mapping[str, Any]], known: Collection[str] | None = None
@@ -199,5 +195,4 @@ class Reader:
 
     def _definition(self, arn: str) -> dict[str, Any]:
         described = self._client.describe_state_machine_for_execution(executionArn=arn)
-        definition = parsed(described["definition"])
-        return definition if isinstance(definition, dict) else {}
+        return json_object(described["definition"])

@@ -17,7 +17,6 @@ def check(target: Target, secret: dict[str, Any]) -> Iterator[Finding]:
     """Ask whether the workflow may invoke and publish, and the functions it invokes may read the secret.
 
     Args:
-        target: the stack.
         secret: the merchant's secret as described.
     """
     iam, functions = target.client("iam"), target.client("lambda")

@@ -52,7 +52,6 @@ def recover(
 
     Args:
         client: a boto3 Step Functions client.
-        state_machine: ARN to start executions of.
         stuck: the executions; those that no command helps are passed over.
         pace: called before each call.
         hindrance: why an order that FAILED is not started again; it raises `NotAsked` when that is not known.

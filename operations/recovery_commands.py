@@ -14,18 +14,6 @@ from rich.text import Text
 from operations import options, recovery, stuck_listing
 from operations.lives import Reader
 from operations.merchant_files import now
-from operations.options import (
-    Before,
-    DryRun,
-    Mchids,
-    Orders,
-    Profile,
-    Rate,
-    Reasons,
-    Region,
-    Since,
-    StackName,
-)
 from operations.recovery import Did, Recovery
 from operations.remedies import Listing, Remedy, Selection, Stuck
 from operations.resubmission import hindrance
@@ -55,18 +43,18 @@ def add_to(app: typer.Typer, console: Console) -> None:
 def _add_stuck(app: typer.Typer, console: Console) -> None:
     @app.command(name="stuck")
     def list_stuck(
-        reason: Reasons = None,
-        order: Orders = None,
-        mchid: Mchids = None,
-        since: Since = None,
-        before: Before = None,
+        reason: options.Reasons = None,
+        order: options.Orders = None,
+        mchid: options.Mchids = None,
+        since: options.Since = None,
+        before: options.Before = None,
         every: Annotated[
             bool, typer.Option("--all", help="also those that need no one, and why 包括无需处理的")
         ] = False,
         as_json: Annotated[bool, typer.Option("--json", help="for a program 输出 JSON")] = False,
-        stack_name: StackName = options.STACK,
-        region: Region = None,
-        profile: Profile = None,
+        stack_name: options.StackName = options.STACK,
+        region: options.Region = None,
+        profile: options.Profile = None,
     ) -> None:
         """List executions that need someone: order, why, since when, and what to do 待处理的执行."""
         target = options.target_of(stack_name, region, profile)
@@ -102,16 +90,16 @@ def _add_recovery(app: typer.Typer, console: Console, title: str, explanation: s
 
     @app.command(name=name, help=explanation)
     def command(
-        reason: Reasons = None,
-        order: Orders = None,
-        mchid: Mchids = None,
-        since: Since = None,
-        before: Before = None,
-        dry_run: DryRun = False,
-        rate: Rate = _RATE,
-        stack_name: StackName = options.STACK,
-        region: Region = None,
-        profile: Profile = None,
+        reason: options.Reasons = None,
+        order: options.Orders = None,
+        mchid: options.Mchids = None,
+        since: options.Since = None,
+        before: options.Before = None,
+        dry_run: options.DryRun = False,
+        rate: options.Rate = _RATE,
+        stack_name: options.StackName = options.STACK,
+        region: options.Region = None,
+        profile: options.Profile = None,
     ) -> None:
         target = options.target_of(stack_name, region, profile)
         selection = _selection(reason, order, mchid, since, before)

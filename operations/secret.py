@@ -68,7 +68,7 @@ def run(
 
 
 def _aftercare(secret: StagedSecret, value: dict[str, Any], order: str | None) -> Iterator[report.Finding]:
-    kept = expiry.read(str(value["mchid"]), secret.describe() or {})
-    yield expiry.judge(kept, merchant_files.now(), str(value["merchant_serial_no"]))
+    tagged = expiry.read(str(value["mchid"]), secret.describe() or {})
+    yield expiry.judge(tagged, merchant_files.now(), str(value["merchant_serial_no"]))
     if order is None:  # said again: the last lines are read
         yield not_proven(parse(json.dumps(value), str(value["mchid"])))

@@ -61,14 +61,13 @@ def compose(
     """Check everything given and return the whole secret, with what the certificate says if there is one.
 
     Args:
-        given: what the engineer gave.
         api_v3_key: as typed or read; empty keeps the present one.
         present: the fields of the secret as it is; None when there is none.
 
     Raises:
         CommandError: names every field that is wrong and the rule. Nothing was written.
     """
-    value: dict[str, Any] = {name: kept for name, kept in (present or {}).items() if name in _FIELDS}
+    value: dict[str, Any] = {name: field for name, field in (present or {}).items() if name in _FIELDS}
     checker = Checker(merchant_files.now())
     own_key, certificate = _pair(given, value, checker)
     _api_v3_key(api_v3_key, value, checker)

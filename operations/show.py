@@ -69,10 +69,7 @@ def read(
     """Return an order's life, and what could not be read, in words.
 
     Args:
-        target: the stack.
-        out_order_no: the order.
         mchid: the merchant, when several have an order of this number; None takes whichever there is.
-        now: the time.
         since: how far to look back, see `Reader`.
         asking: what WeChat Pay is asked with; None does not ask.
         known: ARNs of its executions; None looks through the newest ones.

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 from wechatpay.orders import SMART_RETAIL
 
+from life.reading import json_object
 from operations import executions, live_check
 from operations.errors import CommandError
 from operations.executions import Execution
@@ -89,7 +89,7 @@ def impossible_order(mchid: str, appid: str, service_id: str, order_api: str) ->
     }
 
     def holds(execution: Execution) -> bool:
-        problem = _problem(execution)
+        problem = json_object(execution.cause)
         return (
             execution.states == _TO_FAILED
             and execution.error == "REJECTED"
@@ -148,11 +148,3 @@ def run(target: Target, smoke: Smoke, say: Callable[[str], None]) -> bool:
 
 def _number() -> str:
     return f"SMOKE-{secrets.token_hex(12)}"
-
-
-def _problem(execution: Execution) -> dict[str, Any]:
-    try:
-        problem = json.loads(execution.cause)
-    except ValueError:
-        return {}
-    return problem if isinstance(problem, dict) else {}

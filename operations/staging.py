@@ -25,7 +25,6 @@ class StagedSecret:
 
     Args:
         client: a boto3 Secrets Manager client.
-        name: the secret's name.
     """
 
     def __init__(self, client: Any, name: str) -> None:
@@ -91,7 +90,6 @@ class StagedSecret:
         """Write a value, or rotate to it.
 
         Args:
-            value: the secret's fields.
             prove: raises when the value does not work; given what was read back, where that is possible.
             say: told of each step.
 

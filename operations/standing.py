@@ -28,10 +28,7 @@ def ask(target: Target, mchid: str, order: Mapping[str, object], now: datetime) 
     """Ask about an order with the merchant's secret.
 
     Args:
-        target: the stack.
-        mchid: the merchant.
         order: `out_order_no`, and `appid`, `service_id` and `order_api` where event or result name them.
-        now: the time.
 
     Returns:
         The verified answer, or why there is none: nobody is stopped from reading the rest.

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from life.reading import order_of, parsed
+from life.reading import json_object, order_of
 from operations import executions
 from operations.merchant_files import now
 from operations.remedies import Listing, Remedy, Selection, Stuck, successor_arn
@@ -40,9 +40,6 @@ def find(
 
     Args:
         client: a boto3 Step Functions client.
-        state_machine: ARN of the state machine.
-        now: the time.
-        selection: which of them are meant.
         default_mchid: the merchant of events that name none.
     """
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
@@ -120,7 +117,7 @@ def _examine(client: Any, listed: dict[str, Any], now: datetime, default_mchid: 
     event, reason = execution.get("input") or "", execution.get("error") or listed["status"]
     mchid, out_order_no = order_of(event, default_mchid)
     remedy, why_nothing = _remedy(client, execution, now, reason)
-    if listed["name"].startswith("smoke-") and _is_smoke(parsed(event)):
+    if listed["name"].startswith("smoke-") and _is_smoke(event):
         remedy, why_nothing = Remedy.NONE, "a smoke test, which fails on purpose 冒烟测试"
     return Stuck(
         arn=listed["executionArn"],
@@ -161,6 +158,6 @@ def _exists(client: Any, arn: str) -> bool:
     return True
 
 
-def _is_smoke(event: Any) -> bool:
-    metadata = event.get("metadata") if isinstance(event, dict) else None
+def _is_smoke(event: str) -> bool:
+    metadata = json_object(event).get("metadata")
     return isinstance(metadata, dict) and metadata.get("smoke") is True

@@ -1,9 +1,8 @@
-"""How `make stuck` shows what it found: a line a fact, nothing cut, ARNs whole; or as JSON."""
+"""What `make stuck` shows: a line a fact, nothing cut, ARNs whole; or as JSON."""
 
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
 
 from rich.text import Text
 
@@ -17,9 +16,8 @@ def shown(stuck: Stuck) -> Iterator[Text]:
     merchant = f"  mchid {stuck.mchid}" if stuck.mchid else ""
     redriven = f", redriven {stuck.redrives}x" if stuck.redrives else ""
     remedy = (stuck.remedy.value, "yellow" if stuck.remedy is not Remedy.NONE else "dim")
-    yield Text.assemble(
-        (stuck.out_order_no, "bold"), merchant, f"  {_local(stuck.since)}{redriven}  ", remedy
-    )
+    since = f"  {stuck.since.astimezone():%Y-%m-%d %H:%M %z}{redriven}  "
+    yield Text.assemble((stuck.out_order_no, "bold"), merchant, since, remedy)
     yield Text(f"  {stuck.reason}: {stuck.message}" if stuck.message else f"  {stuck.reason}")
     yield Text(f"  {stuck.arn}", "dim")
     yield from (Text(f"  {step}") for step in stuck.next_steps)
@@ -48,18 +46,14 @@ def standing(reader: Reader, out_order_no: str) -> dict[str, str]:
 
 def standing_in_words(out_order_no: str, stands: dict[str, str]) -> str:
     """Return it as a sentence."""
-    arn = stands["execution"]
-    match stands["state"]:
-        case "unknown":
-            return (
-                f"{out_order_no}: no execution of such an order. Was its event emitted, is it a dead letter? "
-                "没有该订单的执行"
-            )
-        case "running":
-            return f"{out_order_no}: running 进行中: {arn}"
-        case "settled":
-            return f"{out_order_no}: settled 已完结: {arn}"
-    return f"{out_order_no}: {stands['state']}, and not among what was asked for 不在所选条件内: {arn}"
+    if stands["state"] == "unknown":
+        return (
+            f"{out_order_no}: no execution of such an order. Was its event emitted, is it a dead letter? "
+            "没有该订单的执行"
+        )
+    sentences = {"running": "running 进行中", "settled": "settled 已完结"}
+    other = f"{stands['state']}, and not among what was asked for 不在所选条件内"
+    return f"{out_order_no}: {sentences.get(stands['state'], other)}: {stands['execution']}"
 
 
 def as_json(selection: Selection, listing: Listing, standings: dict[str, dict[str, str]]) -> str:
@@ -87,7 +81,3 @@ def as_json(selection: Selection, listing: Listing, standings: dict[str, dict[st
         "orders": standings,
     }
     return json.dumps(listed, ensure_ascii=False, indent=2)
-
-
-def _local(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M %z}"

@@ -19,8 +19,12 @@ from wechatpay import hosts
 from operations.errors import CommandError
 
 DEFAULT_STACK = "smart-retail-settlement"
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ARN_OF_A_MACHINE = re.compile(r"(?:[^:]+:){6}[^:]+")
+
+
+def is_local() -> bool:
+    """Whether the AWS that the environment points at is on this machine."""
+    return urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def error_code(exc: ClientError) -> str:
@@ -59,9 +63,9 @@ class Target:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of `service` that slows down when throttled: it may have thousands to ask."""
-        endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
-        local = urlsplit(endpoint).hostname in _LOOPBACK
-        config = Config(retries={"total_max_attempts": 10, "mode": "adaptive"}, proxies={} if local else None)
+        config = Config(
+            retries={"total_max_attempts": 10, "mode": "adaptive"}, proxies={} if is_local() else None
+        )
         create: Any = _session(self.region, self.profile).client
         return create(service, config=config)
 

@@ -70,8 +70,7 @@ class EmbeddedAws:
     @property
     def pid(self) -> int:
         """Process id of the server, which is also the process group of the functions it runs."""
-        if self._process is None:
-            raise EmbeddedAwsError("the embedded AWS is not running")
+        assert self._process is not None, "the embedded AWS is not running"
         return self._process.pid
 
     @property

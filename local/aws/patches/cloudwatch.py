@@ -59,7 +59,7 @@ _Count = Callable[[str, dict[str, str], Mapping[str, float]], None]
 
 def embedded_metrics(log: str) -> list[tuple[str, dict[str, str], dict[str, float]]]:
     """Namespace, dimensions and values of every metric that a function's log holds (CloudWatch EMF)."""
-    found = []
+    metrics = []
     for line in log.splitlines():
         if '"_aws"' not in line:
             continue
@@ -73,8 +73,8 @@ def embedded_metrics(log: str) -> list[tuple[str, dict[str, str], dict[str, floa
                     values = document[metric["Name"]]
                     for value in values if isinstance(values, list) else [values]:
                         dimensions = {name: str(document[name]) for name in names}
-                        found.append((directive["Namespace"], dimensions, {metric["Name"]: float(value)}))
-    return found
+                        metrics.append((directive["Namespace"], dimensions, {metric["Name"]: float(value)}))
+    return metrics
 
 
 def _count_invocations(lambda_svc: ModuleType, count: _Count) -> None:

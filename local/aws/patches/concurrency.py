@@ -35,8 +35,8 @@ def reserve_for_every_alias(lambda_svc: ModuleType) -> None:
     functions = named(lambda_svc, "_functions")
 
     def of_function(_version: dict[str, Any], config: dict[str, Any]) -> int | None:
-        found: int | None = reserved(functions.get(config["FunctionName"]), config)
-        return found
+        limit: int | None = reserved(functions.get(config["FunctionName"]), config)
+        return limit
 
     lambda_svc._reserved_concurrency = of_function  # type: ignore[attr-defined]
 

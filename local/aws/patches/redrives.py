@@ -104,10 +104,10 @@ def _tell(stepfunctions: ModuleType) -> None:
 
     def list_executions(asked: dict[str, Any]) -> Any:
         status, headers, body = listed(asked)
-        found = json.loads(body)
-        for each in found.get("executions", ()):
+        page = json.loads(body)
+        for each in page.get("executions", ()):
             each |= counted(executions[each["executionArn"]])
-        return (status, headers, json.dumps(found).encode())
+        return (status, headers, json.dumps(page).encode())
 
     stepfunctions._describe_execution = describe_execution  # type: ignore[attr-defined]
     stepfunctions._list_executions = list_executions  # type: ignore[attr-defined]
