@@ -97,7 +97,7 @@ def close_doors(target: Target, sandbox: Sandbox, events: Sequence[dict[str, Any
     for event in events:
         sandbox.open_order(event)
         if fault:
-            sandbox.strike(event["out_order_no"], fault)
+            sandbox.client.script(event["out_order_no"], "complete", fault=fault)
     entries = [
         {
             "Source": target.parameters.get("TriggerSource") or "smartretail.cabinet",

@@ -63,10 +63,6 @@ class Sandbox:
         """Open the order of an event, as the cabinet did when its door was opened."""
         self.client.open_order(str(event["out_order_no"]), **settings_of(event))
 
-    def strike(self, out_order_no: str, fault: str) -> None:
-        """Plan a fault for the order's next completion."""
-        self.client.script(out_order_no, fault=fault)
-
     def wire(self, out_order_no: str) -> list[dict[str, Any]]:
         """Return what went over the wire about an order, oldest first, with every secret masked."""
         return [_exchanged(each) for each in self.client.requests(out_order_no)]

@@ -68,17 +68,15 @@ def live(page: Page, changes: Changes) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
         async def parts() -> AsyncIterator[str | None]:
             async for changed in changes(request):
-                yield await part(request, page) if changed else None
+                if changed:
+                    name, values = await page(request)
+                    yield request.app[RENDERER].part(name, {**common(request), **values})
+                else:
+                    yield None
 
         return await stream(request, parts())
 
     return handler
-
-
-async def part(request: web.Request, page: Page) -> str:
-    """Return the changing part of a page."""
-    name, values = await page(request)
-    return request.app[RENDERER].part(name, {**common(request), **values})
 
 
 def whole(request: web.Request, name: str, values: Mapping[str, Any], status: int = 200) -> web.Response:

@@ -92,14 +92,6 @@ INTERRUPTED: Mapping[str, Advice] = {
     "TIMED_OUT": Advice("it ran out of its 70 days", "该执行已超过 70 天时限"),
 }
 INTERRUPTED_OTHERWISE = Advice("take the cause away", "先消除原因")
-REDRIVE = Advice("then make redrive ORDER={order}", "然后执行 make redrive ORDER={order}")
-REDRIVE_ABORTED = Advice(
-    "then make redrive REASON=ABORTED ORDER={order}", "然后执行 make redrive REASON=ABORTED ORDER={order}"
-)
-RESUBMIT = Advice("then make resubmit ORDER={order}", "然后执行 make resubmit ORDER={order}")
-RESUBMIT_ABORTED = Advice(
-    "then make resubmit REASON=ABORTED ORDER={order}", "然后执行 make resubmit REASON=ABORTED ORDER={order}"
-)
 
 
 def for_failed(category: str) -> Advice:
@@ -111,8 +103,6 @@ def for_interrupted(error: str, status: str, *, redrivable: bool) -> Advice:
     """Return what to do about an execution that ended without settling its order."""
     aborted = status == "ABORTED"
     cause = INTERRUPTED.get(status if aborted or status == "TIMED_OUT" else error, INTERRUPTED_OTHERWISE)
-    if redrivable:
-        command = REDRIVE_ABORTED if aborted else REDRIVE
-    else:
-        command = RESUBMIT_ABORTED if aborted else RESUBMIT
-    return Advice(f"{cause.en}, {command.en}", f"{cause.zh}，{command.zh}")
+    reason = "REASON=ABORTED " if aborted else ""
+    command = f"make {'redrive' if redrivable else 'resubmit'} {reason}ORDER={{order}}"
+    return Advice(f"{cause.en}, then {command}", f"{cause.zh}，然后执行 {command}")

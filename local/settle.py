@@ -76,10 +76,11 @@ def _settle(text: str, event: Any, fault: str, environment: dict[str, str]) -> i
 
 def _report(execution: executions.Execution) -> int:
     if execution.status in executions.GOES_ON:
-        accepted = not executions.WAITS_FOR_PAYMENT.isdisjoint(execution.states)
-        stands = "accepted, and not paid yet 已受理，尚未支付" if accepted else "not settled yet 尚未完结"
+        stands = "not settled yet 尚未完结"
+        if execution.accepted:
+            stands = "accepted, and not paid yet 已受理，尚未支付"
         print(f"{stands} after {execution.seconds:.1f} s: no longer following; the execution goes on")
-        return 0 if accepted else 1
+        return 0 if execution.accepted else 1
     print(f"{execution.status} after {execution.seconds:.1f} s")
     if execution.output is not None:
         print(json.dumps(execution.output, ensure_ascii=False, indent=2))

@@ -1,6 +1,5 @@
 """`python -m operations COMMAND`: the operator's commands. Make has a target for each."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -17,10 +16,9 @@ from operations.options import Mchid, Order, Profile, Region, StackName
 from operations.secret_builder import SecretInput, mchid_of
 from operations.staging import StagedSecret
 from operations.target import parse_hosts
+from operations.terminal import console
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-# A file or a ticket is no narrow terminal.
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
 
 
 @app.command()
@@ -74,7 +72,6 @@ def secret(
     name = f"{prefix or target.function.secret_prefix}{owner}"
     api_v3_key = secrets.read_api_v3_key(api_v3_key_fd)
     secrets.run(
-        console,
         StagedSecret(target.client("secretsmanager"), name),
         given,
         api_v3_key,
@@ -93,7 +90,7 @@ def doctor(
 ) -> None:
     """Check the stack and a merchant; each line says pass, or what to do 体检."""
     target = options.target_of(stack_name, region, profile)
-    _exit(report.show(console, checks.examine(target, target.mchid(mchid), order=order or None)))
+    _exit(report.show(checks.examine(target, target.mchid(mchid), order=order or None)))
 
 
 @app.command(name="expiry")
@@ -112,7 +109,7 @@ def list_expiries(
     if not expiries:
         prefix = target.function.secret_prefix
         raise CommandError(f"no secret is called {prefix}<mchid>: nothing is watched 未找到商户凭证")
-    _exit(report.show(console, (expiry.judge(each, now).about(each.mchid) for each in expiries)))
+    _exit(report.show(expiry.judge(each, now).about(each.mchid) for each in expiries))
 
 
 @app.command()
@@ -138,7 +135,7 @@ def smoke(
     if not invalid:
         merchant = (chosen and chosen.mchid) or target.mchid(mchid)
         known = (chosen and chosen.number) or order or None
-        if not report.show(console, checks.examine(target, merchant, order=known)):
+        if not report.show(checks.examine(target, merchant, order=known)):
             raise CommandError(
                 "no order was run: correct what failed above, then make smoke 体检未通过，未执行"
             )
@@ -148,9 +145,9 @@ def smoke(
     _exit(smokes.run(target, chosen, lambda text: console.print(text, soft_wrap=True, markup=False)))
 
 
-recovery_commands.add_to(app, console)
-show.add_to(app, console)
-sync.add_to(app, console)
+recovery_commands.add_to(app)
+app.command("show")(show.show_order)
+app.command("sync")(sync.sync_order)
 
 
 def _exit(good: bool) -> None:

@@ -66,6 +66,11 @@ class Execution:
         return [step.state for step in self.steps if isinstance(step, Entered)]
 
     @property
+    def accepted(self) -> bool:
+        """Whether it went on to wait for the payment of its order."""
+        return not WAITS_FOR_PAYMENT.isdisjoint(self.states)
+
+    @property
     def raised(self) -> list[str]:
         """Names of the errors that Tasks failed with, in order."""
         return [step.error for step in self.steps if isinstance(step, Raised)]

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from operations import options, recovery, stuck_listing
@@ -19,6 +18,7 @@ from operations.remedies import Listing, Remedy, Selection, Stuck
 from operations.resubmission import hindrance
 from operations.stuck import find_on
 from operations.target import Target
+from operations.terminal import console
 
 _RATE = 5.0
 _A_FEW = 10
@@ -33,58 +33,56 @@ WeChat Pay says they are open 原因已修正的订单. Aborted ones only with -
 """
 
 
-def add_to(app: typer.Typer, console: Console) -> None:
+def list_stuck(
+    reason: options.Reasons = None,
+    order: options.Orders = None,
+    mchid: options.Mchids = None,
+    since: options.Since = None,
+    before: options.Before = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="also those that need no one, and why 包括无需处理的")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="for a program 输出 JSON")] = False,
+    stack_name: options.StackName = options.STACK,
+    region: options.Region = None,
+    profile: options.Profile = None,
+) -> None:
+    """List executions that need someone: order, why, since when, and what to do 待处理的执行."""
+    target = options.target_of(stack_name, region, profile)
+    selection = _selection(reason, order, mchid, since, before)
+    listing = find_on(target, selection)
+    if not every:
+        listing = replace(listing, stuck=listing.needy)
+    reader = Reader(target, now(), selection.since)
+    elsewhere = sorted(selection.orders - {each.out_order_no for each in listing.stuck})
+    standings = {number: stuck_listing.standing(reader, number) for number in elsewhere}
+    if as_json:
+        typer.echo(stuck_listing.as_json(selection, listing, standings))
+        return
+    _say_between(selection)
+    for each in listing.stuck:
+        for line in stuck_listing.shown(each):
+            console.print(line, soft_wrap=True)
+    for number, stands in standings.items():
+        console.print(Text(stuck_listing.standing_in_words(number, stands)), soft_wrap=True)
+    among = "" if listing.needy else _among(selection) + _others(target, selection)
+    console.print(Text(f"{stuck_listing.summary(listing)}{among}"), soft_wrap=True)
+    if listing.unseen:
+        console.print(
+            f"{listing.unseen} older executions that succeeded were not looked at: one of them may have "
+            "settled an order listed here; SINCE= narrows it 有成功的执行未检查",
+            soft_wrap=True,
+        )
+
+
+def add_to(app: typer.Typer) -> None:
     """Add the three commands to the application."""
-    _add_stuck(app, console)
-    _add_recovery(app, console, "redrive 重新驱动", _REDRIVE)
-    _add_recovery(app, console, "resubmit 重新提交", _RESUBMIT)
+    app.command("stuck")(list_stuck)
+    _add_recovery(app, "redrive 重新驱动", _REDRIVE)
+    _add_recovery(app, "resubmit 重新提交", _RESUBMIT)
 
 
-def _add_stuck(app: typer.Typer, console: Console) -> None:
-    @app.command(name="stuck")
-    def list_stuck(
-        reason: options.Reasons = None,
-        order: options.Orders = None,
-        mchid: options.Mchids = None,
-        since: options.Since = None,
-        before: options.Before = None,
-        every: Annotated[
-            bool, typer.Option("--all", help="also those that need no one, and why 包括无需处理的")
-        ] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="for a program 输出 JSON")] = False,
-        stack_name: options.StackName = options.STACK,
-        region: options.Region = None,
-        profile: options.Profile = None,
-    ) -> None:
-        """List executions that need someone: order, why, since when, and what to do 待处理的执行."""
-        target = options.target_of(stack_name, region, profile)
-        selection = _selection(reason, order, mchid, since, before)
-        listing = find_on(target, selection)
-        if not every:
-            listing = replace(listing, stuck=listing.needy)
-        reader = Reader(target, now(), selection.since)
-        elsewhere = sorted(selection.orders - {each.out_order_no for each in listing.stuck})
-        standings = {number: stuck_listing.standing(reader, number) for number in elsewhere}
-        if as_json:
-            typer.echo(stuck_listing.as_json(selection, listing, standings))
-            return
-        _say_between(console, selection)
-        for each in listing.stuck:
-            for line in stuck_listing.shown(each):
-                console.print(line, soft_wrap=True)
-        for number, stands in standings.items():
-            console.print(Text(stuck_listing.standing_in_words(number, stands)), soft_wrap=True)
-        among = "" if listing.needy else _among(selection) + _others(target, selection)
-        console.print(Text(f"{stuck_listing.summary(listing)}{among}"), soft_wrap=True)
-        if listing.unseen:
-            console.print(
-                f"{listing.unseen} older executions that succeeded were not looked at: one of them may have "
-                "settled an order listed here; SINCE= narrows it 有成功的执行未检查",
-                soft_wrap=True,
-            )
-
-
-def _add_recovery(app: typer.Typer, console: Console, title: str, explanation: str) -> None:
+def _add_recovery(app: typer.Typer, title: str, explanation: str) -> None:
     """Add a command that lets executions go on; the first word of its title is its name."""
     name = title.partition(" ")[0]
 
@@ -108,7 +106,7 @@ def _add_recovery(app: typer.Typer, console: Console, title: str, explanation: s
             each for each in listing.stuck if each.remedy.command == name and _is_meant(each, selection)
         ]
         console.print(Text(f"{title}: {target}, {len(chosen)} executions"), soft_wrap=True)
-        _say_between(console, selection)
+        _say_between(selection)
         if not dry_run and len(chosen) > _A_FEW and sys.stdin.isatty():
             typer.confirm("Go on? 继续？", abort=True)
         recoveries = recovery.recover(
@@ -165,7 +163,7 @@ def _passed_over(listing: Listing, selection: Selection) -> list[Recovery]:
     return [Recovery(each, Did.SKIPPED, each.why_nothing) for each in superseded]
 
 
-def _say_between(console: Console, selection: Selection) -> None:
+def _say_between(selection: Selection) -> None:
     """Say which moments were understood: one of another zone than was meant finds other executions."""
     if selection.since is not None:
         console.print(f"ended since {options.zoned(selection.since)} 起始时间", soft_wrap=True)

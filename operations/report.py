@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from rich.console import Console
 from rich.text import Text
+
+from operations.terminal import console
 
 
 class Grade(Enum):
@@ -52,7 +53,7 @@ def failed(subject: str, message: str) -> Finding:
     return Finding(subject, Grade.FAIL, message)
 
 
-def show(console: Console, findings: Iterable[Finding]) -> bool:
+def show(findings: Iterable[Finding]) -> bool:
     """Print each finding as soon as it is there. Returns whether none failed."""
     good = True
     for finding in findings:

@@ -1,4 +1,4 @@
-"""Whether an order that FAILED may be sent again, now that its cause is said to be corrected.
+"""Whether an order that FAILED may be sent again, once its cause is corrected.
 
 Its event has to be valid now, and WeChat Pay itself has to say, by a signed query, that the order is open.
 """

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.console import Console
 from wechatpay.credentials import parse
 
 from operations import expiry, merchant_files, report
@@ -15,6 +14,7 @@ from operations.errors import CommandError
 from operations.live_check import Recording, not_proven, prove
 from operations.secret_builder import SecretInput, compose
 from operations.staging import StagedSecret
+from operations.terminal import console
 
 _LONGEST_KEY_BYTES = 4096
 _PROMPT = "APIv3 key APIv3密钥 (hidden 不显示; Enter keeps the present one 回车保留): "
@@ -39,7 +39,6 @@ def read_api_v3_key(descriptor: int | None) -> bytes:
 
 
 def run(
-    console: Console,
     secret: StagedSecret,
     given: SecretInput,
     api_v3_key: bytes,
@@ -55,7 +54,7 @@ def run(
 
     def proven(stored: dict[str, Any]) -> None:
         credentials = parse(json.dumps(stored), str(value["mchid"]))
-        if not report.show(console, prove(credentials, hosts, carrier, order)):
+        if not report.show(prove(credentials, hosts, carrier, order)):
             raise CommandError(
                 "these credentials do not work, see above; orders are not affected 新凭证未生效"
             )
@@ -64,7 +63,7 @@ def run(
     secret.store(value, proven, lambda text: console.print(text, soft_wrap=True))
     if certificate is not None:
         secret.tag(expiry.tags(certificate.serial_no, certificate.expires))
-    report.show(console, _aftercare(secret, value, order))
+    report.show(_aftercare(secret, value, order))
 
 
 def _aftercare(secret: StagedSecret, value: dict[str, Any], order: str | None) -> Iterator[report.Finding]:

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 import life
@@ -18,42 +17,39 @@ from operations.lives import Reader
 from operations.merchant_files import now
 from operations.options import Mchid, Profile, Region, StackName
 from operations.target import Target
+from operations.terminal import console
 
 # `standing.ask`, or what remembers its answer: of the stack, the merchant, what names the order, the time.
 type Asking = Callable[[Target, str, Mapping[str, object], datetime], life.Answer | None]
 
 
-def add_to(app: typer.Typer, console: Console) -> None:
-    """Add the command to the application."""
+def show_order(
+    order: Annotated[str, typer.Option(help="out_order_no 商户订单号")],
+    mchid: Mchid = None,
+    since: Annotated[
+        str | None, typer.Option(help="look back to: 2026-11-23T02:00 (local time), or 3h, 20d")
+    ] = None,
+    query: Annotated[bool, typer.Option(help="ask WeChat Pay how it stands 向微信支付查单")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="for programs 以JSON输出")] = False,
+    stack_name: StackName = options.STACK,
+    region: Region = None,
+    profile: Profile = None,
+) -> None:
+    """Show one order's life: asked, tried, called, published, and what to do 查看一个订单的全过程.
 
-    @app.command(name="show")
-    def show_order(
-        order: Annotated[str, typer.Option(help="out_order_no 商户订单号")],
-        mchid: Mchid = None,
-        since: Annotated[
-            str | None, typer.Option(help="look back to: 2026-11-23T02:00 (local time), or 3h, 20d")
-        ] = None,
-        query: Annotated[bool, typer.Option(help="ask WeChat Pay how it stands 向微信支付查单")] = True,
-        as_json: Annotated[bool, typer.Option("--json", help="for programs 以JSON输出")] = False,
-        stack_name: StackName = options.STACK,
-        region: Region = None,
-        profile: Profile = None,
-    ) -> None:
-        """Show one order's life: asked, tried, called, published, and what to do 查看一个订单的全过程.
-
-        Exits 1 when nothing knows the order.
-        """
-        if not order:
-            raise CommandError("which order? make show ORDER=SR-20251001-0001 请指定订单号")
-        target, at = options.target_of(stack_name, region, profile), now()
-        asking = standing.ask if query else None
-        shown, notes = read(target, order, mchid or None, at, options.past(since, at), asking=asking)
-        if as_json:
-            console.print(Text(inert_json({**to_json(shown), "notes": notes}, indent=2)), soft_wrap=True)
-        else:
-            for line in [*text.lines(shown), *notes]:
-                console.print(Text(line), soft_wrap=True)
-        raise typer.Exit(0 if shown.runs or shown.direct else 1)
+    Exits 1 when nothing knows the order.
+    """
+    if not order:
+        raise CommandError("which order? make show ORDER=SR-20251001-0001 请指定订单号")
+    target, at = options.target_of(stack_name, region, profile), now()
+    asking = standing.ask if query else None
+    shown, notes = read(target, order, mchid or None, at, options.past(since, at), asking=asking)
+    if as_json:
+        console.print(Text(inert_json({**to_json(shown), "notes": notes}, indent=2)), soft_wrap=True)
+    else:
+        for line in [*text.lines(shown), *notes]:
+            console.print(Text(line), soft_wrap=True)
+    raise typer.Exit(0 if shown.runs or shown.direct else 1)
 
 
 def read(

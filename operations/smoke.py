@@ -60,11 +60,7 @@ def order(path: Path) -> Smoke:
         text,
         "SUCCEEDED, or accepted and waiting to be paid",
         lambda execution: (
-            execution.status == "SUCCEEDED"
-            or (
-                execution.status == "RUNNING"
-                and not executions.WAITS_FOR_PAYMENT.isdisjoint(execution.states)
-            )
+            execution.status == "SUCCEEDED" or (execution.status == "RUNNING" and execution.accepted)
         ),
         event["out_order_no"],
         str(event["mchid"]) if event.get("mchid") else None,

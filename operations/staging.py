@@ -91,7 +91,7 @@ class StagedSecret:
 
         Args:
             prove: raises when the value does not work; given what was read back, where that is possible.
-            say: told of each step.
+            say: called with each step, in words.
 
         Raises:
             Whatever `prove` raises, after the pending version lost its label; the current one is untouched.

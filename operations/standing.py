@@ -16,11 +16,10 @@ from wechatpay.transport import Transport
 from life import Answer
 from operations.errors import CommandError
 from operations.live_check import read_credentials
-from operations.signed_query import is_unknown_order
+from operations.signed_query import SECONDS, is_unknown_order
 from operations.staging import merchant_secret
 from operations.target import Target
 
-_SECONDS = 20.0
 UNKNOWN = "NOT_FOUND"
 
 
@@ -43,7 +42,7 @@ def ask(target: Target, mchid: str, order: Mapping[str, object], now: datetime) 
 def client_of(credentials: Credentials, hosts: Sequence[str]) -> Client:
     """Return a client of WeChat Pay that has 20 seconds for its calls."""
     transport = SignedTransport(Merchant(lambda: credentials), Transport())
-    return Client(transport, hosts, Deadline(_SECONDS))
+    return Client(transport, hosts, Deadline(SECONDS))
 
 
 def keys(credentials: Credentials, mchid: str, order: Mapping[str, object]) -> list[OrderKey]:

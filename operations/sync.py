@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from wechatpay.client import Client
 from wechatpay.errors import OrderNotFound, SettlementError, WeChatPayError
 from wechatpay.forms import SHANGHAI
@@ -19,6 +18,7 @@ from wechatpay.order_apis import api_of
 from wechatpay.orders import PAID_TO_THE_MERCHANT, OrderKey, OrderState, post
 
 from life import Execution
+from life.text import amount
 from operations import options, standing
 from operations.errors import CommandError
 from operations.live_check import read_credentials
@@ -26,47 +26,41 @@ from operations.lives import Reader
 from operations.merchant_files import now
 from operations.options import Mchid, Profile, Region, StackName
 from operations.staging import merchant_secret
+from operations.terminal import console
 
 _WRITTEN = "%Y%m%d%H%M%S"
-_FEN_OF_A_YUAN = 100
 
 
-def add_to(app: typer.Typer, console: Console) -> None:
-    """Add the command to the application."""
+def sync_order(
+    order: Annotated[str, typer.Option(help="out_order_no 商户订单号")],
+    paid_at: Annotated[
+        str, typer.Option(help="when it was paid: 20261125140300 (Asia/Shanghai), or as --since 收款时间")
+    ],
+    mchid: Mchid = None,
+    stack_name: StackName = options.STACK,
+    region: Region = None,
+    profile: Profile = None,
+) -> None:
+    """Report an order as paid at the counter: WeChat Pay stops collecting it 线下收款同步.
 
-    @app.command(name="sync")
-    def sync_order(
-        order: Annotated[str, typer.Option(help="out_order_no 商户订单号")],
-        paid_at: Annotated[
-            str, typer.Option(help="when it was paid: 20261125140300 (Asia/Shanghai), or as --since 收款时间")
-        ],
-        mchid: Mchid = None,
-        stack_name: StackName = options.STACK,
-        region: Region = None,
-        profile: Profile = None,
-    ) -> None:
-        """Report an order as paid at the counter: WeChat Pay stops collecting it 线下收款同步.
-
-        Asks for the order's number before anything is sent. It may be run again with the same time.
-        """
-        target, at = options.target_of(stack_name, region, profile), now()
-        if not order or not paid_at:
-            raise CommandError("which order, paid when? make sync ORDER=SR-1 PAID_AT=20261125140300")
-        records = Reader(target, at).records(order, mchid or None)
-        paid = paid_time(paid_at, at, records.executions)
-        merchant = target.mchid(records.mchid)
-        credentials = read_credentials(merchant_secret(target, merchant), merchant)
-        client = standing.client_of(credentials, target.function.hosts)
-        named = {"out_order_no": order, **records.identifiers}
-        key, state = find(client, standing.keys(credentials, merchant, named))
-        if state.state == "USER_PAID" and state.pay_type == PAID_TO_THE_MERCHANT:
-            console.print(
-                f"{order} is reported as paid by other means already 已同步，未再发送", markup=False
-            )
-            return
-        require_unpaid(order, state)
-        confirm(console, order, state, paid)
-        console.print(report(client, key, paid), soft_wrap=True, markup=False)
+    Asks for the order's number before anything is sent. It may be run again with the same time.
+    """
+    target, at = options.target_of(stack_name, region, profile), now()
+    if not order or not paid_at:
+        raise CommandError("which order, paid when? make sync ORDER=SR-1 PAID_AT=20261125140300")
+    records = Reader(target, at).records(order, mchid or None)
+    paid = paid_time(paid_at, at, records.executions)
+    merchant = target.mchid(records.mchid)
+    credentials = read_credentials(merchant_secret(target, merchant), merchant)
+    client = standing.client_of(credentials, target.function.hosts)
+    named = {"out_order_no": order, **records.identifiers}
+    key, state = find(client, standing.keys(credentials, merchant, named))
+    if state.state == "USER_PAID" and state.pay_type == PAID_TO_THE_MERCHANT:
+        console.print(f"{order} is reported as paid by other means already 已同步，未再发送", markup=False)
+        return
+    require_unpaid(order, state)
+    confirm(order, state, paid)
+    console.print(report(client, key, paid), soft_wrap=True, markup=False)
 
 
 def paid_time(text: str, now: datetime, executions: Sequence[Execution]) -> datetime:
@@ -111,15 +105,14 @@ def require_unpaid(order: str, state: OrderState) -> None:
         )
 
 
-def confirm(console: Console, order: str, state: OrderState, paid: datetime) -> None:
+def confirm(order: str, state: OrderState, paid: datetime) -> None:
     """Say what the report stops, and have the order's number typed.
 
     Raises:
         CommandError: something else was typed.
     """
-    amount = f"¥{(state.total_amount or 0) / _FEN_OF_A_YUAN:.2f}"
     console.print(
-        f"{order}: WeChat Pay is collecting {amount} from the shopper.\n"
+        f"{order}: WeChat Pay is collecting {amount(state.total_amount)} from the shopper.\n"
         f"Reported as paid at {paid:%Y-%m-%d %H:%M:%S} (Asia/Shanghai), it stops: the shopper is debited "
         f"no more, and nothing takes that back. 同步后微信支付停止扣款，不可撤销。\n"
         f"Type the order number to report it 输入订单号确认: ",
