@@ -185,7 +185,7 @@ class Core:
 
     def _refused(self, refusal: Refusal, record: dict[str, Any]) -> Reply:
         rule = refusal.rule
-        record["refused"] = {"rule": rule.name, "reason": rule.reason, "source": rule.source}
+        record["refused"] = {"rule": refusal.name, "reason": rule.reason, "source": rule.source}
         if refusal.detail is not None:
             record["refused"]["field"] = refusal.detail["field"]
         if self.refused is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from wechatpay_sandbox.rules import Rule, table
+from wechatpay_sandbox.rules import Rule
 
 OUT_OF_RANGE_TAIL = "268435464"
 MAX_INT = 2**53
@@ -38,131 +38,105 @@ class Field:
     fields: "Mapping[str, Field] | None" = None
 
 
-REQUEST_RULES = table(
-    Rule(
-        "request.headers",
+REQUEST_RULES = {
+    "request.headers": Rule(
         "V: https://pay.weixin.qq.com/doc/v3/merchant/4012081606; T: probed: answered before the signature",
         "a request needs Accept: application/json and a User-Agent",
         "Http头缺少Accept或User-Agent",
         code="INVALID_REQUEST",
         gateway=True,
     ),
-    Rule(
-        "request.content_type",
+    "request.content_type": Rule(
         "V: https://pay.weixin.qq.com/doc/v3/merchant/4012081606",
         "a POST needs Content-Type: application/json",
         "Http头Content-Type应为application/json",
         gateway=True,
     ),
-    Rule(
-        "request.out_order_no",
+    "request.out_order_no": Rule(
         "V: 只能由数字、大小写字母_-|*组成, 1-32 characters",
         "an order number has 1 to 32 characters of 0-9 A-Z a-z _ - | *; in a path it is percent-encoded once",
         "商户服务订单号格式不正确",
         firm=True,
     ),
-    Rule(
-        "request.query",
+    "request.query": Rule(
         "I: each parameter once, percent-encoded, none that is not documented",
         "the query string holds a parameter that is unknown, given twice or not percent-encoded",
         "查询参数格式不正确",
         firm=True,
     ),
-    Rule(
-        "request.query_required",
+    "request.query_required": Rule(
         "V: service_id, out_order_no and appid are all required",
         "a query needs service_id, out_order_no and appid",
         "缺少必填参数",
         firm=True,
     ),
-    Rule(
-        "json.syntax",
-        "V: APIv3 is JSON in UTF-8",
-        "the body is no JSON object in UTF-8",
-        "请求体不是合法的JSON",
-        firm=True,
+    "json.syntax": Rule(
+        "V: APIv3 is JSON in UTF-8", "the body is no JSON object in UTF-8", "请求体不是合法的JSON", firm=True
     ),
-    Rule(
-        "json.duplicate_key",
+    "json.duplicate_key": Rule(
         "I: what a repeated key means is undefined in JSON",
         "a JSON object holds a key twice",
         "duplicate key in a JSON object",
         firm=True,
     ),
-    Rule(
-        "json.null",
+    "json.null": Rule(
         "T: operators' code removes nulls before sending",
         "a field is null; what is absent must be left out",
         "null is not allowed",
     ),
-    Rule(
-        "json.unknown_field",
+    "json.unknown_field": Rule(
         "I: whether unknown fields are ignored is not documented",
         "the API has no field of this name; misspelt?",
         "unknown field",
     ),
-    Rule(
-        "text.four_bytes",
+    "text.four_bytes": Rule(
         "V: texts may hold no character outside the basic multilingual plane (emoji)",
         "a text holds a character of four bytes in UTF-8, such as an emoji",
         "4-byte UTF-8 is not allowed",
     ),
-    Rule(
-        "text.control",
+    "text.control": Rule(
         "D: no control characters",
         "a text holds a control character, such as a line break",
         "字段包含非法字符",
     ),
-    Rule(
-        "text.blank",
-        "D: a text of blanks alone is an empty one",
-        "a text holds nothing but blanks",
-        "字段不能为空",
+    "text.blank": Rule(
+        "D: a text of blanks alone is an empty one", "a text holds nothing but blanks", "字段不能为空"
     ),
-)
+}
 
 
 def field_rules(prefix: str, fields: Mapping[str, Field]) -> dict[str, Rule]:
     """One rule a limit: ``<prefix>.<field>.type``, ``.length``, ``.required``, ``.time``."""
-    return table(*_each_rule(prefix, fields))
+    return dict(_each_rule(prefix, fields))
 
 
-def _each_rule(prefix: str, fields: Mapping[str, Field]) -> Iterator[Rule]:
+def _each_rule(prefix: str, fields: Mapping[str, Field]) -> Iterator[tuple[str, Rule]]:
     for name, field in fields.items():
         at = f"{prefix}.{name}"
-        yield Rule(
-            f"{at}.type",
-            field.source,
-            f"{name} must be {_TYPE_WORDS[field.type]}",
-            f"应为{_TYPE_NAMES[field.type]}",
-            firm=True,
-        )
+        reason, message = f"{name} must be {_TYPE_WORDS[field.type]}", f"应为{_TYPE_NAMES[field.type]}"
+        yield f"{at}.type", Rule(field.source, reason, message, firm=True)
         if field.high:
-            unit = " characters" if field.type is str else " items" if field.type is list else ""
-            limits = (
-                "at least 0"
-                if field.high == MAX_INT and not field.low
-                else f"{field.low} to {field.high}{unit}"
-            )
-            yield Rule(
-                f"{at}.length",
-                field.source,
-                f"{name} must have {limits}" if unit else f"{name} must be {limits}",
-                f"取值或长度应在{field.low}到{field.high}之间",
-                tail=OUT_OF_RANGE_TAIL,
-                firm=field.type is int or field.time,
-            )
+            yield f"{at}.length", _length_rule(name, field)
         if field.time:
-            yield Rule(
-                f"{at}.time",
-                field.source,
-                f"{name} must be a real time, yyyyMMddHHmmss or yyyyMMdd",
-                "时间格式应为yyyyMMddHHmmss或yyyyMMdd",
-                firm=True,
-            )
+            reason = f"{name} must be a real time, yyyyMMddHHmmss or yyyyMMdd"
+            message = "时间格式应为yyyyMMddHHmmss或yyyyMMdd"
+            yield f"{at}.time", Rule(field.source, reason, message, firm=True)
         if field.required:
-            yield Rule(
-                f"{at}.required", field.required, f"{name} must be sent", "缺少必填参数", firm=field.firm
-            )
+            rule = Rule(field.required, f"{name} must be sent", "缺少必填参数", firm=field.firm)
+            yield f"{at}.required", rule
         if field.fields is not None:
             yield from _each_rule(at, field.fields)
+
+
+def _length_rule(name: str, field: Field) -> Rule:
+    unit = {str: " characters", list: " items"}.get(field.type, "")
+    limits = f"{field.low} to {field.high}{unit}"
+    if field.high == MAX_INT and not field.low:
+        limits = "at least 0"
+    return Rule(
+        field.source,
+        f"{name} must {'have' if unit else 'be'} {limits}",
+        f"取值或长度应在{field.low}到{field.high}之间",
+        tail=OUT_OF_RANGE_TAIL,
+        firm=field.type is int or field.time,
+    )

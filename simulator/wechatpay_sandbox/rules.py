@@ -18,7 +18,7 @@ SOURCE = re.compile(r"[VTID]: .*\S")
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule.
+    """One rule; its name is its key in the table it stands in.
 
     ``reason`` says in plain words what was wrong, for the sandbox's own record. ``message`` and ``status``,
     ``code``, ``tail`` (the internal code) are what the client gets; without a code the body is empty. A
@@ -26,7 +26,6 @@ class Rule:
     before WeChat Pay knows whom it serves, is not signed [T: probed without credentials on 2026-09-11].
     """
 
-    name: str
     source: str
     reason: str
     message: str
@@ -40,8 +39,9 @@ class Rule:
 class Refusal(Exception):
     """The request is refused as WeChat Pay refuses it, by the rule that it broke."""
 
-    def __init__(self, rule: Rule, message: str, detail: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, name: str, rule: Rule, message: str, detail: Mapping[str, Any] | None = None) -> None:
         super().__init__(f"{rule.status} {rule.code} {message}")
+        self.name = name
         self.rule = rule
         self.message = message
         self.detail = detail
@@ -55,15 +55,15 @@ class Refusal(Exception):
         return replace(reply, signed=not rule.gateway)
 
 
-def table(*rules: Rule) -> dict[str, Rule]:
-    """Rules by their names. Raises ValueError for a name given twice, or a rule without a source."""
-    named = {rule.name: rule for rule in rules}
-    if len(named) != len(rules):
+def merge(*tables: Mapping[str, Rule]) -> dict[str, Rule]:
+    """All rules of these tables. Raises ValueError for a name given twice, or a rule without a source."""
+    rules = {name: rule for table in tables for name, rule in table.items()}
+    if len(rules) != sum(len(table) for table in tables):
         raise ValueError("two rules of one name")
-    for rule in rules:
+    for name, rule in rules.items():
         if SOURCE.fullmatch(rule.source) is None:
-            raise ValueError(f"rule {rule.name} has no source")
-    return named
+            raise ValueError(f"rule {name} has no source")
+    return rules
 
 
 class Rulebook:
@@ -100,18 +100,18 @@ class Rulebook:
             if isinstance(value, str | int | float):
                 detail["value"] = value
         message = f"参数错误: {rule.message}" if field else rule.message
-        raise Refusal(rule, message, detail)
+        raise Refusal(name, rule, message, detail)
 
 
 def describe(rules: Mapping[str, Rule]) -> list[dict[str, str]]:
     """Every rule as a row, for the documentation and ``rules``."""
     return [
         {
-            "rule": rule.name,
+            "rule": name,
             "source": rule.source,
             "refusal": f"{rule.status} {rule.code} {rule.tail} {rule.message}",
             "tolerable": "" if rule.firm else "yes",
             "reason": rule.reason,
         }
-        for rule in rules.values()
+        for name, rule in rules.items()
     ]

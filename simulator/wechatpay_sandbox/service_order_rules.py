@@ -5,7 +5,7 @@ Sources: https://pay.weixin.qq.com/doc/v3/merchant/4012587900 (create) and its n
 
 from wechatpay_sandbox.fields import MAX_INT, Field, field_rules
 from wechatpay_sandbox.order_rules import CANCEL, IDENTIFIERS
-from wechatpay_sandbox.rules import Rule, table
+from wechatpay_sandbox.rules import Rule
 
 _TIME = "V: yyyyMMddHHmmss or yyyyMMdd"
 _AMOUNT = "V: an integer of fen, at least 0"
@@ -108,73 +108,57 @@ RULES = {
     **field_rules("serviceorder.complete", COMPLETE),
     **field_rules("serviceorder.create", CREATE),
     **field_rules("serviceorder.cancel", CANCEL),
-    **table(
-        Rule(
-            "serviceorder.complete.goods_name",
-            "V: unmanned retail names every payment 商品信息",
-            "in unmanned retail every payment is called 商品信息; tolerate this rule for other trades",
-            "付费项目名称应为商品信息",
-        ),
-        Rule(
-            "serviceorder.complete.goods_description",
-            "V: unmanned retail: description and count of every payment are required",
-            "unmanned retail: every payment needs description and count; tolerate this rule for other trades",
-            "缺少必填参数",
-        ),
-        Rule(
-            "serviceorder.complete.payment_names_differ",
-            "V: no name twice, but 商品信息",
-            "two payments have one name; only 商品信息 may repeat",
-            "付费项目名称不能重复",
-        ),
-        Rule(
-            "serviceorder.complete.discount_names_differ",
-            "V: 同一单多个优惠项目名称不可重复",
-            "two discounts have one name",
-            "优惠项目名称不能重复",
-        ),
-        Rule(
-            "serviceorder.complete.total_amount.is_sum",
-            "V: 收款总金额=后付费项目amount和-优惠项目amount和",
-            "total_amount is not the sum of the payments less the discounts",
-            "总金额不等于后付费项目总和减去商户优惠总和",
-        ),
-        Rule(
-            "serviceorder.complete.state",
-            "T: 完结订单状态不合法; only DOING/USER_CONFIRM can be completed",
-            "the order is not in DOING/USER_CONFIRM",
-            "完结订单状态不合法",
-            firm=True,
-        ),
-        Rule(
-            "serviceorder.cancel.completed",
-            "D: the stricter of two official sources: skills of 2026-04 no, the page of 2025-02-13 yes",
-            "the order is completed: cancelling it would waive what the shopper owes",
-            "当前订单状态不允许取消",
-            code="INVALID_ORDER_STATE",
-            tail="271316592",
-        ),
-        Rule(
-            "serviceorder.cancel.state",
-            "V: only an order that is neither paid nor expired",
-            "the order is paid or has expired",
-            "当前订单状态不允许取消",
-            code="INVALID_ORDER_STATE",
-            tail="271316592",
-            firm=True,
-        ),
-        Rule(
-            "serviceorder.create.risk_name",
-            "V: " + ", ".join(RISK_NAMES),
-            "risk_fund.name is none of the documented ones",
-            "风险名称不正确",
-        ),
-        Rule(
-            "serviceorder.create.risk_cap",
-            "V: 创单risk_fund.amount<=服务ID风险金额上限",
-            "risk_fund.amount is above what the service may charge for one order",
-            "订单风险金额超过服务风险金额上限",
-            tail="271316656",
-        ),
+    "serviceorder.complete.goods_name": Rule(
+        "V: unmanned retail names every payment 商品信息",
+        "in unmanned retail every payment is called 商品信息; tolerate this rule for other trades",
+        "付费项目名称应为商品信息",
+    ),
+    "serviceorder.complete.goods_description": Rule(
+        "V: unmanned retail: description and count of every payment are required",
+        "unmanned retail: every payment needs description and count; tolerate this rule for other trades",
+        "缺少必填参数",
+    ),
+    "serviceorder.complete.payment_names_differ": Rule(
+        "V: no name twice, but 商品信息",
+        "two payments have one name; only 商品信息 may repeat",
+        "付费项目名称不能重复",
+    ),
+    "serviceorder.complete.discount_names_differ": Rule(
+        "V: 同一单多个优惠项目名称不可重复", "two discounts have one name", "优惠项目名称不能重复"
+    ),
+    "serviceorder.complete.total_amount.is_sum": Rule(
+        "V: 收款总金额=后付费项目amount和-优惠项目amount和",
+        "total_amount is not the sum of the payments less the discounts",
+        "总金额不等于后付费项目总和减去商户优惠总和",
+    ),
+    "serviceorder.complete.state": Rule(
+        "T: 完结订单状态不合法; only DOING/USER_CONFIRM can be completed",
+        "the order is not in DOING/USER_CONFIRM",
+        "完结订单状态不合法",
+        firm=True,
+    ),
+    "serviceorder.cancel.completed": Rule(
+        "D: the stricter of two official sources: skills of 2026-04 no, the page of 2025-02-13 yes",
+        "the order is completed: cancelling it would waive what the shopper owes",
+        "当前订单状态不允许取消",
+        code="INVALID_ORDER_STATE",
+        tail="271316592",
+    ),
+    "serviceorder.cancel.state": Rule(
+        "V: only an order that is neither paid nor expired",
+        "the order is paid or has expired",
+        "当前订单状态不允许取消",
+        code="INVALID_ORDER_STATE",
+        tail="271316592",
+        firm=True,
+    ),
+    "serviceorder.create.risk_name": Rule(
+        "V: " + ", ".join(RISK_NAMES), "risk_fund.name is none of the documented ones", "风险名称不正确"
+    ),
+    "serviceorder.create.risk_cap": Rule(
+        "V: 创单risk_fund.amount<=服务ID风险金额上限",
+        "risk_fund.amount is above what the service may charge for one order",
+        "订单风险金额超过服务风险金额上限",
+        tail="271316656",
     ),
 }

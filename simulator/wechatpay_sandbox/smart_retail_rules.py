@@ -4,7 +4,7 @@ from wechatpay_sandbox.fields import MAX_INT, Field, field_rules
 from wechatpay_sandbox.order import CANCEL, FINISH
 from wechatpay_sandbox.order_rules import CANCEL as CANCEL_FIELDS
 from wechatpay_sandbox.order_rules import IDENTIFIERS
-from wechatpay_sandbox.rules import Rule, table
+from wechatpay_sandbox.rules import Rule
 
 _AMOUNT = "V: an integer of fen"
 _LIKE_SERVICEORDER = "V: for serviceorder, I for these"
@@ -64,89 +64,68 @@ RULES = {
     **field_rules("smartretail.complete", COMPLETE),
     **field_rules("smartretail.create", CREATE),
     **field_rules("smartretail.cancel", CANCEL_FIELDS),
-    **table(
-        Rule(
-            "smartretail.complete.reason_with_1",
-            "T: required when cancelling",
-            "a cancellation must say why: cancel_reason",
-            "缺少必填参数",
-        ),
-        Rule(
-            "smartretail.complete.reason_only_with_1",
-            "T: only when cancelling",
-            "cancel_reason goes with finish_type 1 only",
-            "only with finish_type 1",
-        ),
-        Rule(
-            "smartretail.complete.total_amount.zero_with_1",
-            _OFFICIAL_TEXT,
-            "a cancellation charges nothing: total_amount must be 0",
-            "取消订单时总金额应为0",
-        ),
-        Rule(
-            "smartretail.complete.end_location_only_with_2",
-            "T: absent when cancelling",
-            "real_service_end_location goes with finish_type 2 only",
-            "only with finish_type 2",
-        ),
-        Rule(
-            "smartretail.complete.end_location_differs",
-            "T: absent when it equals the start place, else an error",
-            "real_service_end_location is the place the order was created with: leave it out",
-            "服务结束地点不能与服务开始地点相同",
-        ),
-        Rule(
-            "smartretail.complete.fee_names_differ",
-            "V: for serviceorder, I for these: no name twice, but 商品信息",
-            "two fees have one name; only 商品信息 may repeat",
-            "付费项目名称不能重复",
-        ),
-        Rule(
-            "smartretail.complete.discount_names_differ",
-            "V: for serviceorder (同一单多个优惠项目名称不可重复), I for these",
-            "two discounts have one name",
-            "优惠项目名称不能重复",
-        ),
-        Rule(
-            "smartretail.complete.fee_says_something",
-            "T: at least one of amount and desc",
-            "a fee needs fee_amount or fee_desc",
-            "fee_amount和fee_desc至少填写一个",
-        ),
-        Rule(
-            "smartretail.complete.total_amount.is_sum",
-            "V: total_amount = sum(fees) - sum(discounts)",
-            "total_amount is not the sum of the fees less the discounts",
-            "总金额不等于付费项目总和减去优惠总和",
-        ),
-        Rule(
-            "smartretail.complete.ticket",
-            "T: 校验完结凭证错误",
-            "the finish_ticket is none of this order's; a query brings one",
-            "校验完结凭证错误",
-            firm=True,
-        ),
-        Rule(
-            "smartretail.complete.state",
-            "T: 完结订单状态不合法; only USER_ACCEPTED can be completed",
-            "the order is not in USER_ACCEPTED",
-            "完结订单状态不合法",
-            firm=True,
-        ),
-        Rule(
-            "smartretail.cancel.state",
-            "T: three mirrors and merchants' code: only before the shopper confirmed",
-            "only an order in CREATED can be cancelled by this call",
-            "单据状态错误",
-            code="INVALID_ORDER_STATE",
-            firm=True,
-        ),
-        Rule(
-            "smartretail.create.risk_cap",
-            "T: 订单风险金额≤每个服务ID的服务风险金额",
-            "risk_amount is above what the service may charge for one order",
-            "订单风险金额超过服务风险金额上限",
-            tail="271316656",
-        ),
+    "smartretail.complete.reason_with_1": Rule(
+        "T: required when cancelling", "a cancellation must say why: cancel_reason", "缺少必填参数"
+    ),
+    "smartretail.complete.reason_only_with_1": Rule(
+        "T: only when cancelling", "cancel_reason goes with finish_type 1 only", "only with finish_type 1"
+    ),
+    "smartretail.complete.total_amount.zero_with_1": Rule(
+        _OFFICIAL_TEXT, "a cancellation charges nothing: total_amount must be 0", "取消订单时总金额应为0"
+    ),
+    "smartretail.complete.end_location_only_with_2": Rule(
+        "T: absent when cancelling",
+        "real_service_end_location goes with finish_type 2 only",
+        "only with finish_type 2",
+    ),
+    "smartretail.complete.end_location_differs": Rule(
+        "T: absent when it equals the start place, else an error",
+        "real_service_end_location is the place the order was created with: leave it out",
+        "服务结束地点不能与服务开始地点相同",
+    ),
+    "smartretail.complete.fee_names_differ": Rule(
+        "V: for serviceorder, I for these: no name twice, but 商品信息",
+        "two fees have one name; only 商品信息 may repeat",
+        "付费项目名称不能重复",
+    ),
+    "smartretail.complete.discount_names_differ": Rule(
+        "V: for serviceorder (同一单多个优惠项目名称不可重复), I for these",
+        "two discounts have one name",
+        "优惠项目名称不能重复",
+    ),
+    "smartretail.complete.fee_says_something": Rule(
+        "T: at least one of amount and desc",
+        "a fee needs fee_amount or fee_desc",
+        "fee_amount和fee_desc至少填写一个",
+    ),
+    "smartretail.complete.total_amount.is_sum": Rule(
+        "V: total_amount = sum(fees) - sum(discounts)",
+        "total_amount is not the sum of the fees less the discounts",
+        "总金额不等于付费项目总和减去优惠总和",
+    ),
+    "smartretail.complete.ticket": Rule(
+        "T: 校验完结凭证错误",
+        "the finish_ticket is none of this order's; a query brings one",
+        "校验完结凭证错误",
+        firm=True,
+    ),
+    "smartretail.complete.state": Rule(
+        "T: 完结订单状态不合法; only USER_ACCEPTED can be completed",
+        "the order is not in USER_ACCEPTED",
+        "完结订单状态不合法",
+        firm=True,
+    ),
+    "smartretail.cancel.state": Rule(
+        "T: three mirrors and merchants' code: only before the shopper confirmed",
+        "only an order in CREATED can be cancelled by this call",
+        "单据状态错误",
+        code="INVALID_ORDER_STATE",
+        firm=True,
+    ),
+    "smartretail.create.risk_cap": Rule(
+        "T: 订单风险金额≤每个服务ID的服务风险金额",
+        "risk_amount is above what the service may charge for one order",
+        "订单风险金额超过服务风险金额上限",
+        tail="271316656",
     ),
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from wechatpay_sandbox.arrivals import Request
 from wechatpay_sandbox.keys import Keys
-from wechatpay_sandbox.rules import Refusal, Rule, table
+from wechatpay_sandbox.rules import Refusal, Rule
 from wechatpay_sandbox.signing import SCHEME, fits
 
 MAX_SKEW = 300
@@ -19,66 +19,57 @@ _PAIRS = re.compile(r'[a-z_]+="[^"]*"(?:, ?[a-z_]+="[^"]*")*')
 _EXPECTED = frozenset({"mchid", "nonce_str", "timestamp", "serial_no", "signature"})
 
 
-def _rule(name: str, source: str, reason: str, message: str) -> Rule:
-    return Rule(f"signature.{name}", source, reason, message, 401, "SIGN_ERROR", firm=True, gateway=True)
+def _rule(source: str, reason: str, message: str) -> Rule:
+    return Rule(source, reason, message, 401, "SIGN_ERROR", firm=True, gateway=True)
 
 
-SIGNATURE_RULES = table(
-    _rule(
-        "scheme",
+SIGNATURE_RULES = {
+    "signature.scheme": _rule(
         _FAQ,
         f"the header Authorization must begin with {SCHEME}",
         f"Http头Authorization认证类型不正确，目前仅支持{SCHEME}",
     ),
-    _rule(
-        "form",
+    "signature.form": _rule(
         f"{_FAQ}; T: probed",
         "Authorization must hold mchid, nonce_str, timestamp, serial_no and signature, each once, in quotes",
         "Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》",
     ),
-    _rule(
-        "mchid",
+    "signature.mchid": _rule(
         "I: what an unknown merchant is told is on no page",
         "mchid in Authorization is not the merchant this sandbox knows",
         "商户号不存在或与证书不符",
     ),
-    _rule(
-        "timestamp_form",
+    "signature.timestamp_form": _rule(
         "V: UNIX seconds; I: the answer",
         "timestamp in Authorization must be UNIX seconds",
         "Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》",
     ),
-    _rule(
-        "timestamp",
+    "signature.timestamp": _rule(
         f"{_FAQ}; T: probed: looked at before the signature",
         "timestamp in Authorization is more than 300 seconds from WeChat Pay's clock",
         "Http头Authorization中的timestamp与发起请求的时间不得超过5分钟",
     ),
-    _rule(
-        "nonce_length",
+    "signature.nonce_length": _rule(
         "I: at most 32, as serviceorder's other random texts; no page was found",
         "nonce_str in Authorization must have 1 to 32 characters",
         "Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》",
     ),
-    _rule(
-        "serial_no",
+    "signature.serial_no": _rule(
         "V: https://pay.weixin.qq.com/doc/v3/merchant/4012365345",
         "serial_no in Authorization is of no certificate of this merchant: an old or another one",
         "商户证书序列号有误。请使用签名私钥匹配的证书序列号",
     ),
-    _rule(
-        "value",
+    "signature.value": _rule(
         "V: https://pay.weixin.qq.com/doc/v3/merchant/4012365347",
         "the signature does not fit: other key, or method, path with query or body are not what was signed",
         "错误的签名，验签失败",
     ),
-    _rule(
-        "nonce_repeated",
+    "signature.nonce_repeated": _rule(
         "I: a nonce is good for one request",
         "nonce_str in Authorization was used before",
         "Http头Authorization中的nonce_str已被使用",
     ),
-)
+}
 
 
 class Verifier:
@@ -145,4 +136,4 @@ def _sign_error(name: str, field: str, request: Request, text: bytes | None = No
         "location": "authorization",
         "sign_information": information,
     }
-    return Refusal(rule, rule.message, detail)
+    return Refusal(f"signature.{name}", rule, rule.message, detail)

@@ -110,9 +110,9 @@ def test_a_firm_rule_cannot_be_tolerated(world: World, name: str):
 
 
 def test_every_rule_has_a_source_and_a_reason_in_plain_words():
-    for rule in RULES.values():
+    for name, rule in RULES.items():
         assert SOURCE.fullmatch(rule.source)
-        assert rule.reason.count(" ") > 1, rule.name
+        assert rule.reason.count(" ") > 1, name
 
 
 def test_the_same_requests_and_the_same_seed_bring_the_same_bytes(keys: Keys):
