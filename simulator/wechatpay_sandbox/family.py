@@ -1,22 +1,26 @@
-"""What the families of orders share: finding an order, whose it is, creation, payment elsewhere."""
+"""What the families of orders share: finding an order, creation, cancelling, payment by other means."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wechatpay_sandbox.order import Order
-from wechatpay_sandbox.order_rules import SYNC
+from wechatpay_sandbox.order_rules import CANCEL, SYNC
 from wechatpay_sandbox.orders import Orders
 from wechatpay_sandbox.reader import Reader
 from wechatpay_sandbox.replies import Reply, ok
 from wechatpay_sandbox.times import from_shanghai, shanghai
 
 QUERY = ("service_id", "out_order_no", "appid")
+GOODS = "商品信息"
+"""The one name that WeChat Pay prescribes for unmanned retail; goods stand in the descriptions."""
 
 
 class Family:
     """Orders of one kind of documents. Subclasses say how a document reads and an order is shown."""
 
-    apis: tuple[str, ...] = ()
+    name: str
+    """What the names of its rules begin with."""
+    apis: tuple[str, ...]
 
     def __init__(self, orders: Orders, reader: Reader) -> None:
         self.orders = orders
@@ -25,7 +29,7 @@ class Family:
 
     def create(self, api: str, body: bytes, now: float) -> Reply:
         """Put an order in the world, confirmed or to be confirmed by the shopper."""
-        document = self.read_create(body)
+        document, settings = self.read_create(body)
         number = self.reader.check_order_number(document["out_order_no"], location="body")
         if document["appid"] != self.orders.appid:
             self.refuse("create.appid_bound", "/appid", value=document["appid"])
@@ -37,14 +41,15 @@ class Family:
         order = self.orders.find(number, now)
         if order is None:
             state = "CREATED" if confirming else "USER_ACCEPTED"
-            settings = {"api": api, "state": state, "created": document, **self.order_of(document)}
+            settings |= {"api": api, "state": state, "created": document}
             for name in ("appid", "service_id", "openid", "notify_url", "attach", "service_introduction"):
                 if name in document:
                     settings[name] = document[name]
             order = self.orders.add(number, now, debit_after=self.orders.debit_after, **settings)
         elif order.created != document or order.api != api:
             self.refuse("order.reentry")
-        return ok(self.created_document(order, confirming=confirming))
+        package = {"package": self.package(order)} if confirming else {}
+        return ok(self.created_document(order) | package)
 
     def query(self, api: str, query: str, now: float) -> Reply:
         """The order as it stands."""
@@ -71,6 +76,22 @@ class Family:
             self.refuse("sync.paid_time", "/detail/paid_time", value=paid_time)
         self.orders.sync(order, paid_at=from_shanghai(paid_time))
         return ok(self.synced_document(order))
+
+    def complete(self, api: str, number: str, body: bytes, now: float) -> Reply:
+        """Accept a completion once, absorb an identical one, refuse every other."""
+        raise NotImplementedError
+
+    def cancel(self, api: str, number: str, body: bytes, now: float) -> Reply:
+        """Take an order back, for one reason."""
+        document = self.reader.document(body, f"{self.name}.cancel", CANCEL)
+        order = self.find(api, number, now)
+        self.check_identifiers(order, document)
+        if order.revoked_reason is None:
+            self.check_cancellable(order)
+            order.revoke(document["reason"], "merchant", now)
+        elif order.revoked_reason != document["reason"]:
+            self.refuse("order.reentry")
+        return ok(self.accepted_document(order))
 
     def find(self, api: str, number: str, now: float) -> Order:
         """The order of this number and this family, or WeChat Pay's 404."""
@@ -105,6 +126,19 @@ class Family:
             if end[:length] < start[:length]:
                 self.refuse("order.end_before_start")
 
+    def check_names(self, items: str, rule: str, names: Sequence[str]) -> None:
+        """Refuse a completion in which two items have one name."""
+        if len(set(names)) != len(names):
+            self.refuse(f"{self.name}.complete.{rule}", f"/{items}")
+
+    def check_total(self, document: Mapping[str, Any], prices: Sequence[int], cuts: Sequence[int]) -> int:
+        """The total of a completion; refuse one that is not the sum."""
+        total = sum(prices) - sum(cuts)
+        amount: int = document.get("total_amount", total)
+        if amount != total:
+            self.refuse(f"{self.name}.complete.total_amount.is_sum", "/total_amount", value=amount)
+        return amount
+
     def reenter(self, order: Order, asked: Mapping[str, Any]) -> None:
         """Absorb a completion that was accepted before; refuse one with other parameters."""
         if asked != order.asked:
@@ -128,28 +162,24 @@ class Family:
         """The reply to an accepted completion or cancellation."""
         return self.accepted_document(order)
 
-    def read_create(self, body: bytes) -> dict[str, Any]:
-        """The document of a creation, when it keeps the family's rules."""
+    def check_cancellable(self, order: Order) -> None:
+        """Refuse to cancel an order in a state that does not allow it."""
         raise NotImplementedError
 
-    def order_of(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """What of a creation's document an ``Order`` holds under a name of its own."""
+    def read_create(self, body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The document of a creation that keeps the family's rules, and what ``Order`` names otherwise."""
         raise NotImplementedError
 
-    def created_document(self, order: Order, *, confirming: bool) -> dict[str, Any]:
-        """The reply to a creation."""
+    def created_document(self, order: Order) -> dict[str, Any]:
+        """The reply to a creation, but for the package."""
+        raise NotImplementedError
+
+    def package(self, order: Order) -> str:
+        """What the mini program opens to let the shopper confirm."""
         raise NotImplementedError
 
     def query_document(self, order: Order) -> dict[str, Any]:
         """The reply to a query."""
-        raise NotImplementedError
-
-    def complete(self, api: str, number: str, body: bytes, now: float) -> Reply:
-        """Accept a completion once, absorb an identical one, refuse every other."""
-        raise NotImplementedError
-
-    def cancel(self, api: str, number: str, body: bytes, now: float) -> Reply:
-        """Take an order back that is not completed."""
         raise NotImplementedError
 
     def synced_document(self, order: Order) -> dict[str, Any]:

@@ -129,7 +129,7 @@ def _each_rule(prefix: str, fields: Mapping[str, Field]) -> Iterator[tuple[str, 
 
 
 def _length_rule(name: str, field: Field) -> Rule:
-    unit = {str: " characters", list: " items"}.get(field.type, "")
+    unit = " characters" if field.type is str else " items" if field.type is list else ""
     limits = f"{field.low} to {field.high}{unit}"
     if field.high == MAX_INT and not field.low:
         limits = "at least 0"

@@ -6,20 +6,17 @@ Sources: https://pay.weixin.qq.com/doc/v3/merchant/4012587900 (create) and its n
 from collections.abc import Mapping
 from typing import Any
 
-from wechatpay_sandbox.family import Family
-from wechatpay_sandbox.order import CANCEL as CANCELLED
-from wechatpay_sandbox.order import FINISH, RISK_CAP, Order
-from wechatpay_sandbox.order_rules import CANCEL
+from wechatpay_sandbox.family import GOODS, Family
+from wechatpay_sandbox.order import CANCEL, FINISH, RISK_CAP, Order
 from wechatpay_sandbox.replies import Reply, ok
 from wechatpay_sandbox.service_order_rules import COMPLETE, CREATE, RISK_NAMES
 from wechatpay_sandbox.times import shanghai
-
-GOODS = "商品信息"
 
 
 class ServiceOrder(Family):
     """Orders of serviceorder."""
 
+    name = "serviceorder"
     apis = ("serviceorder",)
 
     def complete(self, api: str, number: str, body: bytes, now: float) -> Reply:
@@ -37,41 +34,31 @@ class ServiceOrder(Family):
         order.settle({"finish_type": FINISH, "total_amount": amount}, "merchant", now, document)
         return ok(self.settled_document(order, "complete"))
 
-    def cancel(self, api: str, number: str, body: bytes, now: float) -> Reply:
-        document = self.reader.document(body, "serviceorder.cancel", CANCEL)
-        order = self.find(api, number, now)
-        self.check_identifiers(order, document)
-        if order.revoked_reason is not None:
-            if order.revoked_reason != document["reason"]:
-                self.refuse("order.reentry")
-            return ok(self.accepted_document(order))
+    def check_cancellable(self, order: Order) -> None:
         if order.state == "FINISHED":
             self.refuse("serviceorder.cancel.completed")
         elif order.state not in ("CREATED", "USER_ACCEPTED"):
             self.refuse("serviceorder.cancel.state")
-        order.revoke(document["reason"], "merchant", now)
-        return ok(self.accepted_document(order))
 
-    def read_create(self, body: bytes) -> dict[str, Any]:
+    def read_create(self, body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         document = self.reader.document(body, "serviceorder.create", CREATE)
         fund = document["risk_fund"]
         if fund.get("name", RISK_NAMES[0]) not in RISK_NAMES:
             self.refuse("serviceorder.create.risk_name", "/risk_fund/name", value=fund["name"])
         if fund["amount"] > RISK_CAP:
             self.refuse("serviceorder.create.risk_cap", "/risk_fund/amount", value=fund["amount"])
-        return document
-
-    def order_of(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            "risk_cap": document["risk_fund"]["amount"],
+        return document, {
+            "risk_cap": fund["amount"],
             "service_start_time": document["time_range"].get("start_time"),
             "service_end_time": document["time_range"].get("end_time"),
             "service_start_location": document.get("location", {}).get("start_location"),
         }
 
-    def created_document(self, order: Order, *, confirming: bool) -> dict[str, Any]:
-        document = self._document(order)
-        return document | {"package": f"AAQTn{order.order_id}"} if confirming else document
+    def created_document(self, order: Order) -> dict[str, Any]:
+        return self._document(order)
+
+    def package(self, order: Order) -> str:
+        return f"AAQTn{order.order_id}"
 
     def settled_document(self, order: Order, operation: str) -> dict[str, Any]:
         """The reply to a completion is the order without its collection; to a cancellation, five fields."""
@@ -123,21 +110,15 @@ class ServiceOrder(Family):
             if not {"description", "count"} <= payment.keys():
                 self.refuse("serviceorder.complete.goods_description", f"/post_payments/{index}")
         names = [payment["name"] for payment in payments if payment["name"] != GOODS]
-        if len(set(names)) != len(names):
-            self.refuse("serviceorder.complete.payment_names_differ", "/post_payments")
-        if len({discount["name"] for discount in discounts}) != len(discounts):
-            self.refuse("serviceorder.complete.discount_names_differ", "/post_discounts")
-        total = sum(payment["amount"] for payment in payments)
-        total -= sum(discount["amount"] for discount in discounts)
-        amount: int = document.get("total_amount", total)
-        if amount != total:
-            self.refuse("serviceorder.complete.total_amount.is_sum", "/total_amount", value=amount)
-        return amount
+        self.check_names("post_payments", "payment_names_differ", names)
+        self.check_names("post_discounts", "discount_names_differ", [each["name"] for each in discounts])
+        prices = [payment["amount"] for payment in payments]
+        return self.check_total(document, prices, [discount["amount"] for discount in discounts])
 
 
 def _state(order: Order) -> tuple[str, str]:
     """``state`` and ``state_description`` [V]."""
-    cancelled = order.completion is not None and order.completion["finish_type"] == CANCELLED
+    cancelled = order.completion is not None and order.completion["finish_type"] == CANCEL
     if cancelled or order.state == "REVOKED":
         return "REVOKED", ""
     if order.state == "USER_ACCEPTED":

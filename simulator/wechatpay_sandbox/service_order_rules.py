@@ -28,12 +28,8 @@ DISCOUNTS = {
 DEVICE = {
     name: Field(str, 1, 32, "V: string(32)") for name in ("start_device_id", "end_device_id", "materiel_no")
 }
-RISK_NAMES = (
-    "DEPOSIT",
-    "ADVANCE",
-    "CASH_DEPOSIT",
-    "ESTIMATE_ORDER_COST",
-)
+PLACES = {name: Field(str, 1, 50, "V: 50 characters") for name in ("start_location", "end_location")}
+RISK_NAMES = ("DEPOSIT", "ADVANCE", "CASH_DEPOSIT", "ESTIMATE_ORDER_COST")
 COMPLETE = {
     **IDENTIFIERS,
     "post_payments": Field(list, 1, 100, "V: 最多100条", required=_MUST, fields=PAYMENTS),
@@ -44,11 +40,7 @@ COMPLETE = {
         source="V: 选填",
         fields={name: Field(str, 8, 14, _TIME, time=True) for name in ("start_time", "end_time")},
     ),
-    "location": Field(
-        dict,
-        source="V: 选填",
-        fields={name: Field(str, 1, 50, "V: 50 characters") for name in ("start_location", "end_location")},
-    ),
+    "location": Field(dict, source="V: 选填", fields=PLACES),
     "profit_sharing": Field(bool, source="V: 选填, default false"),
     "goods_tag": Field(str, 1, 32, "V: string(32)"),
     "device": Field(dict, source="V: 选填", fields=DEVICE),
@@ -58,11 +50,7 @@ CREATE = {
     **IDENTIFIERS,
     "service_introduction": Field(str, 1, 20, "V: 不超过20个字符", required=_MUST),
     "post_payments": Field(
-        list,
-        0,
-        100,
-        "V: 最多100条",
-        fields=PAYMENTS | {"amount": Field(int, 0, MAX_INT, _AMOUNT)},
+        list, 0, 100, "V: 最多100条", fields=PAYMENTS | {"amount": Field(int, 0, MAX_INT, _AMOUNT)}
     ),
     "post_discounts": Field(
         list, 0, 30, "V: 最多30条", fields=DISCOUNTS | {"amount": Field(int, 1, MAX_INT, _AMOUNT)}
@@ -81,11 +69,7 @@ CREATE = {
             "end_time_remark": Field(str, 1, 20, "V: 不超过20个字符"),
         },
     ),
-    "location": Field(
-        dict,
-        source="V: 选填",
-        fields={name: Field(str, 1, 50, "V: 50 characters") for name in ("start_location", "end_location")},
-    ),
+    "location": Field(dict, source="V: 选填", fields=PLACES),
     "risk_fund": Field(
         dict,
         source="V: 必填",

@@ -1,22 +1,19 @@
 """The old families, smartretail-orders and payafter-orders, which are alike: what happens to their orders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from wechatpay_sandbox.family import Family
+from wechatpay_sandbox.family import GOODS, Family
 from wechatpay_sandbox.order import FINISH, RISK_CAP, Order
-from wechatpay_sandbox.order_rules import CANCEL as CANCEL_FIELDS
 from wechatpay_sandbox.replies import Reply, ok
 from wechatpay_sandbox.smart_retail_rules import COMPLETE, CREATE
 from wechatpay_sandbox.times import shanghai
-
-GOODS = "商品信息"
-"""The one name that WeChat Pay prescribes for unmanned retail; goods stand in the descriptions."""
 
 
 class SmartRetail(Family):
     """Orders of smartretail-orders and of its twin, payafter-orders."""
 
+    name = "smartretail"
     apis = ("smartretail-orders", "payafter-orders")
 
     def complete(self, api: str, number: str, body: bytes, now: float) -> Reply:
@@ -43,18 +40,9 @@ class SmartRetail(Family):
         order.settle({**asked, "total_amount": amount}, "merchant", now, asked)
         return ok(self.accepted_document(order))
 
-    def cancel(self, api: str, number: str, body: bytes, now: float) -> Reply:
-        document = self.reader.document(body, "smartretail.cancel", CANCEL_FIELDS)
-        order = self.find(api, number, now)
-        self.check_identifiers(order, document)
-        if order.revoked_reason is not None:
-            if order.revoked_reason != document["reason"]:
-                self.refuse("order.reentry")
-        elif order.state != "CREATED":
+    def check_cancellable(self, order: Order) -> None:
+        if order.state != "CREATED":
             self.refuse("smartretail.cancel.state")
-        else:
-            order.revoke(document["reason"], "merchant", now)
-        return ok(self.accepted_document(order))
 
     def sync(self, api: str, number: str, body: bytes, now: float) -> Reply:
         """Both families are synced on payafter-orders [T]."""
@@ -62,23 +50,19 @@ class SmartRetail(Family):
         own = order.api if order is not None and order.api in self.apis else api
         return super().sync(own, number, body, now)
 
-    def read_create(self, body: bytes) -> dict[str, Any]:
+    def read_create(self, body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         document = self.reader.document(body, "smartretail.create", CREATE)
         if document["risk_amount"] > RISK_CAP:
             self.refuse("smartretail.create.risk_cap", "/risk_amount", value=document["risk_amount"])
-        return document
-
-    def order_of(self, document: Mapping[str, Any]) -> dict[str, Any]:
         names = ("service_start_time", "service_end_time", "service_start_location")
-        return {"risk_cap": document["risk_amount"]} | {name: document.get(name) for name in names}
+        settings = {name: document.get(name) for name in names}
+        return document, settings | {"risk_cap": document["risk_amount"]}
 
-    def created_document(self, order: Order, *, confirming: bool) -> dict[str, Any]:
-        document = self.accepted_document(order) | {"state": order.state}
-        return (
-            document | {"package": f"mch_id={order.mchid}&package={order.order_id}"}
-            if confirming
-            else document
-        )
+    def created_document(self, order: Order) -> dict[str, Any]:
+        return self.accepted_document(order) | {"state": order.state}
+
+    def package(self, order: Order) -> str:
+        return f"mch_id={order.mchid}&package={order.order_id}"
 
     def query_document(self, order: Order) -> dict[str, Any]:
         """What a query returns. Each one in USER_ACCEPTED brings a fresh ticket."""
@@ -110,19 +94,14 @@ class SmartRetail(Family):
             self.refuse("smartretail.complete.reason_only_with_1", "/cancel_reason")
         fees, discounts = document.get("fees", []), document.get("discounts", [])
         names = [fee["fee_name"] for fee in fees if fee["fee_name"] != GOODS]
-        if _repeats(names):
-            self.refuse("smartretail.complete.fee_names_differ", "/fees")
-        if _repeats([discount["discount_name"] for discount in discounts]):
-            self.refuse("smartretail.complete.discount_names_differ", "/discounts")
+        self.check_names("fees", "fee_names_differ", names)
+        names = [discount["discount_name"] for discount in discounts]
+        self.check_names("discounts", "discount_names_differ", names)
         for index, fee in enumerate(fees):
             if "fee_amount" not in fee and "fee_desc" not in fee:
                 self.refuse("smartretail.complete.fee_says_something", f"/fees/{index}")
-        total = sum(fee.get("fee_amount", 0) for fee in fees)
-        total -= sum(discount["discount_amount"] for discount in discounts)
-        amount: int = document.get("total_amount", total)
-        if amount != total:
-            self.refuse("smartretail.complete.total_amount.is_sum", "/total_amount", value=amount)
-        return amount
+        prices = [fee.get("fee_amount", 0) for fee in fees]
+        return self.check_total(document, prices, [discount["discount_amount"] for discount in discounts])
 
     def _check_cancelled(self, document: Mapping[str, Any]) -> int:
         if "cancel_reason" not in document:
@@ -131,13 +110,8 @@ class SmartRetail(Family):
             value = document["total_amount"]
             self.refuse("smartretail.complete.total_amount.zero_with_1", "/total_amount", value=value)
         if "real_service_end_location" in document:
-            name = "real_service_end_location"
-            self.refuse("smartretail.complete.end_location_only_with_2", f"/{name}")
+            self.refuse("smartretail.complete.end_location_only_with_2", "/real_service_end_location")
         return 0
-
-
-def _repeats(names: Sequence[str]) -> bool:
-    return len(set(names)) != len(names)
 
 
 def _payment(order: Order) -> dict[str, Any]:

@@ -47,11 +47,7 @@ CREATE = {
     "service_introduction": Field(str, 1, 20, "T: 20 characters at most", required=_CREATED),
     "fees": Field(list, 0, 100, "T: 100 at most", fields=FEES),
     "discounts": Field(
-        list,
-        0,
-        5,
-        "T: 5 at most",
-        fields={name: DISCOUNTS[name] for name in ("discount_name", "discount_desc")},
+        list, 0, 5, "T: 5 at most", fields={n: DISCOUNTS[n] for n in ("discount_name", "discount_desc")}
     ),
     "risk_amount": Field(int, 1, MAX_INT, "T: 大于0的数字,单位为分", required=_CREATED, firm=True),
     "attach": Field(str, 1, 200, "T: 200 characters at most, URL-encoded"),
