@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wechatpay_sandbox.client import Client
-from wechatpay_sandbox.fault_kinds import KINDS, OPERATIONS
+from wechatpay_sandbox.fault import OPERATIONS
+from wechatpay_sandbox.fault_kinds import KINDS
 from wechatpay_sandbox.order import APIS, OPENID
 
 from console.sandbox import Sandbox

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from wechatpay_sandbox.fault_kinds import KINDS, Fault
+from wechatpay_sandbox.fault import Fault
+from wechatpay_sandbox.fault_kinds import KINDS
 from wechatpay_sandbox.fault_options import make
 
 # Not thrown: bodies of 32 MB (costly), and verdicts about the order that nobody may give who does not mean

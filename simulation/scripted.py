@@ -9,7 +9,8 @@ from functools import partial
 from random import Random
 from typing import NamedTuple
 
-from wechatpay_sandbox.fault_kinds import KINDS, Fault
+from wechatpay_sandbox.fault import Fault
+from wechatpay_sandbox.fault_kinds import KINDS
 
 from simulation.disturbances import Fate
 from simulation.network import HOSTS

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from wechatpay_sandbox import MCHID, SERVICE_ID
 from wechatpay_sandbox.arrivals import Call, Request, route
 from wechatpay_sandbox.core import Core
-from wechatpay_sandbox.fault_kinds import Fault
+from wechatpay_sandbox.fault import Fault
 from wechatpay_sandbox.order import FINISH, Order
 from wechatpay_sandbox.orders import Orders
 from wechatpay_sandbox.replies import Reply

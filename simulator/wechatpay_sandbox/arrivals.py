@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wechatpay_sandbox.fault_kinds import Fault
+from wechatpay_sandbox.fault import Fault
 from wechatpay_sandbox.reader import unquote_loosely
 
 _ORDERS = re.compile(
@@ -54,17 +54,37 @@ class Arrival:
     record: dict[str, Any]
 
 
+def new_record(number: int, now: float, request: Request, call: Call, fault: Fault | None) -> dict[str, Any]:
+    """What the sandbox records of a request when it arrives; its body and answer are filled in later."""
+    return {
+        "number": number,
+        "time": now,
+        "host": request.host,
+        "operation": call.operation,
+        "out_order_no": call.out_order_no,
+        "api": call.api,
+        "method": request.method,
+        "target": request.target,
+        "headers": dict(request.headers),
+        "body": "",
+        "verified": False,
+        "refused": None,
+        "fault": fault.name if fault is not None else None,
+        "status": None,
+        "reply": None,
+    }
+
+
 def route(method: str, target: str) -> Call:
     """Which operation a request is; an empty operation for what does not exist."""
     path, _, query = target.partition("?")
     match = _ORDERS.fullmatch(path)
     if match is None:
-        found = target == CERTIFICATES and method == "GET"
-        return Call("certificates" if found else "")
+        return Call("certificates" if target == CERTIFICATES and method == "GET" else "")
     api, segment, action = match["api"], match["number"], match["action"]
     if method == "GET" and segment is None:
-        asked = _QUERIED_ORDER.search(f"?{query}")
-        return Call("query", unquote_loosely(asked[1]) if asked else "", api)
+        number = _QUERIED_ORDER.search(f"?{query}")
+        return Call("query", unquote_loosely(number[1]) if number else "", api)
     if method != "POST" or query or (action == "sync" and api == "smartretail-orders"):
         return Call("")
     if segment is None:

@@ -105,7 +105,7 @@ class Control:
 
     async def ledger(self) -> list[Json]:
         """Every order as it truly stands, debits up to now included."""
-        return self._core.orders.ledger(self._core.now())
+        return [order.ledger_entry() for order in self._core.orders.all(self._core.now())]
 
     async def tickets(self) -> list[str]:
         """Every finish_ticket that is valid or was."""

@@ -11,10 +11,9 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from wechatpay_sandbox import signing
-from wechatpay_sandbox.arrivals import Arrival, Call, Request, route
+from wechatpay_sandbox.arrivals import Arrival, Call, Request, new_record, route
+from wechatpay_sandbox.fault import Fault, Signature
 from wechatpay_sandbox.fault_effects import by_someone_else, claimed, misanswer, wanted
-from wechatpay_sandbox.fault_kinds import Fault
 from wechatpay_sandbox.fault_options import make
 from wechatpay_sandbox.faults import Misbehaviour
 from wechatpay_sandbox.keys import Keys
@@ -26,6 +25,7 @@ from wechatpay_sandbox.replies import Reply, ok
 from wechatpay_sandbox.rules import Refusal, Rulebook
 from wechatpay_sandbox.ruleset import RULES
 from wechatpay_sandbox.service_order import ServiceOrder
+from wechatpay_sandbox.signing import ReplySigner, encrypted_certificate
 from wechatpay_sandbox.smart_retail import SmartRetail
 from wechatpay_sandbox.verifier import Verifier
 
@@ -60,7 +60,7 @@ class Core:
         self.refused: Callable[[Mapping[str, Any]], None] | None = None
         """Told the record of each request that a rule refused."""
         self._random = random
-        self._signer = signing.ReplySigner(self.wechat_clock, random)
+        self._signer = ReplySigner(self.wechat_clock, random)
         self._verifier = Verifier(keys, self.wechat_clock)
         self.notifier = Notifier(keys, self._signer, random)
         self.outbox = Outbox(orders, self.notifier)
@@ -90,23 +90,7 @@ class Core:
         fault = None
         if call.operation and call.operation != "create":
             fault = self.misbehaviour.next_fault(call.out_order_no, call.operation)
-        record = {
-            "number": next(self._numbers),
-            "time": self.clock(),
-            "host": request.host,
-            "operation": call.operation,
-            "out_order_no": call.out_order_no,
-            "api": call.api,
-            "method": request.method,
-            "target": request.target,
-            "headers": dict(request.headers),
-            "body": "",
-            "verified": False,
-            "refused": None,
-            "fault": fault.name if fault is not None else None,
-            "status": None,
-            "reply": None,
-        }
+        record = new_record(next(self._numbers), self.clock(), request, call, fault)
         self.requests.append(record)
         order = self.orders.find(call.out_order_no, self.now())
         if order is not None:
@@ -196,8 +180,7 @@ class Core:
         if self.keys.mode == "public_key":
             self.rules.refuse("certificates.public_key_merchant")
         entries = [
-            signing.encrypted_certificate(key, self.keys.api_v3_key, self._random)
-            for key in self.keys.certificates
+            encrypted_certificate(key, self.keys.api_v3_key, self._random) for key in self.keys.certificates
         ]
         return ok({"data": entries})
 
@@ -213,18 +196,12 @@ class Core:
 
     def _signed(self, reply: Reply, wanted_serial: str | None, fault: Fault | None) -> Reply:
         key = self.keys.signing_key(wanted_serial)
-        request_id = f"{self._random.randbytes(20).hex().upper()}-{reply.tail}"
-        headers = {**reply.headers, "Request-ID": request_id}
-        signature = fault.signature if fault is not None else "valid" if reply.signed else "absent"
-        if signature != "absent":
-            offset = fault.offset if fault is not None else 0
-            signed_body = reply.body + b" " if signature == "wrong" else reply.body
-            foreign = self.keys.foreign if signature == "foreign" else None
-            headers |= self._signer.headers(key, signed_body, offset=offset, signed_with=foreign)
-        if signature == "signtest":
-            headers["Wechatpay-Signature"] = signing.as_probe(headers["Wechatpay-Signature"])
-        if signature == "unknown-serial":
-            headers["Wechatpay-Serial"] = signing.unknown_serial(self._random)
-        if fault is not None and fault.missing_header:
-            headers = {n: v for n, v in headers.items() if n.lower() != fault.missing_header.lower()}
-        return replace(reply, headers=headers)
+        headers = {**reply.headers, "Request-ID": f"{self._random.randbytes(20).hex().upper()}-{reply.tail}"}
+        if fault is None:
+            signature: Signature = "valid" if reply.signed else "absent"
+            return replace(reply, headers=headers | self._signer.headers(key, reply.body, signature))
+        if fault.signature == "foreign":
+            key = replace(key, private_key=self.keys.foreign)
+        headers |= self._signer.headers(key, reply.body, fault.signature, offset=fault.offset)
+        missing = fault.missing_header.lower()
+        return replace(reply, headers={name: v for name, v in headers.items() if name.lower() != missing})

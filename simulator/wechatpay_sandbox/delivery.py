@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from wechatpay_sandbox.fault_kinds import Fault
+from wechatpay_sandbox.fault import Fault
 from wechatpay_sandbox.replies import Reply
 
 CHUNK = 64 * 1024

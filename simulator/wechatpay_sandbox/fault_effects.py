@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from wechatpay_sandbox.family import Family
-from wechatpay_sandbox.fault_kinds import Fault
+from wechatpay_sandbox.fault import Fault
 from wechatpay_sandbox.order import CANCEL, FINISH, Order
 from wechatpay_sandbox.reader import parse_leniently
 from wechatpay_sandbox.replies import UNDOCUMENTED_TAIL, Reply, error, html, ok, to_json

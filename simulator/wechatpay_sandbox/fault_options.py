@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from wechatpay_sandbox.fault_kinds import KINDS, Fault
+from wechatpay_sandbox.fault import Fault
+from wechatpay_sandbox.fault_kinds import KINDS
 
 _RANGES: Mapping[str, tuple[int, int]] = {
     "status": (200, 599),

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from wechatpay_sandbox.fault_kinds import KINDS, OPERATIONS, Fault
+from wechatpay_sandbox.fault import OPERATIONS, Fault
+from wechatpay_sandbox.fault_kinds import KINDS
 from wechatpay_sandbox.fault_options import from_json, make, to_json
 
 type ChaosKind = str | Mapping[str, Any]

@@ -13,9 +13,10 @@ from random import Random
 from typing import Any, Literal, get_args
 
 from wechatpay_sandbox import service_order
+from wechatpay_sandbox.fault import Signature
 from wechatpay_sandbox.keys import Keys
-from wechatpay_sandbox.order import Order
-from wechatpay_sandbox.signing import ReplySigner, as_probe, seal, unknown_serial
+from wechatpay_sandbox.order import USER_CONFIRM, USER_PAID, Order
+from wechatpay_sandbox.signing import ReplySigner, seal
 from wechatpay_sandbox.times import shanghai
 
 type Shape = Literal["serviceorder", "smartretail"]
@@ -25,11 +26,15 @@ type Flaw = Literal[
 
 SHAPES: tuple[Shape, ...] = get_args(Shape.__value__)
 FLAWS: tuple[Flaw, ...] = get_args(Flaw.__value__)
-USER_PAID = "PAYSCORE.USER_PAID"
-USER_CONFIRM = "PAYSCORE.USER_CONFIRM"
 ANSWER_SECONDS = 5.0
 """Seconds after which WeChat Pay takes a notification for failed."""
-_OFFSETS = {"stale": -301, "early": 310}
+_OFFSETS: Mapping[str | None, int] = {"stale": -301, "early": 310}
+_SIGNATURES: Mapping[str | None, Signature] = {
+    "unsigned": "absent",
+    "wrong-signature": "wrong",
+    "signtest": "signtest",
+    "unknown-serial": "unknown-serial",
+}
 
 
 @dataclass(frozen=True)
@@ -95,15 +100,9 @@ class Notifier:
     def signed(self, body: bytes, flaw: Flaw | None = None) -> Notification:
         """Any bytes, signed like a notification."""
         headers = {"Content-Type": "application/json", "User-Agent": "Mozilla/4.0"}
-        if flaw == "unsigned":
-            return Notification(headers, body)
-        covered = body + b" " if flaw == "wrong-signature" else body
+        signature = _SIGNATURES.get(flaw, "valid")
         key = self._keys.signing_key(None)
-        headers |= self._signer.headers(key, covered, offset=_OFFSETS.get(flaw or "", 0))
-        if flaw == "signtest":
-            headers["Wechatpay-Signature"] = as_probe(headers["Wechatpay-Signature"])
-        if flaw == "unknown-serial":
-            headers["Wechatpay-Serial"] = unknown_serial(self._random)
+        headers |= self._signer.headers(key, body, signature, offset=_OFFSETS.get(flaw, 0))
         return Notification(headers, body)
 
     def _envelope(self, plain: bytes, api_v3_key: str, event_type: str) -> dict[str, Any]:

@@ -13,6 +13,8 @@ STATES = ("CREATED", "USER_ACCEPTED", "FINISHED", "USER_PAID", "REVOKED", "EXPIR
 SETTLED = ("FINISHED", "USER_PAID", "REVOKED")
 APIS = ("smartretail-orders", "payafter-orders", "serviceorder")
 CANCEL, FINISH = 1, 2
+USER_PAID, USER_CONFIRM = "PAYSCORE.USER_PAID", "PAYSCORE.USER_CONFIRM"
+"""The event types of WeChat Pay's notifications."""
 RISK_CAP = 500_00
 """Fen: the most one order of the service may charge."""
 OPENID = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
@@ -97,6 +99,11 @@ class Order:
         return int((self.completion or {}).get("total_amount", 0)) if finished else 0
 
     @property
+    def open_amount(self) -> int:
+        """What is still to be paid of the amount."""
+        return self.amount - sum(payment.amount for payment in self.payments)
+
+    @property
     def charged(self) -> int:
         """What WeChat Pay took from the shopper."""
         return sum(payment.amount for payment in self.payments if not payment.by_merchant)
@@ -143,7 +150,7 @@ class Order:
         number = len(self.payments)
         tail = f"{self.order_id[2:-2]}{number:02}" if number else self.order_id[2:]
         self.payments.append(Payment(amount, at, None if by_merchant else f"42{tail}"))
-        if by_merchant or sum(payment.amount for payment in self.payments) >= self.amount:
+        if by_merchant or self.open_amount <= 0:
             self.state, self.next_debit_at = "USER_PAID", None
 
     def ledger_entry(self) -> dict[str, Any]:

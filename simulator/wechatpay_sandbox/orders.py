@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from wechatpay_sandbox.order import CANCEL, FINISH, SETTLED, NotPossible, Order
+from wechatpay_sandbox.order import CANCEL, FINISH, SETTLED, USER_CONFIRM, USER_PAID, NotPossible, Order
 from wechatpay_sandbox.order_settings import check
 from wechatpay_sandbox.times import shanghai
 
@@ -14,12 +14,7 @@ class Orders:
     """All orders of the simulated merchant, and the purses of its shoppers."""
 
     def __init__(
-        self,
-        mchid: str,
-        appid: str,
-        service_id: str,
-        debit_after: float | None,
-        random: Random,
+        self, mchid: str, appid: str, service_id: str, debit_after: float | None, random: Random
     ) -> None:
         self.mchid = mchid
         self.appid = appid
@@ -27,11 +22,11 @@ class Orders:
         self.debit_after = debit_after
         self.random = random
         self.events: list[tuple[str, Order]] = []
-        """What WeChat Pay has to tell: USER_CONFIRM or USER_PAID, for orders with a notify_url."""
+        """What WeChat Pay has to notify of, by event type: for orders with a notify_url."""
         self.purses: dict[str, int] = {}
         """Fen in the purses that have an end."""
         self._orders: dict[str, Order] = {}
-        self._telling: dict[str, None] = {}
+        self._notified: dict[str, None] = {}
 
     def open(self, out_order_no: str, now: float, settings: Mapping[str, Any]) -> Order:
         """Put an order in the world, replacing one of that number.
@@ -74,7 +69,7 @@ class Orders:
         """Put an order in the world that was made elsewhere."""
         self._orders[order.out_order_no] = order
         if order.notify_url:
-            self._telling[order.out_order_no] = None
+            self._notified[order.out_order_no] = None
 
     def ticket(self, order: Order) -> str:
         """A new finish_ticket of the order; those issued before stay valid."""
@@ -99,18 +94,14 @@ class Orders:
             self.catch_up(order, now)
         return list(self._orders.values())
 
-    def ledger(self, now: float) -> list[dict[str, Any]]:
-        """Every order's entry, in the order of opening."""
-        return [order.ledger_entry() for order in self.all(now)]
-
     def confirm(self, order: Order) -> None:
-        """The shopper confirms; the merchant is told if the order says where."""
+        """The shopper confirms; the merchant is notified if the order says where."""
         order.confirm()
-        self._tell("USER_CONFIRM", order)
+        self._notify(USER_CONFIRM, order)
 
     def pay(self, order: Order, amount: int | None, now: float) -> None:
         """The shopper pays by hand: all that is open, or a part of it, from whatever purse."""
-        open_amount = order.amount - sum(payment.amount for payment in order.payments)
+        open_amount = order.open_amount
         amount = open_amount if amount is None else amount
         if order.state != "FINISHED" or not 0 < amount <= open_amount:
             raise NotPossible(f"order {order.out_order_no} is {order.state}, {max(open_amount, 0)} fen open")
@@ -121,28 +112,27 @@ class Orders:
     def sync(self, order: Order, paid_at: float) -> None:
         """The merchant took the money by other means; WeChat Pay stops its debits."""
         order.pay(order.amount - order.charged, paid_at, by_merchant=True)
-        self._tell("USER_PAID", order)
+        self._notify(USER_PAID, order)
 
     def fill(self, openid: str, balance: int | None, now: float) -> None:
         """Set what a shopper's purse holds; None: no end."""
-        for order in self._orders.values():
-            self.catch_up(order, now)
+        self.all(now)
         if balance is None:
             self.purses.pop(openid, None)
         else:
             self.purses[openid] = balance
 
     def next_event_at(self) -> float | None:
-        """When the next debit is due of an order whose merchant is to be told."""
-        due = [self._orders[number].next_debit_at for number in self._telling]
+        """When the next debit is due of an order whose merchant is to be notified."""
+        due = [self._orders[number].next_debit_at for number in self._notified]
         return min((at for at in due if at is not None), default=None)
 
-    def catch_up_telling(self, now: float) -> None:
-        """Let happen what is due to the orders whose merchant is to be told."""
-        for number in list(self._telling):
+    def catch_up_notified(self, now: float) -> None:
+        """Let happen what is due to the orders whose merchant is to be notified."""
+        for number in list(self._notified):
             self.catch_up(self._orders[number], now)
             if self._orders[number].state in ("USER_PAID", "REVOKED", "EXPIRED"):
-                del self._telling[number]
+                del self._notified[number]
 
     def catch_up(self, order: Order, now: float) -> None:
         """Let happen to an order what was due by now: lazily, in the order of time, and once."""
@@ -164,7 +154,7 @@ class Orders:
             self._debit(same_purse[index], at, now)
 
     def _debit(self, order: Order, at: float, now: float) -> None:
-        amount = order.amount - sum(payment.amount for payment in order.payments)
+        amount = order.open_amount
         purse = self.purses.get(order.openid)
         if purse is not None and purse < amount:
             missed = int((now - at) // order.debit_every) + 1  # until now nobody fills it
@@ -181,8 +171,8 @@ class Orders:
     def _receive(self, order: Order, amount: int, at: float) -> None:
         order.pay(amount, at)
         if order.state == "USER_PAID" or order.debit_amount is not None:
-            self._tell("USER_PAID", order)
+            self._notify(USER_PAID, order)
 
-    def _tell(self, what: str, order: Order) -> None:
+    def _notify(self, event_type: str, order: Order) -> None:
         if order.notify_url:
-            self.events.append((what, order))
+            self.events.append((event_type, order))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from wechatpay_sandbox.notifications import USER_CONFIRM, USER_PAID, Notification, Notifier, Shape
+from wechatpay_sandbox.notifications import Notification, Notifier, Shape
+from wechatpay_sandbox.order import USER_CONFIRM
 from wechatpay_sandbox.orders import Orders
 
 AGAIN_AFTER = (15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600)
@@ -95,16 +96,17 @@ class Outbox:
         self._waiting = [each for each in self.sent if each.due_at is not None]
 
     def _write_up(self, now: float) -> None:
-        """Make a notification of each thing that the merchant is to be told."""
-        self._orders.catch_up_telling(now)
-        for what, order in self._orders.events:
-            confirmed = what == "USER_CONFIRM"
+        """Make a notification of each event."""
+        self._orders.catch_up_notified(now)
+        for event_type, order in self._orders.events:
             shape: Shape = "serviceorder" if order.api == "serviceorder" else "smartretail"
-            notification = self._notifier.confirmed(order) if confirmed else self._notifier.paid(order, shape)
+            if event_type == USER_CONFIRM:
+                notification = self._notifier.confirmed(order)
+            else:
+                notification = self._notifier.paid(order, shape)
             url = order.notify_url or ""
-            event = USER_CONFIRM if confirmed else USER_PAID
             due_at = now if self.anywhere or on_this_machine(url) else None
-            outgoing = Outgoing(order.out_order_no, event, url, notification, due_at)
+            outgoing = Outgoing(order.out_order_no, event_type, url, notification, due_at)
             self.sent.append(outgoing)
             self._waiting.append(outgoing)
         self._orders.events.clear()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from wechatpay_sandbox.fault_kinds import Fault
+from wechatpay_sandbox.fault import Fault
 
 JSON_TYPE = "application/json; charset=utf-8"
 SUCCESS_TAIL = "0"

@@ -9,7 +9,7 @@ from aiohttp import web
 from wechatpay_sandbox import delivery
 from wechatpay_sandbox.arrivals import Request
 from wechatpay_sandbox.core import Core
-from wechatpay_sandbox.fault_kinds import Fault
+from wechatpay_sandbox.fault import Fault
 
 
 class Api:

@@ -130,12 +130,11 @@ def _state(order: Order) -> tuple[str, str]:
 
 def collection(order: Order) -> dict[str, Any]:
     """What is collected, paid and still to pay [V]."""
-    paid = sum(payment.amount for payment in order.payments)
     shown: dict[str, Any] = {
         "state": "USER_PAID" if order.state == "USER_PAID" else "USER_PAYING",
         "total_amount": order.amount,
-        "paying_amount": 0 if order.state == "USER_PAID" else order.amount - paid,
-        "paid_amount": paid,
+        "paying_amount": 0 if order.state == "USER_PAID" else order.open_amount,
+        "paid_amount": order.amount - order.open_amount,
     }
     details = []
     for number, payment in enumerate(order.payments, 1):

@@ -16,10 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from wechatpay_sandbox.fault import Signature
 from wechatpay_sandbox.key_pairs import KeyPair
 
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 _PROBE = "WECHATPAY/SIGNTEST/"
+"""What WeChat Pay's probes (应答签名探测) begin with: signatures that are wrong on purpose."""
 
 
 def sign(key: RSAPrivateKey, text: bytes) -> str:
@@ -34,16 +36,6 @@ def fits(key: RSAPublicKey, signature: str, text: bytes) -> bool:
     except (InvalidSignature, binascii.Error):
         return False
     return True
-
-
-def as_probe(signature: str) -> str:
-    """The signature as one of WeChat Pay's probes (应答签名探测): it is wrong on purpose."""
-    return _PROBE + signature[len(_PROBE) :]
-
-
-def unknown_serial(random: Random) -> str:
-    """A certificate's serial that nobody was given."""
-    return f"{random.getrandbits(158) | 1 << 158:040X}"
 
 
 def seal(plain: bytes, api_v3_key: str, associated_data: str, random: Random) -> tuple[str, str]:
@@ -61,19 +53,28 @@ class ReplySigner:
     random: Random
 
     def headers(
-        self, key: KeyPair, body: bytes, *, offset: int = 0, signed_with: RSAPrivateKey | None = None
+        self, key: KeyPair, body: bytes, signature: Signature = "valid", *, offset: int = 0
     ) -> dict[str, str]:
-        """The five headers of a signed reply; ``offset`` moves its timestamp by so many seconds."""
+        """The five headers of a signed reply, none when it is ``absent``; ``offset`` moves its timestamp."""
+        if signature == "absent":
+            return {}
         timestamp = str(int(self.clock()) + offset)
         nonce = self.random.randbytes(16).hex()
-        text = f"{timestamp}\n{nonce}\n".encode() + body + b"\n"
-        return {
+        covered = body + b" " if signature == "wrong" else body
+        headers = {
             "Wechatpay-Timestamp": timestamp,
             "Wechatpay-Nonce": nonce,
-            "Wechatpay-Signature": sign(signed_with or key.private_key, text),
+            "Wechatpay-Signature": sign(
+                key.private_key, f"{timestamp}\n{nonce}\n".encode() + covered + b"\n"
+            ),
             "Wechatpay-Serial": key.serial,
             "Wechatpay-Signature-Type": SCHEME,
         }
+        if signature == "signtest":
+            headers["Wechatpay-Signature"] = _PROBE + headers["Wechatpay-Signature"][len(_PROBE) :]
+        if signature == "unknown-serial":
+            headers["Wechatpay-Serial"] = f"{self.random.getrandbits(158) | 1 << 158:040X}"
+        return headers
 
 
 def encrypted_certificate(key: KeyPair, api_v3_key: str, random: Random) -> Mapping[str, Any]:
