@@ -1,35 +1,28 @@
-"""What a test, the demo or a user may do to the simulated world, in process and over HTTP alike."""
+"""What a test, the demo or a user may do to the simulated world, in process and over HTTP alike.
+
+Here are orders, notifications, records and faults; ``world_control.py`` has the rest.
+"""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from http.client import HTTPException
 from typing import Any
 
-from wechatpay_sandbox import Mode
 from wechatpay_sandbox.fault_options import make
 from wechatpay_sandbox.faults import ChaosKind
-from wechatpay_sandbox.listeners import Host
 from wechatpay_sandbox.notifications import FLAWS, SHAPES, Flaw, Notification, Shape
 from wechatpay_sandbox.order import Order
 from wechatpay_sandbox.outbox import on_this_machine
 from wechatpay_sandbox.reader import ORDER_NO
-from wechatpay_sandbox.server import Api
-
-TEN_YEARS = 10 * 365 * 24 * 3600
-type Json = dict[str, Any]
+from wechatpay_sandbox.world_control import Json, WorldControl
 
 
 class NotThere(LookupError):
     """The order asked for is not in the simulated world."""
 
 
-class Control:
+class Control(WorldControl):
     """Every operation; all run on the server's event loop. ValueError says which argument is wrong."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
-        self._core = api.core
-        self.hosts: Sequence[Host] = ()
 
     async def open_order(self, out_order_no: str, *, replace: bool = False, **settings: Any) -> Json:
         """Put an order in the world; one that is there already stays as it is unless it is to be replaced."""
@@ -152,87 +145,6 @@ class Control:
         chosen = self._core.misbehaviour.set_chaos(rate, seed, kinds)
         return {"rate": rate, "seed": seed, "kinds": chosen}
 
-    async def set_keys(self, mode: Mode) -> Json:
-        """Move the merchant to certificate, both or public_key; returns the secret to store."""
-        self._core.keys.set_mode(mode)
-        return await self.secret()
-
-    async def rotate_merchant_key(self, *, keep_old: bool = False) -> Json:
-        """A new merchant key; returns the secret to store. The old serial is refused at once unless kept."""
-        self._core.keys.rotate_merchant(keep_old=keep_old)
-        return await self.secret()
-
-    async def drop_old_merchant_keys(self) -> Json:
-        """Refuse the serials that rotations kept; returns the secret that is left."""
-        self._core.keys.drop_old_merchant_keys()
-        return await self.secret()
-
-    async def rotate_platform_certificate(self) -> Json:
-        """A further platform certificate, preferred from now on; returns the secret to store."""
-        self._core.keys.rotate_platform_certificate()
-        return await self.secret()
-
-    async def drop_oldest_platform_certificate(self) -> Json:
-        """The oldest platform certificate has expired: nothing is signed with it any more."""
-        self._core.keys.drop_oldest_platform_certificate()
-        return await self.secret()
-
-    async def tolerate(self, rules: Iterable[str]) -> Json:
-        """Lift these rules and no others: names, or patterns like ``smartretail.complete.*``."""
-        if isinstance(rules, str) or not isinstance(rules, Iterable):
-            raise ValueError("rules must be a list of names")  # noqa: TRY004 - one error type
-        return {"tolerated": self._core.rules.tolerate(list(rules))}
-
-    async def secret(self) -> Json:
-        """The merchant's secret, as the product stores it."""
-        return self._core.keys.secret(self._core.orders.appid, self._core.orders.service_id)
-
-    async def merchant_certificate(self) -> str:
-        """The merchant's API certificate (apiclient_cert.pem)."""
-        return self._core.keys.merchant.pem
-
-    async def set_host(self, index: int, *, up: bool) -> list[Json]:
-        """Let a host listen, or refuse connections and break those that are open."""
-        if index not in range(len(self.hosts)):
-            raise ValueError(f"host must be 0 or {len(self.hosts) - 1}")
-        if up:
-            self.hosts[index].up()
-        else:
-            self.hosts[index].down()
-        return [{"host": host.url, "up": host.is_up} for host in self.hosts]
-
-    async def set_latency(self, seconds: float) -> Json:
-        """Delay every reply by so many seconds, as distance would."""
-        self._api.latency = _seconds(seconds, low=0)
-        return {"latency": self._api.latency}
-
-    async def advance(self, seconds: float) -> Json:
-        """Move the orders' clock forward: debits become due without waiting. Signatures are unmoved."""
-        self._core.clock_offset = _seconds(self._core.clock_offset + _seconds(seconds))
-        return {"offset": self._core.clock_offset}
-
-    async def set_clock(self, skew: float) -> Json:
-        """Let WeChat Pay's own clock be so many seconds ahead of the machine's, or behind."""
-        self._core.clock_skew = _seconds(skew)
-        return {"skew": self._core.clock_skew}
-
-    async def settings(self) -> Json:
-        """How the world is set: its hosts, clocks, keys, purses, latency, and the rules lifted."""
-        return {
-            "hosts": [{"host": host.url, "up": host.is_up} for host in self.hosts],
-            "offset": self._core.clock_offset,
-            "skew": self._core.clock_skew,
-            "latency": self._api.latency,
-            "keys": self._core.keys.mode,
-            "merchant_serial_no": self._core.keys.merchant.serial,
-            "purses": dict(self._core.orders.purses),
-            "tolerated": sorted(self._core.rules.tolerated),
-        }
-
-    def happened(self) -> None:
-        """Something may have come up to be sent or kept."""
-        self._api.happened()
-
     def _find(self, out_order_no: str) -> Order:
         order = self._core.orders.find(out_order_no, self._core.now())
         if order is None:
@@ -244,10 +156,3 @@ class Control:
         if order.state == "USER_ACCEPTED":
             snapshot["finish_ticket"] = next(iter(order.tickets), None) or self._core.orders.ticket(order)
         return snapshot
-
-
-def _seconds(value: object, low: float = -TEN_YEARS) -> float:
-    """A number of seconds."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= TEN_YEARS:
-        raise ValueError(f"seconds must be a number from {low:.0f} to {TEN_YEARS}")
-    return float(value)

@@ -9,7 +9,8 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from wechatpay_sandbox.control import Control, Json, NotThere
+from wechatpay_sandbox.control import Control, NotThere
+from wechatpay_sandbox.world_control import Json
 
 PREFIX = "/simulator"
 type Operation = Callable[..., Awaitable[Any]]
@@ -18,8 +19,8 @@ type Operation = Callable[..., Awaitable[Any]]
 class HttpControl:
     """The operations under ``/simulator``, as JSON in and out. Browsers are refused: they send an Origin."""
 
-    def __init__(self, control: Control) -> None:
-        self._control = control
+    def __init__(self, control: Control, happened: Callable[[], None]) -> None:
+        self._happened = happened
         c = control
         self._routes: list[tuple[str, re.Pattern[str], Operation]] = [
             (method, re.compile(PREFIX + path), operation)
@@ -93,7 +94,7 @@ class HttpControl:
             arguments["index"] = int(arguments["index"])
         _check_arguments(operation, arguments)
         answer = await operation(**arguments)
-        self._control.happened()
+        self._happened()
         return answer
 
 

@@ -10,28 +10,32 @@ from wechatpay_sandbox import delivery
 from wechatpay_sandbox.arrivals import Request
 from wechatpay_sandbox.core import Core
 from wechatpay_sandbox.fault import Fault
+from wechatpay_sandbox.listeners import Host
 
 
 class Api:
-    """WeChat Pay's hosts. Every method runs on the server's event loop."""
+    """WeChat Pay's hosts. Every method runs on the server's event loop.
 
-    def __init__(self, core: Core) -> None:
+    ``happened`` is called when something may have come up to be sent or kept.
+    """
+
+    def __init__(self, core: Core, happened: Callable[[], None]) -> None:
         self.core = core
+        self.happened = happened
         self.latency = 0.0
-        self.refuse_host: Callable[[int, float], None] = lambda host, seconds: None
-        self.happened: Callable[[], None] = lambda: None
+        self.hosts: list[Host] = []
 
     async def handle(self, request: web.BaseRequest, host: int) -> web.StreamResponse:
         """Answer one request that arrived at one of the hosts."""
-        asked = Request(request.method, request.raw_path, dict(request.headers), host=host)
-        arrival = self.core.arrive(asked)
+        arrived = Request(request.method, request.raw_path, dict(request.headers), host=host)
+        arrival = self.core.arrive(arrived)
         if arrival.fault is not None and arrival.fault.acts_on_arrival:
             return await self._answer_nothing(request, host, arrival.fault)
         try:
-            asked = replace(asked, body=await request.read())
+            arrived = replace(arrived, body=await request.read())
         except OSError:
             return delivery.reset(request)
-        reply = self.core.reply(arrival, asked)
+        reply = self.core.reply(arrival, arrived)
         self.happened()
         if self.latency:
             await asyncio.sleep(self.latency)
@@ -44,5 +48,5 @@ class Api:
             return await delivery.silence(request, fault.seconds)
         response = delivery.reset(request)
         if fault.wire == "refuse":
-            self.refuse_host(host if fault.host is None else fault.host, fault.seconds)
+            self.hosts[host if fault.host is None else fault.host].down_for(fault.seconds)
         return response

@@ -1,14 +1,12 @@
 """The sandbox in a thread of this process: its hosts, its control, and what it sends of its own accord."""
 
 import asyncio
-import contextlib
 import functools
 import random
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,7 +21,7 @@ from wechatpay_sandbox.http_control import PREFIX, HttpControl
 from wechatpay_sandbox.listeners import Host
 from wechatpay_sandbox.notifications import Flaw, Notification, Notifier, Shape
 from wechatpay_sandbox.orders import Orders
-from wechatpay_sandbox.outbox import Outgoing
+from wechatpay_sandbox.sending import send_due
 from wechatpay_sandbox.server import Api
 from wechatpay_sandbox.state import State
 
@@ -38,11 +36,11 @@ class Simulator(Client):
 
     ``debit_after`` seconds after its completion an order is paid (None: never). ``keep_alive`` seconds after
     its last reply an idle connection is closed. Port 0 is any free port. With ``tls`` the hosts speak https,
-    and ``ca_pem`` and ``ca_file`` hold the authority to trust; control is always plain http. ``tolerate``
-    lifts rules by their names, ``clock_skew`` seconds is WeChat Pay's clock ahead of the machine's. ``state``
-    is a directory that keeps the world from one start to the next (``state.py`` says what): what is not asked
-    for (None) is as it was kept. ``notify_anywhere`` lets notifications leave this machine. ``refused`` is
-    told the record of each refused request, on the sandbox's thread.
+    and ``ca_file`` holds the authority to trust; control is always plain http. ``tolerate`` lifts rules by
+    their names, ``clock_skew`` seconds is WeChat Pay's clock ahead of the machine's. ``state`` is a directory
+    that keeps the world from one start to the next (``state.py`` says what): what is not asked for (None) is
+    as it was kept. ``notify_anywhere`` lets notifications leave this machine. ``refused`` gets the record of
+    each refused request, on the sandbox's thread.
     """
 
     def __init__(
@@ -84,12 +82,10 @@ class Simulator(Client):
             self._core.clock_skew = clock_skew
         self._core.outbox.anywhere = notify_anywhere
         self._core.refused = refused
-        self._api = Api(self._core)
-        self._api.happened = self._happened
+        self._api = Api(self._core, self._happened)
         self._control = Control(self._api)
-        self._http_control = HttpControl(self._control)
+        self._http_control = HttpControl(self._control, self._happened)
         self._something, self._changed = asyncio.Event(), asyncio.Event()
-        self._hosts: list[Host] = []
         self._control_host: Host | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
@@ -118,7 +114,7 @@ class Simulator(Client):
     @property
     def hosts(self) -> list[str]:
         """Base URLs of the main and the backup host."""
-        return [host.url for host in self._hosts]
+        return [host.url for host in self._api.hosts]
 
     @property
     def control_url(self) -> str:
@@ -130,11 +126,6 @@ class Simulator(Client):
     def merchant_files(self) -> Path:
         """The directory of the merchant's files, which follow every change of keys."""
         return self._state.merchant_files
-
-    @property
-    def ca_pem(self) -> bytes | None:
-        """The authority to trust, when the hosts speak https."""
-        return None if self.ca_file is None else Path(self.ca_file).read_bytes()
 
     @property
     def notifier(self) -> Notifier:
@@ -149,11 +140,8 @@ class Simulator(Client):
 
     def call(self, method: str, path: str, document: Mapping[str, Any] | None = None, **query: object) -> Any:
         """Perform one operation of the control without HTTP; what it raises is the operation's own error."""
-        arguments = {
-            **(document or {}),
-            **{name: value for name, value in query.items() if value is not None},
-        }
-        return self._run(self._http_control.perform(method, path, arguments))
+        given = {name: value for name, value in query.items() if value is not None}
+        return self._run(self._http_control.perform(method, path, {**(document or {}), **given}))
 
     def _run[T](self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
@@ -167,38 +155,15 @@ class Simulator(Client):
         self._state.keep(self._core)
         for index, port in enumerate(self._ports):
             host = Host(self._server(functools.partial(self._route, host=index)), port, tls)
-            self._hosts.append(host)
+            self._api.hosts.append(host)
             host.up()
         self._control_host = Host(self._server(self._http_control.handle), self._control_port, None)
         self._control_host.up()
-        self._control.hosts = self._hosts
-        self._api.refuse_host = lambda index, seconds: self._hosts[index].down_for(seconds)
-        self._tasks = [self._loop.create_task(self._send_due()), self._loop.create_task(self._keep_changes())]
+        sending = send_due(self._core, self._something, self._changed)
+        self._tasks = [self._loop.create_task(work) for work in (sending, self._keep_changes())]
 
     def _happened(self) -> None:
         self._something.set()
-        self._changed.set()
-
-    async def _send_due(self) -> None:
-        """Send what is to be sent when it is due."""
-        sending: set[asyncio.Task[None]] = set()
-        while True:
-            self._something.clear()
-            for outgoing in self._core.outbox.due(self._core.now()):
-                task = self._loop.create_task(self._send(outgoing))
-                sending.add(task)
-                task.add_done_callback(sending.discard)
-                self._changed.set()
-            next_at = self._core.outbox.next_at()
-            wait = None if next_at is None else max(next_at - self._core.now(), 0.01)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._something.wait(), wait)
-
-    async def _send(self, outgoing: Outgoing) -> None:
-        status = None
-        with contextlib.suppress(OSError, ValueError, HTTPException):
-            status, _ = await asyncio.to_thread(outgoing.notification.send, outgoing.url)
-        self._core.outbox.answered(outgoing, status)
         self._changed.set()
 
     async def _keep_changes(self) -> None:
@@ -209,7 +174,7 @@ class Simulator(Client):
             await asyncio.sleep(KEEP_EVERY)
 
     async def _stop(self) -> None:
-        for host in (*self._hosts, self._control_host):
+        for host in (*self._api.hosts, self._control_host):
             if host is not None:
                 await host.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}  # the loop is ours alone, and ends now

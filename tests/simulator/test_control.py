@@ -138,7 +138,7 @@ def test_over_tls_the_hosts_are_trusted_through_the_given_authority(as_merchant)
             merchant.send("GET", "/v3/certificates")
         merchant.session.verify = simulator.ca_file
         merchant.verify(merchant.send("GET", "/v3/certificates"))
-        assert simulator.ca_pem.startswith(b"-----BEGIN CERTIFICATE")
+        assert Path(simulator.ca_file).read_bytes().startswith(b"-----BEGIN CERTIFICATE")
 
 
 def test_a_port_is_kept_while_its_host_is_down_and_given_back_at_the_end():

@@ -55,7 +55,7 @@ def routes() -> list[tuple[str, str, list[str]]]:
     """Method and path of each operation, with the names that it reads."""
 
     found = []
-    for method, pattern, operation in HttpControl(Control)._routes:
+    for method, pattern, operation in HttpControl(Control, print)._routes:
         path = pattern.pattern.replace("(?P<out_order_no>[^/]+)", "A1").replace("(?P<openid>[^/]+)", "o1")
         names = [name for name in inspect.signature(operation).parameters if name != "self"]
         names += [*SETTINGS] if "settings" in names else [*OPTIONS] if "options" in names else []

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -131,7 +132,7 @@ def test_the_authority_of_https_hosts_stays_the_same(tmp_path):
     authorities = []
     for _ in range(2):
         with Simulator(state=tmp_path, tls=True) as simulator:
-            authorities.append(simulator.ca_pem)
+            authorities.append(Path(simulator.ca_file).read_bytes())
             reply = requests.get(
                 f"{simulator.hosts[0]}/v3/certificates", verify=simulator.ca_file, timeout=10
             )
