@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from wechatpay_sandbox import Simulator
 
 _YEAR = 365 * 24 * 3600
+_OF_THE_PROCESS = ("command", "quiet", "json")
+"""Arguments that are no options of a Simulator."""
 
 
 def _debit_after(text: str) -> float | None:
@@ -72,7 +74,13 @@ def _arguments() -> argparse.Namespace:
         metavar="RULE",
         help="lift rules, by name or pattern, and no others; may be repeated; else as kept, or none",
     )
-    parser.add_argument("--clock", type=_clock, metavar="SECONDS", help="its clock is ahead by; else as kept")
+    parser.add_argument(
+        "--clock",
+        type=_clock,
+        dest="clock_skew",
+        metavar="SECONDS",
+        help="its clock is ahead by; else as kept",
+    )
     parser.add_argument("--notify-anywhere", action="store_true", help="notifications may leave this machine")
     parser.add_argument("--quiet", action="store_true", help="print no line for each refused request")
     parser.add_argument("--json", action="store_true", help="say where it is as JSON, also to a person")
@@ -92,22 +100,8 @@ def _serve(arguments: argparse.Namespace) -> None:
 
     stopping = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
-    with Simulator(
-        arguments.mchid,
-        arguments.keys,
-        arguments.debit_after,
-        tls=arguments.tls,
-        appid=arguments.appid,
-        service_id=arguments.service_id,
-        port=arguments.port,
-        backup_port=arguments.backup_port,
-        control_port=arguments.control_port,
-        tolerate=arguments.tolerate,
-        clock_skew=arguments.clock,
-        state=arguments.state,
-        notify_anywhere=arguments.notify_anywhere,
-        refused=None if arguments.quiet else _print_refused,
-    ) as simulator:
+    options = {name: value for name, value in vars(arguments).items() if name not in _OF_THE_PROCESS}
+    with Simulator(**options, refused=None if arguments.quiet else _print_refused) as simulator:
         ready = _ready(simulator)
         if sys.stdout.isatty() and not arguments.json:
             print("\n".join(f"{name:24} {value}" for name, value in _lines(ready)), flush=True)
@@ -120,9 +114,9 @@ def _print_refused(record: Mapping[str, Any]) -> None:
     """One line on standard error: which request, by which rule, why in plain words, and the rule's source."""
     refused, path = record["refused"], record["target"].partition("?")[0]
     field = f" {refused['field']}" if "field" in refused else ""
-    asked = "".join(each if each.isprintable() else "?" for each in f"{record['method']} {path}{field}")
+    request = "".join(each if each.isprintable() else "?" for each in f"{record['method']} {path}{field}")
     why = f"{refused['rule']}: {refused['reason']} [{refused['source']}]"
-    print(f"refused {record['status']} {asked}: {why}", file=sys.stderr, flush=True)
+    print(f"refused {record['status']} {request}: {why}", file=sys.stderr, flush=True)
 
 
 def _ready(simulator: "Simulator") -> dict[str, Any]:

@@ -18,11 +18,14 @@ from wechatpay_sandbox.world_control import Json, WorldControl
 
 
 class NotThere(LookupError):
-    """The order asked for is not in the simulated world."""
+    """The order is not in the simulated world."""
 
 
 class Control(WorldControl):
-    """Every operation; all run on the server's event loop. ValueError says which argument is wrong."""
+    """Every operation; all run on the server's event loop. ValueError says which argument is wrong.
+
+    ``Client`` has them all as methods and describes them; here stands what it does not say.
+    """
 
     async def open_order(self, out_order_no: str, *, replace: bool = False, **settings: Any) -> Json:
         """Put an order in the world; one that is there already stays as it is unless it is to be replaced."""
@@ -41,7 +44,6 @@ class Control(WorldControl):
     async def settle_elsewhere(
         self, out_order_no: str, *, finish_type: int = 2, total_amount: int = 0
     ) -> Json:
-        """Someone else finishes (2) or cancels (1) the order now."""
         if finish_type not in (1, 2) or type(total_amount) is not int or total_amount < 0:
             raise ValueError("finish_type must be 1 or 2, total_amount an integer of fen, at least 0")
         order = self._find(out_order_no)
@@ -50,13 +52,11 @@ class Control(WorldControl):
         return self._snapshot(order)
 
     async def confirm(self, out_order_no: str) -> Json:
-        """The shopper confirms a CREATED order."""
         order = self._find(out_order_no)
         self._core.orders.confirm(order)
         return self._snapshot(order)
 
     async def pay(self, out_order_no: str, *, amount: int | None = None) -> Json:
-        """The shopper pays by hand: all, or of a serviceorder a part in fen."""
         if amount is not None and type(amount) is not int:
             raise ValueError("amount must be an integer of fen")
         order = self._find(out_order_no)
@@ -92,7 +92,6 @@ class Control(WorldControl):
         return {"status": status, "body": body.decode(errors="replace")}
 
     async def notifications(self, out_order_no: str | None = None) -> list[Json]:
-        """What WeChat Pay sent of its own accord, with the attempts made and the last answer."""
         sent = self._core.outbox.sent
         return [each.entry() for each in sent if out_order_no in (None, each.out_order_no)]
 
@@ -101,7 +100,6 @@ class Control(WorldControl):
         return [order.ledger_entry() for order in self._core.orders.all(self._core.now())]
 
     async def tickets(self) -> list[str]:
-        """Every finish_ticket that is valid or was."""
         return [ticket for order in self._core.orders.all(self._core.now()) for ticket in order.tickets]
 
     async def requests(self, out_order_no: str | None = None, after: int | str = 0) -> list[Json]:
@@ -132,7 +130,6 @@ class Control(WorldControl):
         return self._core.misbehaviour.pending()
 
     async def pending_faults(self) -> list[Json]:
-        """The planned faults that have not happened yet."""
         return self._core.misbehaviour.pending()
 
     async def clear_faults(self, out_order_no: str | None = None) -> list[Json]:

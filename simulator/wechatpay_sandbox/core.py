@@ -40,14 +40,7 @@ class Core:
     ``clock`` is the machine's, in UNIX seconds; ``random`` makes numbers, tickets and nonces.
     """
 
-    def __init__(
-        self,
-        keys: Keys,
-        orders: Orders,
-        *,
-        clock: Callable[[], float],
-        random: Random,
-    ) -> None:
+    def __init__(self, keys: Keys, orders: Orders, *, clock: Callable[[], float], random: Random) -> None:
         self.keys = keys
         self.orders = orders
         self.clock = clock
@@ -58,7 +51,7 @@ class Core:
         self.misbehaviour = Misbehaviour()
         self.requests: deque[dict[str, Any]] = deque(maxlen=KEPT_REQUESTS)
         self.refused: Callable[[Mapping[str, Any]], None] | None = None
-        """Told the record of each request that a rule refused."""
+        """Called with the record of each request that a rule refused."""
         self._random = random
         self._signer = ReplySigner(self.wechat_clock, random)
         self._verifier = Verifier(keys, self.wechat_clock)

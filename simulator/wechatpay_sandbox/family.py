@@ -21,6 +21,8 @@ class Family:
     name: str
     """What the names of its rules begin with."""
     apis: tuple[str, ...]
+    package: str
+    """What the mini program opens to let the shopper confirm."""
 
     def __init__(self, orders: Orders, reader: Reader) -> None:
         self.orders = orders
@@ -48,14 +50,14 @@ class Family:
             order = self.orders.add(number, now, debit_after=self.orders.debit_after, **settings)
         elif order.created != document or order.api != api:
             self.refuse("order.reentry")
-        package = {"package": self.package(order)} if confirming else {}
-        return ok(self.created_document(order) | package)
+        package = self.package.format(order_id=order.order_id, mchid=order.mchid)
+        return ok(self.created_document(order) | ({"package": package} if confirming else {}))
 
     def query(self, api: str, query: str, now: float) -> Reply:
         """The order as it stands."""
-        asked = self.reader.query(query, QUERY)
-        order = self.find(api, asked["out_order_no"], now)
-        if (asked["appid"], asked["service_id"]) != (order.appid, order.service_id):
+        parameters = self.reader.query(query, QUERY)
+        order = self.find(api, parameters["out_order_no"], now)
+        if (parameters["appid"], parameters["service_id"]) != (order.appid, order.service_id):
             self.refuse("order.unknown")
         return ok(self.query_document(order))
 
@@ -139,24 +141,15 @@ class Family:
             self.refuse(f"{self.name}.complete.total_amount.is_sum", "/total_amount", value=amount)
         return amount
 
-    def reenter(self, order: Order, asked: Mapping[str, Any]) -> None:
+    def reenter(self, order: Order, request: Mapping[str, Any]) -> None:
         """Absorb a completion that was accepted before; refuse one with other parameters."""
-        if asked != order.asked:
+        if request != order.asked:
             self.refuse("order.reentry")
         order.reentries += 1
 
-    def identity(self, order: Order) -> dict[str, Any]:
-        """The fields that every reply begins with."""
-        return {
-            "appid": order.appid,
-            "mchid": order.mchid,
-            "out_order_no": order.out_order_no,
-            "service_id": order.service_id,
-        }
-
     def accepted_document(self, order: Order) -> dict[str, Any]:
         """The five fields of an acceptance that says no state."""
-        return {**self.identity(order), "order_id": order.order_id}
+        return {**order.identity(), "order_id": order.order_id}
 
     def settled_document(self, order: Order, operation: str) -> dict[str, Any]:
         """The reply to an accepted completion or cancellation."""
@@ -174,14 +167,10 @@ class Family:
         """The reply to a creation, but for the package."""
         raise NotImplementedError
 
-    def package(self, order: Order) -> str:
-        """What the mini program opens to let the shopper confirm."""
-        raise NotImplementedError
-
     def query_document(self, order: Order) -> dict[str, Any]:
         """The reply to a query."""
         raise NotImplementedError
 
     def synced_document(self, order: Order) -> dict[str, Any]:
         """The reply to a sync."""
-        raise NotImplementedError
+        return self.accepted_document(order)

@@ -1,6 +1,5 @@
 """What a fault makes of an answer, and of an order."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +14,8 @@ PHONE = "13800138000"
 
 def by_someone_else(order: Order, body: bytes, fault: Fault) -> dict[str, Any]:
     """What another terminal asks for in the moment before this request, as the fault says."""
-    asked = parse_leniently(body)
-    amount = asked.get("total_amount", 0)
+    request = parse_leniently(body)
+    amount = request.get("total_amount", 0)
     completion: dict[str, Any] = {
         "appid": order.appid,
         "service_id": order.service_id,
@@ -33,9 +32,9 @@ def by_someone_else(order: Order, body: bytes, fault: Fault) -> dict[str, Any]:
 
 def wanted(operation: str, body: bytes) -> dict[str, Any]:
     """What a completion or a cancellation asks for, in the old families' words; never used to decide."""
-    asked = parse_leniently(body)
-    amount = asked.get("total_amount")
-    if operation == "cancel" or asked.get("finish_type") == CANCEL:
+    request = parse_leniently(body)
+    amount = request.get("total_amount")
+    if operation == "cancel" or request.get("finish_type") == CANCEL:
         return {"finish_type": CANCEL, "total_amount": 0}
     return {"finish_type": FINISH, "total_amount": amount if type(amount) is int else 0}
 
@@ -51,8 +50,8 @@ def claimed(order: Order, family: Family, operation: str, fault: Fault, now: flo
         return ok(family.query_document(behind))
     pretended = replace(order, payments=list(order.payments))
     if not settled:
-        asked = order.wanted or {"finish_type": FINISH, "total_amount": 0}
-        pretended.settle(asked, "nobody", now)
+        completion = order.wanted or {"finish_type": FINISH, "total_amount": 0}
+        pretended.settle(completion, "nobody", now)
     if operation != "query":
         return ok(family.settled_document(pretended, operation))
     if fault.claim == "paid" and pretended.state == "FINISHED" and pretended.amount:
@@ -74,10 +73,8 @@ def misanswer(reply: Reply, out_order_no: str, fault: Fault, order: Order | None
         reply = error(fault.status, fault.code, message, tail=tail, detail=fault.detail)
     elif fault.status:
         reply = replace(reply, status=fault.status)
-    if fault.body in _BODIES:
-        reply = replace(reply, body=_BODIES[fault.body](reply, out_order_no, fault))
-    if fault.content is not None:
-        reply = replace(reply, body=fault.content.encode())
+    body = _body(reply, out_order_no, fault) if fault.content is None else fault.content.encode()
+    reply = replace(reply, body=body)
     if fault.content_type:
         reply = replace(reply, content_type=fault.content_type)
     if fault.location:
@@ -85,27 +82,16 @@ def misanswer(reply: Reply, out_order_no: str, fault: Fault, order: Order | None
     return reply
 
 
-def _other_order(reply: Reply, out_order_no: str, fault: Fault) -> bytes:
+def _body(reply: Reply, out_order_no: str, fault: Fault) -> bytes:
     document = parse_leniently(reply.body)
-    return to_json({**document, "out_order_no": f"{out_order_no[:31]}X"})
-
-
-def _duplicate_keys(reply: Reply, out_order_no: str, fault: Fault) -> bytes:
-    return b'{"out_order_no":"ANOTHER-ORDER",' + reply.body[1:]
-
-
-def _oversized(reply: Reply, out_order_no: str, fault: Fault) -> bytes:
-    document = parse_leniently(reply.body)
-    return to_json({**document, "attach": "A" * fault.size})
-
-
-def _numeric_code(reply: Reply, out_order_no: str, fault: Fault) -> bytes:
-    return to_json({**parse_leniently(reply.body), "code": fault.status})
-
-
-_BODIES: dict[str, Callable[[Reply, str, Fault], bytes]] = {
-    "other-order": _other_order,
-    "duplicate-keys": _duplicate_keys,
-    "oversized": _oversized,
-    "numeric-code": _numeric_code,
-}
+    match fault.body:
+        case "other-order":
+            return to_json({**document, "out_order_no": f"{out_order_no[:31]}X"})
+        case "duplicate-keys":
+            return b'{"out_order_no":"ANOTHER-ORDER",' + reply.body[1:]
+        case "oversized":
+            return to_json({**document, "attach": "A" * fault.size})
+        case "numeric-code":
+            return to_json({**document, "code": fault.status})
+        case _:
+            return reply.body

@@ -64,6 +64,6 @@ def to_json(fault: Fault) -> dict[str, Any]:
     return {"name": fault.name} | {name: mine for name, (mine, its) in values.items() if mine != its}
 
 
-def from_json(kept: Mapping[str, Any]) -> Fault:
+def from_json(document: Mapping[str, Any]) -> Fault:
     """A fault that was kept."""
-    return replace(KINDS[kept["name"]], **kept)
+    return replace(KINDS[document["name"]], **document)

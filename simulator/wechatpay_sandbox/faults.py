@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from wechatpay_sandbox.fault import OPERATIONS, Fault
@@ -71,15 +71,7 @@ class Misbehaviour:
 
     def pending(self) -> list[dict[str, Any]]:
         """The scripted faults that have not happened yet."""
-        return [
-            {
-                "out_order_no": s.out_order_no,
-                "operation": s.operation,
-                "fault": s.fault.name,
-                "times": s.times,
-            }
-            for s in self._scripted
-        ]
+        return [vars(each) | {"fault": each.fault.name} for each in self._scripted]
 
     def set_chaos(self, rate: float, seed: int, kinds: Iterable[ChaosKind] | None) -> list[str]:
         """Throw faults at this rate (0 to 1) from these kinds; by default every kind an order survives.
@@ -100,18 +92,18 @@ class Misbehaviour:
     def to_json(self) -> dict[str, Any]:
         """What is planned, and what chaos would draw next, to be kept in a file."""
         return {
-            "scripted": [{**asdict(each), "fault": to_json(each.fault)} for each in self._scripted],
-            "chaos": {**asdict(self._chaos), "kinds": [to_json(kind) for kind in self._chaos.kinds]},
+            "scripted": [vars(each) | {"fault": to_json(each.fault)} for each in self._scripted],
+            "chaos": vars(self._chaos) | {"kinds": [to_json(kind) for kind in self._chaos.kinds]},
             "calls": [[*call, times] for call, times in self._calls.items()],
         }
 
-    def restore(self, kept: Mapping[str, Any]) -> None:
+    def restore(self, document: Mapping[str, Any]) -> None:
         """Plan what was kept."""
-        scripted = [{**each, "fault": from_json(each["fault"])} for each in kept["scripted"]]
+        scripted = [{**each, "fault": from_json(each["fault"])} for each in document["scripted"]]
         self._scripted = [Scripted(**each) for each in scripted]
-        kinds = tuple(from_json(kind) for kind in kept["chaos"]["kinds"])
-        self._chaos = Chaos(**{**kept["chaos"], "kinds": kinds})
-        self._calls = Counter({(number, operation): times for number, operation, times in kept["calls"]})
+        kinds = tuple(from_json(kind) for kind in document["chaos"]["kinds"])
+        self._chaos = Chaos(**{**document["chaos"], "kinds": kinds})
+        self._calls = Counter({(number, operation): times for number, operation, times in document["calls"]})
 
     def next_fault(self, out_order_no: str, operation: str) -> Fault | None:
         """The fault of this call, used up."""

@@ -121,20 +121,21 @@ class Keys:
         }
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any], mchid: str | None, mode: Mode | None) -> "Keys":
+    def from_json(cls, document: Mapping[str, Any], mchid: str | None, mode: Mode | None) -> "Keys":
         """The merchant that was kept, at ``mode`` or where it was. ValueError when it is not ``mchid``."""
-        if mchid not in (None, kept["mchid"]):
-            raise ValueError(f"the state is of merchant {kept['mchid']}, not {mchid}")
+        if mchid not in (None, document["mchid"]):
+            raise ValueError(f"the state is of merchant {document['mchid']}, not {mchid}")
         keys = cls.__new__(cls)
-        keys.mchid, keys.api_v3_key = kept["mchid"], kept["api_v3_key"]
-        keys.merchant = KeyPair.from_pem(kept["merchant_certificate"], kept["merchant_key"])
-        keys.public_key = KeyPair(kept["public_key_id"], load_private(kept["public_key"]))
-        keys._accepted = {number: load_public(pem) for number, pem in kept["accepted"].items()}
-        if kept["platform_certificates"]:  # else the first is made when a mode needs it
+        keys.mchid, keys.api_v3_key = document["mchid"], document["api_v3_key"]
+        keys.merchant = KeyPair.from_pem(document["merchant_certificate"], document["merchant_key"])
+        keys.public_key = KeyPair(document["public_key_id"], load_private(document["public_key"]))
+        keys._accepted = {number: load_public(pem) for number, pem in document["accepted"].items()}
+        if document["platform_certificates"]:  # else the first is made when a mode needs it
             keys.certificates = [
-                KeyPair.from_pem(each["certificate"], each["key"]) for each in kept["platform_certificates"]
+                KeyPair.from_pem(each["certificate"], each["key"])
+                for each in document["platform_certificates"]
             ]
-        keys.set_mode(mode or kept["mode"])
+        keys.set_mode(mode or document["mode"])
         return keys
 
     def _next_merchant_key(self) -> KeyPair:

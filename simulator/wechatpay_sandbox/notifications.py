@@ -125,10 +125,7 @@ class Notifier:
 
 def _common(order: Order) -> dict[str, Any]:
     return {
-        "appid": order.appid,
-        "mchid": order.mchid,
-        "out_order_no": order.out_order_no,
-        "service_id": order.service_id,
+        **order.identity(),
         "openid": order.openid,
         "order_id": order.order_id,
         "service_introduction": "智能柜购物",

@@ -28,7 +28,7 @@ DEBIT_AGAIN = 3600.0
 
 
 class NotPossible(ValueError):
-    """The order's state does not allow what was asked."""
+    """The order's state does not allow the action."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,15 @@ class Order:
         self.payments.append(Payment(amount, at, None if by_merchant else f"42{tail}"))
         if by_merchant or self.open_amount <= 0:
             self.state, self.next_debit_at = "USER_PAID", None
+
+    def identity(self) -> dict[str, Any]:
+        """The fields that every document about the order begins with."""
+        return {
+            "appid": self.appid,
+            "mchid": self.mchid,
+            "out_order_no": self.out_order_no,
+            "service_id": self.service_id,
+        }
 
     def ledger_entry(self) -> dict[str, Any]:
         """What an audit compares with: the truth about this order."""

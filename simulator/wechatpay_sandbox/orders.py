@@ -84,8 +84,8 @@ class Orders:
             self.catch_up(order, now)
         return order
 
-    def kept(self) -> list[Order]:
-        """Every order as it was last seen."""
+    def stored(self) -> list[Order]:
+        """Every order as it was left, with nothing that is due since."""
         return list(self._orders.values())
 
     def all(self, now: float) -> list[Order]:

@@ -83,9 +83,9 @@ class Outbox:
             for each in self.sent
         ]
 
-    def restore(self, kept: Sequence[Mapping[str, Any]]) -> None:
+    def restore(self, documents: Sequence[Mapping[str, Any]]) -> None:
         """Go on sending what was kept, signed anew."""
-        for each in kept:
+        for each in documents:
             notification = self._notifier.signed(each["body"].encode())
             number, event_type, url, due_at = (
                 each[name] for name in ("out_order_no", "event_type", "url", "due_at")

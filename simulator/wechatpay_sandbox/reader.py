@@ -88,7 +88,7 @@ class Reader:
     def _object(
         self, document: Mapping[str, Any], prefix: str, fields: Mapping[str, Field], at: str
     ) -> dict[str, Any]:
-        kept: dict[str, Any] = {}
+        checked: dict[str, Any] = {}
         for name, value in document.items():
             field = fields.get(name)
             if field is None:
@@ -96,11 +96,11 @@ class Reader:
             elif value is None:
                 self.rules.refuse("json.null", f"{at}/{name}")
             else:
-                kept[name] = self._value(value, field, f"{prefix}.{name}", f"{at}/{name}")
+                checked[name] = self._value(value, field, f"{prefix}.{name}", f"{at}/{name}")
         for name, field in fields.items():
-            if field.required and name not in kept:
+            if field.required and name not in checked:
                 self.rules.refuse(f"{prefix}.{name}.required", f"{at}/{name}")
-        return kept
+        return checked
 
     def _value(self, value: Any, field: Field, rule: str, at: str) -> Any:
         if type(value) is not field.type:

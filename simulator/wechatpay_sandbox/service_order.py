@@ -18,6 +18,7 @@ class ServiceOrder(Family):
 
     name = "serviceorder"
     apis = ("serviceorder",)
+    package = "AAQTn{order_id}"
 
     def complete(self, api: str, number: str, body: bytes, now: float) -> Reply:
         document = self.reader.document(body, "serviceorder.complete", COMPLETE)
@@ -56,9 +57,6 @@ class ServiceOrder(Family):
 
     def created_document(self, order: Order) -> dict[str, Any]:
         return self._document(order)
-
-    def package(self, order: Order) -> str:
-        return f"AAQTn{order.order_id}"
 
     def settled_document(self, order: Order, operation: str) -> dict[str, Any]:
         """The reply to a completion is the order without its collection; to a cancellation, five fields."""

@@ -15,6 +15,7 @@ class SmartRetail(Family):
 
     name = "smartretail"
     apis = ("smartretail-orders", "payafter-orders")
+    package = "mch_id={mchid}&package={order_id}"
 
     def complete(self, api: str, number: str, body: bytes, now: float) -> Reply:
         document = self.reader.document(body, "smartretail.complete", COMPLETE)
@@ -24,20 +25,20 @@ class SmartRetail(Family):
             amount = self._check_cancelled(document)
         order = self.find(api, number, now)
         self.check_identifiers(order, document)
-        asked = {name: value for name, value in document.items() if name != "finish_ticket"}
+        request = {name: value for name, value in document.items() if name != "finish_ticket"}
         if order.completion is not None:
-            self.reenter(order, asked)
+            self.reenter(order, request)
             return ok(self.accepted_document(order))
         if order.state != "USER_ACCEPTED":
             self.refuse("smartretail.complete.state")
-        start, end = asked.get("real_service_start_time"), asked.get("real_service_end_time")
+        start, end = request.get("real_service_start_time"), request.get("real_service_end_time")
         self.check_money_and_time(order, amount, start, end, now)
-        place = asked.get("real_service_end_location")
+        place = request.get("real_service_end_location")
         if place is not None and place == order.service_start_location:
             self.refuse("smartretail.complete.end_location_differs", "/real_service_end_location")
         if document["finish_ticket"] not in order.tickets:
             self.refuse("smartretail.complete.ticket")
-        order.settle({**asked, "total_amount": amount}, "merchant", now, asked)
+        order.settle({**request, "total_amount": amount}, "merchant", now, request)
         return ok(self.accepted_document(order))
 
     def check_cancellable(self, order: Order) -> None:
@@ -61,14 +62,11 @@ class SmartRetail(Family):
     def created_document(self, order: Order) -> dict[str, Any]:
         return self.accepted_document(order) | {"state": order.state}
 
-    def package(self, order: Order) -> str:
-        return f"mch_id={order.mchid}&package={order.order_id}"
-
     def query_document(self, order: Order) -> dict[str, Any]:
         """What a query returns. Each one in USER_ACCEPTED brings a fresh ticket."""
         start = order.service_start_time
         document: dict[str, Any] = {
-            **self.identity(order),
+            **order.identity(),
             "state": order.state,
             "service_start_time": shanghai(order.opened_at) if start in (None, "OnAccept") else start,
             "service_introduction": order.service_introduction,
@@ -85,9 +83,6 @@ class SmartRetail(Family):
         if order.state == "USER_PAID":
             document |= _payment(order)
         return document
-
-    def synced_document(self, order: Order) -> dict[str, Any]:
-        return self.accepted_document(order)
 
     def _check_finished(self, document: Mapping[str, Any]) -> int:
         if "cancel_reason" in document:

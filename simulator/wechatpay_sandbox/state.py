@@ -32,28 +32,28 @@ class State:
 
     def keys(self, mchid: str | None, mode: Mode | None) -> Keys:
         """The keys kept here, or new ones. ValueError: another merchant's, or not written by this release."""
-        kept = self._read(KEYS)
-        if kept is None:
+        document = self._read(KEYS)
+        if document is None:
             return Keys(MCHID if mchid is None else mchid, mode or "public_key")
         try:
-            return Keys.from_json(kept, mchid, mode)
+            return Keys.from_json(document, mchid, mode)
         except (KeyError, TypeError, AttributeError) as exc:
             raise self._foreign(KEYS) from exc
 
     def restore(self, core: Core) -> None:
         """Make the world what it was when it was kept. ValueError: not written by this release."""
-        kept = self._read(WORLD)
-        if kept is None:
+        document = self._read(WORLD)
+        if document is None:
             return
         try:
-            core.orders.appid, core.orders.service_id = kept["appid"], kept["service_id"]
-            core.orders.purses.update(kept["purses"])
-            for document in kept["orders"]:
-                core.orders.keep(Order.from_json(document))
-            core.rules.tolerate(kept["tolerated"])
-            core.clock_skew, core.clock_offset = kept["clock_skew"], kept["clock_offset"]
-            core.misbehaviour.restore(kept["misbehaviour"])
-            core.outbox.restore(kept["notifications"])
+            core.orders.appid, core.orders.service_id = document["appid"], document["service_id"]
+            core.orders.purses.update(document["purses"])
+            for each in document["orders"]:
+                core.orders.keep(Order.from_json(each))
+            core.rules.tolerate(document["tolerated"])
+            core.clock_skew, core.clock_offset = document["clock_skew"], document["clock_offset"]
+            core.misbehaviour.restore(document["misbehaviour"])
+            core.outbox.restore(document["notifications"])
         except (KeyError, TypeError, AttributeError, ValueError) as exc:
             raise self._foreign(WORLD) from exc
 
@@ -93,7 +93,7 @@ def _world(core: Core) -> dict[str, Any]:
         "appid": core.orders.appid,
         "service_id": core.orders.service_id,
         "purses": core.orders.purses,
-        "orders": [order.to_json() for order in core.orders.kept()],
+        "orders": [order.to_json() for order in core.orders.stored()],
         "tolerated": sorted(core.rules.tolerated),
         "clock_skew": core.clock_skew,
         "clock_offset": core.clock_offset,

@@ -18,12 +18,10 @@ class WorldControl:
         self._core = api.core
 
     async def set_keys(self, mode: Mode) -> Json:
-        """Move the merchant to certificate, both or public_key; returns the secret to store."""
         self._core.keys.set_mode(mode)
         return await self.secret()
 
     async def rotate_merchant_key(self, *, keep_old: bool = False) -> Json:
-        """A new merchant key; returns the secret to store. The old serial is refused at once unless kept."""
         self._core.keys.rotate_merchant(keep_old=keep_old)
         return await self.secret()
 
@@ -33,12 +31,10 @@ class WorldControl:
         return await self.secret()
 
     async def rotate_platform_certificate(self) -> Json:
-        """A further platform certificate, preferred from now on; returns the secret to store."""
         self._core.keys.rotate_platform_certificate()
         return await self.secret()
 
     async def drop_oldest_platform_certificate(self) -> Json:
-        """The oldest platform certificate has expired: nothing is signed with it any more."""
         self._core.keys.drop_oldest_platform_certificate()
         return await self.secret()
 
@@ -68,7 +64,6 @@ class WorldControl:
         return self._hosts()
 
     async def set_latency(self, seconds: float) -> Json:
-        """Delay every reply by so many seconds, as distance would."""
         self._api.latency = _seconds(seconds, low=0)
         return {"latency": self._api.latency}
 
@@ -78,12 +73,10 @@ class WorldControl:
         return {"offset": self._core.clock_offset}
 
     async def set_clock(self, skew: float) -> Json:
-        """Let WeChat Pay's own clock be so many seconds ahead of the machine's, or behind."""
         self._core.clock_skew = _seconds(skew)
         return {"skew": self._core.clock_skew}
 
     async def settings(self) -> Json:
-        """How the world is set: its hosts, clocks, keys, purses, latency, and the rules lifted."""
         return {
             "hosts": self._hosts(),
             "offset": self._core.clock_offset,
