@@ -8,14 +8,14 @@ from wechatpay_sandbox.rules import Rule
 OUT_OF_RANGE_TAIL = "268435464"
 MAX_INT = 2**53
 
-_TYPE_NAMES = {str: "字符串", int: "整数", bool: "布尔值", list: "数组", dict: "对象"}
-_TYPE_WORDS = {
-    str: "a text",
-    int: "an integer",
-    bool: "true or false",
-    list: "a list of objects",
-    dict: "an object",
+_TYPES = {
+    str: ("a text", "字符串"),
+    int: ("an integer", "整数"),
+    bool: ("true or false", "布尔值"),
+    list: ("a list of objects", "数组"),
+    dict: ("an object", "对象"),
 }
+"""Each type for the reason in plain words, and for the refusal's message."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ def field_rules(prefix: str, fields: Mapping[str, Field]) -> dict[str, Rule]:
 def _each_rule(prefix: str, fields: Mapping[str, Field]) -> Iterator[tuple[str, Rule]]:
     for name, field in fields.items():
         at = f"{prefix}.{name}"
-        reason, message = f"{name} must be {_TYPE_WORDS[field.type]}", f"应为{_TYPE_NAMES[field.type]}"
-        yield f"{at}.type", Rule(field.source, reason, message, firm=True)
+        words, chinese = _TYPES[field.type]
+        yield f"{at}.type", Rule(field.source, f"{name} must be {words}", f"应为{chinese}", firm=True)
         if field.high:
             yield f"{at}.length", _length_rule(name, field)
         if field.time:

@@ -36,15 +36,14 @@ class Rule:
     gateway: bool = False
 
 
+@dataclass(eq=False)
 class Refusal(Exception):
     """The request is refused as WeChat Pay refuses it, by the rule that it broke."""
 
-    def __init__(self, name: str, rule: Rule, message: str, detail: Mapping[str, Any] | None = None) -> None:
-        super().__init__(f"{rule.status} {rule.code} {message}")
-        self.name = name
-        self.rule = rule
-        self.message = message
-        self.detail = detail
+    name: str
+    rule: Rule
+    message: str
+    detail: Mapping[str, Any] | None = None
 
     def reply(self) -> Reply:
         """The error body, in the form of every APIv3 error; empty when the rule has no code."""
