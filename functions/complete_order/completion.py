@@ -26,7 +26,7 @@ from wechatpay.reply_rules import ERRORS, Action, ReplyRule, Verdict
 from complete_order.event_rules import CANCEL
 from complete_order.finality import Finality
 from complete_order.judgement import Judgement
-from complete_order.order import Order
+from complete_order.order import InvalidOrder, Order
 from complete_order.result import Result
 
 _PLACE = "real_service_end_location"
@@ -78,8 +78,14 @@ class Completion:
             SettlementError: it may still succeed; which of its kinds says what to do.
             InvalidOrder: the API the order belongs to does not take it as it is; nothing was applied.
         """
-        self._parameters = self._parameters_here()
-        if self._asks_first() and (result := self._before_sending()) is not None:
+        try:
+            self._parameters = self._parameters_here()
+        except InvalidOrder:
+            if not self._guessed:
+                raise
+        # Without parameters: the guessed family does not take the order, which may be of one that does.
+        asks_first = not self._parameters or self._asks_first()
+        if asks_first and (result := self._before_sending()) is not None:
             return result
         while True:
             try:
@@ -94,10 +100,15 @@ class Completion:
         """Take the order for one of the family that this key names."""
         self._key = self._finality.key = key
         self._judgement = Judgement(self._order, key)
-        self._tried.clear()
+        self._parameters = {}
 
     def _parameters_here(self) -> Mapping[str, Any]:
         return self._order.parameters_for(self._key.order_api, unmanned_retail=self._unmanned_retail)
+
+    @property
+    def _guessed(self) -> bool:
+        """Whether the order may be of another family."""
+        return len(self._order.keys(self._key)) > 1
 
     def _asks_first(self) -> bool:
         """Tell whether a query comes before the call: for the ticket; or for proof that nothing is owed yet.
@@ -107,8 +118,7 @@ class Completion:
         """
         if api_of(self._key).TAKES_TICKET:
             return self._ticket is None or (not self._first and _PLACE in self._parameters)
-        guessed = len(self._order.keys(self._key)) > 1
-        return self._order.finish_type == CANCEL or (guessed and not self._first)
+        return self._order.finish_type == CANCEL or (self._guessed and not self._first)
 
     def _before_sending(self) -> Result | None:
         """Query the order; None when it can be settled."""
@@ -120,6 +130,9 @@ class Completion:
 
     def _judged(self, state: OrderState) -> Result | None:
         """Return the result that a state proves by itself; None when the order can be settled."""
+        self._finality.known = True
+        if not self._parameters and self._judgement.is_open(state):
+            self._parameters = self._parameters_here()
         if (result := self._judgement.result(state)) is not None:
             return result
         self._confirmed = self._judgement.verdict(state) is not Verdict.UNCONFIRMED
@@ -136,7 +149,7 @@ class Completion:
         remembered here: it is settled elsewhere only after the time in which every query would show it.
         """
         others = self._order.keys(self._key)[1:]
-        if self._finality.may_be_applied or not others:
+        if self._finality.may_be_applied or self._finality.known or not others:
             return self._finality.not_found(error, after)
         try:
             key, state = find_in_any(self._client, others)
@@ -148,8 +161,6 @@ class Completion:
         if not settled and not self._finality.allows():
             problem = self._saying(f"{here} does not know it, and {key.order_api} says {state}")
             raise OutcomeUnknown(f"{problem}; an earlier attempt may have been applied") from error
-        if self._judgement.is_open(state):
-            self._parameters = self._parameters_here()
         return self._judged(state)
 
     def _send(self) -> Accepted:
@@ -164,7 +175,7 @@ class Completion:
         """Send the ticket that the query gave, where the API takes one."""
         if not api_of(self._key).TAKES_TICKET:
             return
-        if state.finish_ticket is None:
+        if not state.finish_ticket:
             raise WeChatPayUnavailable(f"{self._order.out_order_no}: the query gave no finish_ticket")
         self._ticket = state.finish_ticket
 
@@ -178,7 +189,8 @@ class Completion:
         rule = deciding_rule(self._client, error)
         self._decided(rule)
         if reread(self._client, rule.then):
-            return None
+            # Meanwhile somebody may have completed an order of serviceorder: cancelling would waive the debt.
+            return self._before_sending() if self._asks_first() else None
         if raised := MerchantMisconfigured if rule.then in REREADS else ERRORS.get(rule.then):
             raise raised(self._saying(error)) from error
         self._finality.remember(rule)
@@ -188,6 +200,7 @@ class Completion:
             return self._elsewhere(not_found, after=error)
         except (WeChatPayError, SettlementError) as silent:  # the latter: the secret cannot be read just now
             raise OutcomeUnknown(f"{self._saying(error)}; and the query: {silent}") from silent
+        self._finality.known = True
         if rule.then is Action.ASK_ACCEPTED and self._judgement.is_open(state):
             raise OutcomeUnknown(f"{self._saying(error)}; and a query, behind it, says {state}") from error
         if (result := self._judgement.result(state)) is not None:

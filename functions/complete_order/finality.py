@@ -30,6 +30,7 @@ class Finality:
 
     Attributes:
         may_be_applied: an answer to this invocation's own calls leaves open whether it was applied.
+        known: a query of this invocation has found the order: one that finds none then proves nothing.
     """
 
     def __init__(self, order: Order, key: OrderKey, attempts: Attempts, now: datetime) -> None:
@@ -39,6 +40,7 @@ class Finality:
         # By now a query sees what the attempts before this state's last ten minutes have written (D).
         self._seen_by_every_query = attempts.long_under_way(now)
         self.may_be_applied = False
+        self.known = False
 
     def remember(self, rule: ReplyRule) -> None:
         """Take note of an answer that leaves open whether it was applied."""
@@ -64,10 +66,12 @@ class Finality:
             after: what the call before it got; None when nothing was sent.
 
         Raises:
-            OutcomeUnknown: an attempt may have been applied; 404 takes nothing back.
+            OutcomeUnknown: an attempt may have been applied, 404 takes nothing back; or a query found it.
             MerchantMisconfigured: it was asked for by the secret's appid or service_id, which may be wrong.
         """
         problem = f"{self._order.out_order_no}: {error}"
+        if self.known:
+            raise OutcomeUnknown(f"{problem}; another query has found it a moment ago") from error
         refused = after is None or rule_of(after).then is Action.ASK_IF_UNKNOWN
         if self.may_be_applied or not self._first or not refused:
             before = after or "an earlier attempt"

@@ -156,9 +156,12 @@ def test_an_unreadable_secret_during_a_query_leaves_the_outcome_unknown(
     assert arrived(function, order_no) == ["complete"]
 
 
-def test_a_ticket_that_the_query_does_not_give_is_not_made_up(function: Function, order_no: str) -> None:
+@pytest.mark.parametrize("ticket", [{}, {"finish_ticket": None}, {"finish_ticket": ""}], ids=str)
+def test_a_ticket_that_the_query_does_not_give_is_not_made_up(
+    function: Function, order_no: str, ticket: dict[str, str | None]
+) -> None:
     opened(function, order_no)
-    answer = json.dumps({"out_order_no": order_no, "state": "USER_ACCEPTED"})
+    answer = json.dumps({"out_order_no": order_no, "state": "USER_ACCEPTED", **ticket})
     function.simulator.script(order_no, "query", fault="reply", status=200, content=answer, applied=False)
     with pytest.raises(WeChatPayUnavailable, match="gave no finish_ticket"):
         settle(function, finish(order_no))

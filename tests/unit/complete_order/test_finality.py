@@ -293,6 +293,22 @@ def test_a_404_after_a_lost_reply_is_never_final(function: Function, order_no: s
         function(event)
 
 
+@pytest.mark.parametrize("context", [None, later(600)], ids=["first", "later"])
+def test_a_404_never_outweighs_a_query_that_found_the_order(
+    function: Function, order_no: str, context: Any
+) -> None:
+    opened(function, order_no)
+    answer = {"out_order_no": order_no, "state": "USER_ACCEPTED", "finish_ticket": "of-the-query-instead"}
+    found = {"status": 200, "content": json.dumps(answer), "applied": False}
+    function.tickets.add("of-the-query-instead")
+    function.simulator.script(order_no, "query", fault="reply", **found)
+    refuse(function, order_no, "*", **NOT_FOUND)
+    function.client_context = context
+    with pytest.raises(OutcomeUnknown, match="another query has found it"):
+        function(finish(order_no, **NAMED))
+    assert arrived(function, order_no) == ["query", "complete", "query"]
+
+
 def test_a_404_of_the_completion_alone_is_retried(function: Function, order_no: str) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no), **NAMED)
     refuse(function, order_no, **NOT_FOUND)

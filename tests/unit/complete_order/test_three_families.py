@@ -1,5 +1,6 @@
 """The same twenty orders end alike, whatever API they were created with: one table."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -280,6 +281,69 @@ def test_a_later_attempt_of_no_family_asks_before_it_completes(function: Functio
     assert [target.split("/")[3] for target in sent] == ["smartretail-orders"]
 
 
+GIFT = {"fees": [{"fee_name": "赠品", "fee_desc": "茶"}], "discounts": [], "total_amount": 0}
+SIX = {
+    "fees": [{"fee_name": "乌龙茶", "fee_amount": 1206}],
+    "discounts": [{"discount_name": f"券{n}", "discount_amount": 1} for n in range(6)],
+}
+
+
+@pytest.mark.parametrize("context", [None, later(11)], ids=["first", "later"])
+@pytest.mark.parametrize(
+    ("of_secret", "of_order", "wish"),
+    [("serviceorder", "smartretail-orders", GIFT), ("smartretail-orders", "serviceorder", SIX)],
+    ids=["no amount", "six discounts"],
+)
+def test_an_order_the_guessed_family_does_not_take_is_settled_by_its_own(
+    function: Function, order_no: str, of_secret: str, of_order: str, wish: dict[str, Any], context: Any
+) -> None:
+    opened_in(function, order_no, of_order)
+    function.store_secret(order_api=of_secret)
+    function.forget()
+    function.client_context = context
+    result = function(finish(order_no, **wish))
+    assert (result["outcome"], result["order_api"]) == ("COMPLETED", of_order)
+    sent = [each["target"] for each in function.simulator.requests(order_no) if each["body"]]
+    assert [target.split("/")[3] for target in sent] == [of_order]
+
+
+def test_an_order_of_the_guessed_family_that_does_not_take_it_is_invalid(
+    function: Function, order_no: str
+) -> None:
+    opened_in(function, order_no, "serviceorder")
+    function.store_secret(order_api="serviceorder")
+    function.forget()
+    result = function(finish(order_no, **GIFT))
+    assert result["error"]["detail"] == ["fees[0].fee_amount: required for serviceorder"]
+    assert function.simulator.order(order_no)["accepted"] == 0
+
+
+def test_an_order_its_event_names_for_a_family_is_invalid_unasked(function: Function, order_no: str) -> None:
+    result = function(finish(order_no, order_api="serviceorder", **GIFT))
+    assert result["error"]["category"] == "INVALID_INPUT"
+    assert function.simulator.requests(order_no) == []
+
+
+def test_families_that_contradict_themselves_are_not_asked_in_turns(
+    function: Function, order_no: str
+) -> None:
+    secret = function.simulator.secret()
+    names = {name: secret[name] for name in ("appid", "service_id")}
+    known = {"out_order_no": order_no, "state": "USER_ACCEPTED", "finish_ticket": "ticket-of-one-of-them"}
+    function.tickets.add("ticket-of-one-of-them")
+    script = function.simulator.script
+    script(order_no, "complete", times=None, **refusal(404, "ORDER_NOT_EXIST"))
+    for _ in range(20):
+        script(order_no, "query", **refusal(404, "ORDER_NOT_EXIST"))
+        script(order_no, "query", fault="reply", status=200, content=json.dumps(known), applied=False)
+    with pytest.raises(SettlementError, match="another query has found it") as error:
+        function(finish(order_no, **names))
+    assert type(error.value).__name__ == "OutcomeUnknown"
+    assert [each["operation"] for each in function.simulator.requests(order_no)] == [
+        *("query", "query", "complete", "query")
+    ]
+
+
 def test_an_order_that_its_family_does_not_take_is_invalid_and_not_sent(
     function: Function, order_no: str
 ) -> None:
@@ -303,6 +367,22 @@ def test_a_cancellation_that_waives_a_debt_is_a_conflict_and_not_sent(
     assert result["error"]["category"] == "CONFLICT"
     assert {"FINISHED": "DOING/MCH_COMPLETE", "USER_PAID": "DONE"}[state] in result["error"]["detail"]
     assert [each["operation"] for each in function.simulator.requests(order_no)] == ["query"]
+
+
+def test_a_cancellation_is_sent_again_with_another_key_only_while_it_is_open(
+    function: Function, order_no: str
+) -> None:
+    opened_in(function, order_no, "serviceorder", finish_type=2, total_amount=700)
+    before = {"out_order_no": order_no, "state": "DOING", "state_description": "USER_CONFIRM"}
+    answer = {"fault": "reply", "status": 200, "content": json.dumps(before), "applied": False}
+    function.simulator.script(order_no, "query", **answer)
+    function.simulator.script(order_no, "cancel", **refusal(401, "SIGN_ERROR"))
+    result = function(cancel(order_no, order_api="serviceorder"))
+    assert result["error"]["category"] == "CONFLICT"
+    assert function.simulator.order(order_no)["state"] == "FINISHED"
+    assert [each["operation"] for each in function.simulator.requests(order_no)] == [
+        *("query", "cancel", "query")
+    ]
 
 
 def test_a_completion_of_serviceorder_is_one_call(function: Function, order_no: str) -> None:
