@@ -234,7 +234,7 @@ def _about_merchant() -> list[Case]:
                     "MerchantMisconfigured",
                     word,
                 )
-                for word in ("appid", "service_id", "mchid", "mch_id")
+                for word in ("appid", "service_id", "mchid", "mch_id", "公众账号ID", "服务ID", "商户号")
             ),
         ]
     return cases
@@ -279,8 +279,10 @@ def _times() -> list[Case]:
         ("服务结束时间不能晚于当前时间", "结束时间"),
         ("实际结束时间不能晚于使用完结接口的时间", "结束时间"),
         ("开始时间有误", "开始时间"),
-        ("real_service_start_time 有误", "real_service_start_time"),
-        ("real_service_end_time 有误", "real_service_end_time"),
+        ("real_service_start_time 有误", "start_time"),
+        ("real_service_end_time 有误", "end_time"),
+        ("time_range 有误", "time_range"),
+        ("服务时间段有误", "服务时间"),
     ]
     return [
         Case(
