@@ -119,9 +119,7 @@ def query(client: Client, key: OrderKey) -> OrderState:
         pay_type=PAID_TO_THE_MERCHANT if by_merchant else None,
         transactions=transactions,
         request_id=answer.request_id,
-        reported="/".join(
-            part for part in (answer.text("state"), answer.optional("state_description", str)) if part
-        ),
+        reported="/".join(part for part in (reading.state, reading.description) if part),
     )
 
 

@@ -265,6 +265,12 @@ def test_a_state_is_judged_by_state_description_and_collection(
     assert REQUEST_ID.fullmatch(found.request_id)
 
 
+@pytest.mark.parametrize("state", ["CREATED", "DONE", "REVOKED", "EXPIRED"])
+def test_a_description_in_free_text_is_not_repeated(world: World, state: str) -> None:
+    world.replies("query", state=state, state_description="用户13800138000" * 9999)
+    assert world.query().reported == state
+
+
 def test_no_two_rows_fit_one_answer() -> None:
     done = [row.collected for row in STATES if row.state == "DONE"]
     assert done == [Collected.ALL, Collected.NOTHING_TO_COLLECT, Collected.PART]
