@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import importlib.util
 import json
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
 from weakref import WeakKeyDictionary
 
@@ -84,6 +85,9 @@ class Environment:
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
         self.app = _fresh(name, world, variables, lambda service: shop.aws_client(self, service))
+        for handler in logging.getLogger(variables["POWERTOOLS_SERVICE_NAME"]).handlers:
+            # It may be of an environment of the same name in a shop before this one.
+            cast(logging.StreamHandler[Any], handler).setStream(shop.sink)
 
     @property
     def sender(self) -> Sender:
