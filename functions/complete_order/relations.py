@@ -29,13 +29,14 @@ class RelationRule(NamedTuple):
     """A rule between fields.
 
     Attributes:
-        fields: judged only when none of these is broken by itself.
         problems: yields each path at fault and the rule in words.
+        source: how the rule is known.
+        fields: judged only when none of these is broken by itself: those whose absence it would report.
     """
 
-    fields: tuple[str, ...]
     problems: Callable[[Reading], Iterator[tuple[str, str]]]
     source: str
+    fields: tuple[str, ...] = ()
 
 
 def _required(name: str, finish_type: int) -> Callable[[Reading], Iterator[tuple[str, str]]]:
@@ -110,45 +111,20 @@ def _of_family(event: Reading) -> Iterator[tuple[str, str]]:
 
 
 RELATIONS = (
+    RelationRule(_required("cancel_reason", CANCEL), "T: required when 1, else absent", ("cancel_reason",)),
+    RelationRule(_forbidden("cancel_reason", FINISH), "T: required when 1, else absent"),
+    RelationRule(_forbidden("real_service_end_location", CANCEL), "T: must be absent when cancelling"),
+    RelationRule(_nothing_when_cancelling, "T: 0 when cancelling"),
+    RelationRule(_required("total_amount", FINISH), "V: required", ("total_amount",)),
+    RelationRule(_sum, "V: sum(fees) - sum(discounts)", ("fees", "discounts")),
+    RelationRule(_end_not_before_start, "T: 271316637"),
     RelationRule(
-        ("finish_type", "cancel_reason"),
-        _required("cancel_reason", CANCEL),
-        "T: required when 1, else absent",
-    ),
-    RelationRule(
-        ("finish_type", "cancel_reason"),
-        _forbidden("cancel_reason", FINISH),
-        "T: required when 1, else absent",
-    ),
-    RelationRule(
-        ("finish_type", "real_service_end_location"),
-        _forbidden("real_service_end_location", CANCEL),
-        "T: must be absent when cancelling",
-    ),
-    RelationRule(
-        ("finish_type", "total_amount"),
-        _nothing_when_cancelling,
-        "T: 0 when cancelling",
-    ),
-    RelationRule(("finish_type", "total_amount"), _required("total_amount", FINISH), "V: required"),
-    RelationRule(
-        ("finish_type", "fees", "discounts", "total_amount"),
-        _sum,
-        "V: sum(fees) - sum(discounts)",
-    ),
-    RelationRule(
-        ("real_service_start_time", "real_service_end_time"),
-        _end_not_before_start,
-        "T: 271316637",
-    ),
-    RelationRule(
-        ("real_service_end_time",),
         _end_not_far_ahead,
         "T: 实际结束时间不能晚于使用完结接口的时间; D: up to 10 minutes are waited for",
     ),
-    RelationRule((), _amount_or_description, "T: 付费金额 and 付费说明, at least one of them"),
-    RelationRule((), _names_unique, "V for serviceorder, I for the others: unique but 商品信息"),
+    RelationRule(_amount_or_description, "T: 付费金额 and 付费说明, at least one of them"),
+    RelationRule(_names_unique, "V for serviceorder, I for the others: unique but 商品信息"),
     RelationRule(
-        ("order_api", "finish_type", "fees", "discounts"), _of_family, "D: each has its own, see family_rules"
+        _of_family, "D: each has its own, see family_rules", ("order_api", "finish_type", "fees", "discounts")
     ),
 )

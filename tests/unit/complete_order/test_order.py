@@ -1,13 +1,15 @@
 import dataclasses
 import json
+import re
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from complete_order import order
-from complete_order.event_rules import LARGEST_AMOUNT
+from complete_order.event_rules import DEVICE, DISCOUNT, FEE, LARGEST_AMOUNT, ORDER
 from complete_order.order import InvalidOrder
+from complete_order.relations import RELATIONS
 from hypothesis import given
 from wechatpay.credentials import Credentials
 from wechatpay.credentials import parse as parse_secret
@@ -209,6 +211,10 @@ WRONG: list[tuple[Event, list[str]]] = [
     (finished(goods_tag="标" * 33), ["goods_tag: must have 1-32 characters, has 33"]),
     (finished(device="SZ-3"), ["device: must be an object, is text"]),
     (finished(device={"start_device_id": 3}), ["device.start_device_id: must be text, is a number"]),
+    *(
+        (finished(device={name: "d" * 33}), [f"device.{name}: must have 1-32 characters, has 33"])
+        for name in ("start_device_id", "end_device_id", "materiel_no")
+    ),
     (finished(device={"id": "SZ-3"}), ["device.id: unknown field"]),
     (finished(discuonts=[discount()]), ["discuonts: unknown field"]),
     (finished(Mchid=MCHID), ["Mchid: unknown field"]),
@@ -221,6 +227,11 @@ WRONG: list[tuple[Event, list[str]]] = [
 )
 def test_a_broken_rule_is_reported_under_its_field_and_alone(event: Event, problems: list[str]) -> None:
     assert problems_of(event) == problems
+
+
+def test_every_rule_has_a_source() -> None:
+    rules = (*ORDER, *FEE, *DISCOUNT, *DEVICE, *RELATIONS)
+    assert all(re.match(r"[VTID](: | for )", rule.source) for rule in rules)
 
 
 @pytest.mark.parametrize(
@@ -458,6 +469,56 @@ def test_the_api_is_the_events_else_the_secrets_else_smart_retail(
     event = finished(fees=[fee()], total_amount=300, **in_event)
     found = order.parse(event, default_mchid=MCHID, now=NOW)
     assert found.key(credentials(order_api=in_secret)).order_api == order_api
+
+
+@pytest.mark.parametrize(
+    ("changes", "lacks"),
+    [
+        ({"appid": None}, "no appid"),
+        ({"service_id": None}, "no service_id"),
+        ({"appid": None, "service_id": None}, "no appid and service_id"),
+    ],
+)
+def test_an_identifier_that_nobody_gives_is_named(changes: dict[str, None], lacks: str) -> None:
+    wanted = order.parse(finished(), default_mchid=MCHID, now=NOW)
+    number = wanted.out_order_no
+    with pytest.raises(MerchantMisconfigured) as raised:
+        wanted.key(credentials(**changes))
+    assert str(raised.value) == f"secret of merchant {MCHID}: has {lacks}, and {number} names none either"
+
+
+def test_an_order_may_be_of_every_family_that_its_event_does_not_exclude() -> None:
+    def families(**changes: Any) -> list[str]:
+        wanted = order.parse(finished(**changes), default_mchid=MCHID, now=NOW)
+        key = wanted.key(credentials())
+        keys = wanted.keys(key)
+        assert all(each == key._replace(order_api=each.order_api) for each in keys)
+        assert (key.mchid, key.out_order_no) == (MCHID, wanted.out_order_no)
+        return [each.order_api for each in keys]
+
+    assert families() == ["smartretail-orders", "payafter-orders", "serviceorder"]
+    assert families(finish_ticket="t") == ["smartretail-orders", "payafter-orders"]
+    assert families(order_api="payafter-orders") == ["payafter-orders"]
+
+
+def test_serviceorder_gets_fees_as_goods_only_of_unmanned_retail() -> None:
+    wanted = order.parse(finished(fees=[fee()], total_amount=300), default_mchid=MCHID, now=NOW)
+    sent_to = wanted.parameters_for
+    assert sent_to("smartretail-orders", unmanned_retail=True) == wanted.parameters
+    assert sent_to("serviceorder", unmanned_retail=False) == wanted.parameters
+    assert [each["fee_name"] for each in sent_to("serviceorder", unmanned_retail=True)["fees"]] == [
+        "商品信息"
+    ]
+    free = order.parse(cancelled(), default_mchid=MCHID, now=NOW)
+    assert free.parameters_for("serviceorder", unmanned_retail=True) == free.parameters
+
+
+def test_parameters_that_a_family_does_not_take_are_an_invalid_order() -> None:
+    wanted = order.parse(finished(fees=[], total_amount=0), default_mchid=MCHID, now=NOW)
+    with pytest.raises(InvalidOrder) as raised:
+        wanted.parameters_for("serviceorder", unmanned_retail=False)
+    assert raised.value.problems == ["fees: must have an entry for serviceorder"]
+    assert raised.value.wanted is wanted
 
 
 @pytest.mark.parametrize(

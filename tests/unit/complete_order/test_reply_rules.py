@@ -58,6 +58,7 @@ OFFICIAL: list[tuple[int, str, str, str, Action]] = [
     (401, "ANYTHING", "", "", REREAD),
     (403, "NO_AUTH", "", "", SETUP),
     (403, "NO_AUTH", "此IP地址不允许调用该接口", "", SETUP),
+    (403, "ANYTHING_NEW", "", "", SETUP),
     (404, "ORDER_NOT_EXIST", "", "271317510", UNKNOWN),
     (404, "RESOURCE_NOT_EXISTS", "", "271317510", UNKNOWN),
     (404, "RESOURCE_NOT_EXISTS", "", "", ASK),
@@ -83,6 +84,10 @@ OFFICIAL: list[tuple[int, str, str, str, Action]] = [
     (500, "PARAM_ERROR", "校验完结凭证错误", "", NEXT_HOST),
     (500, "ORDER_DONE", "", "271316598", NEXT_HOST),
     (500, "FREQUENCY_LIMITED", "", "", NEXT_HOST),
+    (500, "SIGN_ERROR", "", "", NEXT_HOST),
+    (500, "NO_AUTH", "", "", NEXT_HOST),
+    (500, "ORDER_NOT_EXIST", "", "", NEXT_HOST),
+    (422, "ANYTHING_NEW", "服务ID不存在", "", ASK),
     (404, "PARAM_ERROR", "校验完结凭证错误", "", ASK),
     (422, "PARAM_ERROR", "订单重入参数校验失败", "271316598", ASK),
 ]
@@ -211,6 +216,10 @@ def test_a_state_means_what_the_official_page_says(
     found = {"state": state, "finish_type": finish_type, "total_amount": amount}
     assert of_state(cancelling=True, amount=0, **found) is cancel
     assert of_state(cancelling=False, amount=1200, **found) is finish
+
+
+def test_an_order_is_open_until_it_is_settled_or_expired() -> None:
+    assert set(reply_rules.STILL_OPEN) == {OPEN, UNCONFIRMED, NOT_READY}
 
 
 def test_every_row_says_how_sure_it_is_and_cannot_be_changed() -> None:
