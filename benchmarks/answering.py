@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 from wechatpay_sandbox import MCHID
 from wechatpay_sandbox.keys import Keys
-from wechatpay_sandbox.signing import ReplySigner, Signatures
+from wechatpay_sandbox.signing import ReplySigner
 from wechatpay_sandbox.tls import certify
 
 APPID, SERVICE_ID = "wxd678efh567hg6787", "500001"
@@ -69,7 +69,7 @@ def _content_length(head: bytes) -> int:
 
 async def _serve(directory: Path) -> None:
     keys = Keys(MCHID, "public_key")
-    signer = ReplySigner(Signatures(), time.time, random.Random())
+    signer = ReplySigner(time.time, random.Random())
     ca_file, tls = certify(directory)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Connection(keys, signer), "127.0.0.1", 0, ssl=tls)

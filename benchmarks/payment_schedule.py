@@ -69,7 +69,7 @@ def followed(paid_after: float | None, days: int = 7) -> Followed:
 def _evaluated(template: str, days: int, waited: int) -> Any:
     expression = template.replace("${PaymentWaitDays}", str(days)).removeprefix("{%").removesuffix("%}")
     compiled = jsonata.Jsonata(expression)
-    states = {"input": {}, "result": {"Payload": {}}}
+    states: dict[str, Any] = {"input": {}, "result": {"Payload": {}}}
     for name, value in {"waited": waited, "until": days * 86400, "overdue": False, "states": states}.items():
         compiled.assign(name, value)
     return compiled.evaluate({})

@@ -27,7 +27,10 @@ def types(root: Path) -> list[str]:
     sources += ["simulator/wechatpay_sandbox", "chaos", "console", "life", "local", "operations"]
     sources += ["simulation", "tools"]
     functions = sorted(path for path in (root / "functions").glob("*/") if any(path.glob("*.py")))
-    return _mypy(root, [path for name in sources if (path := root / name).exists()] + functions, search)
+    # Not its sides: each is a program by itself, with the paths and the interpreter of what it measures.
+    benchmarks = sorted((root / "benchmarks").glob("*.py"))
+    paths = [path for name in sources if (path := root / name).exists()]
+    return _mypy(root, [*paths, *functions, *benchmarks], search)
 
 
 def template(root: Path) -> list[str]:

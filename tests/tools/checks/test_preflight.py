@@ -14,7 +14,7 @@ BROKEN = {
         "MessageRetentionPeriod: 9999999",
     ),
     # What only AWS says: rules of cdk-preflight, on a resource and in the workflow.
-    ("pf-cloudwatch-alarm-period", "default"): (TEMPLATE, "Period: 60\n", "Period: 45\n"),
+    ("pf-cloudwatch-alarm-period", "default"): (TEMPLATE, "Period: 60,", "Period: 45,"),
     ("pf-sfn-asl-missing-state", "default"): (WORKFLOW, "Next: OrderCancelled", "Next: OrderCanceled"),
     # What is there only with everything on.
     ("pf-apigwv2-integration-timeout-range", "everything on"): (
