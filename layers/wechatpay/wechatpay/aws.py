@@ -9,7 +9,7 @@ from botocore.loaders import Loader
 
 
 class _Models(Loader):
-    """Knows one service; botocore would look into the directories of hundreds, 4 to 11 % of a cold start."""
+    """Knows one service; botocore would look into the directories of hundreds, 2 to 11 % of a cold start."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
