@@ -124,7 +124,5 @@ RELATIONS = (
     ),
     RelationRule(_amount_or_description, "T: 付费金额 and 付费说明, at least one of them"),
     RelationRule(_names_unique, "V for serviceorder, I for the others: unique but 商品信息"),
-    RelationRule(
-        _of_family, "D: each has its own, see family_rules", ("order_api", "finish_type", "fees", "discounts")
-    ),
+    RelationRule(_of_family, "D: each has its own, see family_rules", ("finish_type", "fees", "discounts")),
 )

@@ -208,6 +208,8 @@ WRONG: list[tuple[Event, list[str]]] = [
         finished(order_api="serviceorder", fees=[fee(fee_amount=..., fee_desc="赠品")]),
         ["fees[0].fee_amount: required for serviceorder"],
     ),
+    (finished(order_api="serviceorder", fees="cola"), ["fees: must be a list, is text"]),
+    (finished(order_api="serviceorder", fees=["cola"]), ["fees[0]: must be an object, is text"]),
     (finished(goods_tag="标" * 33), ["goods_tag: must have 1-32 characters, has 33"]),
     (finished(device="SZ-3"), ["device: must be an object, is text"]),
     (finished(device={"start_device_id": 3}), ["device.start_device_id: must be text, is a number"]),
@@ -532,6 +534,14 @@ def test_parameters_that_a_family_does_not_take_are_an_invalid_order() -> None:
         wanted.parameters_for("serviceorder", unmanned_retail=False)
     assert raised.value.problems == ["fees: must have an entry for serviceorder"]
     assert raised.value.wanted is wanted
+
+
+def test_goods_without_a_description_are_refused_of_unmanned_retail_only() -> None:
+    goods = fee(fee_name="商品信息", fee_desc=...)
+    wanted = order.parse(finished(fees=[goods], total_amount=300), default_mchid=MCHID, now=NOW)
+    assert wanted.parameters_for("serviceorder", unmanned_retail=False) == wanted.parameters
+    with pytest.raises(InvalidOrder):
+        wanted.parameters_for("serviceorder", unmanned_retail=True)
 
 
 @pytest.mark.parametrize(
