@@ -83,9 +83,7 @@ class Completion:
         except InvalidOrder:
             if not self._guessed:
                 raise
-        # Without parameters: the guessed family does not take the order, which may be of one that does.
-        asks_first = not self._parameters or self._asks_first()
-        if asks_first and (result := self._before_sending()) is not None:
+        if self._asks_first() and (result := self._before_sending()) is not None:
             return result
         while True:
             try:
@@ -100,6 +98,7 @@ class Completion:
         """Take the order for one of the family that this key names."""
         self._key = self._finality.key = key
         self._judgement = Judgement(self._order, key)
+        # Empty until it is known that this family takes the order.
         self._parameters = {}
 
     def _parameters_here(self) -> Mapping[str, Any]:
@@ -116,6 +115,8 @@ class Completion:
         Or, when there were attempts before, for what keeps a refusal by no known code from coming for ever:
         proof that the order is of this family, which nobody named, and the place where the service began.
         """
+        if not self._parameters:  # the guessed family does not take the order, which may be of one that does
+            return True
         if api_of(self._key).TAKES_TICKET:
             return self._ticket is None or (not self._first and _PLACE in self._parameters)
         return self._order.finish_type == CANCEL or (self._guessed and not self._first)

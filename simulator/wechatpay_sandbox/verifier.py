@@ -12,7 +12,6 @@ from wechatpay_sandbox.signing import SCHEME, fits
 MAX_SKEW = 300
 """Seconds a request's timestamp may be away from now, either way."""
 
-_DOCUMENT = "V: https://pay.weixin.qq.com/doc/v3/merchant/4012365336"
 _FAQ = "V: https://wechatpay-api.gitbook.io, 签名相关问题"
 _PAIR = re.compile(r'([a-z_]+)="([^"]*)"')
 _PAIRS = re.compile(r'[a-z_]+="[^"]*"(?:, ?[a-z_]+="[^"]*")*')

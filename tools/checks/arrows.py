@@ -78,12 +78,12 @@ def shipped(root: Path) -> Iterator[Module]:
 
 def _parsed(source: Path, package: str) -> Module:
     tree = ast.parse(source.read_text(encoding="utf-8"), str(source))
-    imports = {name for node in ast.walk(tree) for name in _imported(node, package)}
+    imports = {name for node in ast.walk(tree) for name in imported(node, package)}
     environment = any(_reads_environment(node) for node in ast.walk(tree))
     return Module(f"{package}.{source.stem}", source, frozenset(imports), environment)
 
 
-def _imported(node: ast.AST, package: str) -> list[str]:
+def imported(node: ast.AST, package: str) -> list[str]:
     """Every module an import statement may load; `from p import m` may load `p.m`."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tools.checks.arrows import LAYERS, NEVER_SHIPPED
+from tools.checks.arrows import LAYERS, NEVER_SHIPPED, imported
 
 # What a room may import of the project; one that is not named here may import all but tests/.
 MAY_IMPORT: Mapping[str, frozenset[str]] = {
@@ -42,22 +42,16 @@ def _imports(root: Path, room: Path, functions: set[str]) -> Iterator[str]:
     allowed = MAY_IMPORT.get(room.name)
     own = {room.name, _OWN_PACKAGES.get(room.name, room.name)}
     for source in sorted(room.rglob("*.py")):
-        tops = {name.split(".")[0] for name in _imported(source)} & project - own
+        tree = ast.parse(source.read_text(encoding="utf-8"), str(source))
+        names = (name for node in ast.walk(tree) for name in imported(node, ""))
+        tops = {name.split(".")[0] for name in names} & project - own
         if allowed is None:
             wrong = tops & {"tests"}
         else:
             wrong = {top for top in tops if ("product" if top in product else top) not in allowed}
         if wrong:
-            names = ", ".join(sorted(wrong))
-            yield f"{source.relative_to(root)}: imports {names}, which {room.name}/ may not know"
-
-
-def _imported(source: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"), str(source))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
+            listed = ", ".join(sorted(wrong))
+            yield f"{source.relative_to(root)}: imports {listed}, which {room.name}/ may not know"
 
 
 def _first_lines(room: Path) -> str | None:
