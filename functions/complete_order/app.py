@@ -3,13 +3,12 @@
 from invocation import startup
 
 # isort: split
-from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from invocation import settings as environment
 from invocation.attempts import Attempts
+from invocation.settings import Settings
 from invocation.telemetry import Telemetry
 from wechatpay.client import Client
 from wechatpay.credentials import Credentials
@@ -23,14 +22,6 @@ from wechatpay.world import World
 from complete_order import invalid_event, order
 from complete_order.completion import Completion
 from complete_order.readiness import wait_until_ready
-
-
-@dataclass(frozen=True)
-class Settings(environment.Settings):
-    """The function's configuration: beside what all have, the merchant of events that name none, if any."""
-
-    default_mchid: str = ""
-
 
 logger = Logger(utc=True, use_rfc3339=True, json_deserializer=str)
 metrics = Metrics()

@@ -1,8 +1,7 @@
 """The result of settling an order: what the function returns and the workflow branches on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from invocation.failure import Failure
 from wechatpay.orders import OrderKey
@@ -18,8 +17,7 @@ _OPTIONAL = ("order_api", "order_id", "error")
 _MOST_PROBLEMS = 200
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """The outcome of one order.
 
     Attributes:
@@ -34,6 +32,7 @@ class Result:
     mchid: str | None
     finish_type: int | None
     total_amount: int | None
+    metadata: Mapping[str, Any]
     appid: str | None = None
     service_id: str | None = None
     order_api: str | None = None
@@ -41,7 +40,6 @@ class Result:
     request_id: str = ""
     order_id: str | None = None
     error: Failure | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def settled(
@@ -108,7 +106,7 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as plain JSON, without fields that do not apply."""
-        result = {each.name: getattr(self, each.name) for each in fields(self)}
+        result = self._asdict()
         if self.error is not None:
             result["error"] = self.error._asdict()
         return {name: value for name, value in result.items() if name not in _OPTIONAL or value is not None}

@@ -4,14 +4,13 @@ from invocation import startup
 
 # isort: split
 import json
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from invocation import settings as environment
+from invocation.settings import Settings
 from invocation.telemetry import Telemetry
 from wechatpay.deadline import Deadline
 from wechatpay.merchant import Merchants
@@ -28,17 +27,9 @@ from payment_notification.waiting_orders import WaitingOrders
 # WeChat Pay takes no answer after 5 s; the rest is for the way here and back, and for a start from cold.
 HANDLING_SECONDS = 3.0
 
-
-@dataclass(frozen=True, kw_only=True)
-class Settings(environment.Settings):
-    """The function's configuration: beside what all have, the table of the orders the workflow waits for."""
-
-    waiting_orders: str
-
-
 logger = Logger(utc=True, use_rfc3339=True, json_deserializer=str)
 metrics = Metrics()
-settings = Settings.from_environment()
+settings = Settings.from_environment("WAITING_ORDERS")
 world = World()
 merchants = KnownMerchants(
     Merchants(MerchantSecrets(settings.merchant_secret_prefix).read, world.clock), world.clock

@@ -10,9 +10,8 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 Address = tuple[str, int]
 
@@ -68,8 +67,7 @@ def _nonce() -> str:
     return secrets.token_hex(16).upper()
 
 
-@dataclass(frozen=True)
-class World:
+class World(NamedTuple):
     """Everything that makes two runs of the same calls differ.
 
     A simulation gives all six, and hosts that begin with `http://`, so that no TLS is in between. What its
@@ -91,7 +89,7 @@ class World:
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     nonce: Callable[[], str] = _nonce
-    resolve: Callable[[str, int, float], list[Address]] = field(default_factory=Resolver)
+    resolve: Callable[[str, int, float], list[Address]] = Resolver()
     connect: Callable[[Address, float], socket.socket] = _connect
 
     def now(self) -> datetime:

@@ -1,8 +1,5 @@
-import dataclasses
-from dataclasses import dataclass
-
 import pytest
-from invocation import settings
+from invocation.settings import Settings
 
 ENVIRONMENT = {
     "MERCHANT_SECRET_PREFIX": "wechatpay/merchants/",
@@ -11,39 +8,22 @@ ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True)
-class Settings(settings.Settings):
-    """Of a function that also takes a default merchant."""
-
-    default_mchid: str = ""
-
-
-@dataclass(frozen=True)
-class WithTable(settings.Settings):
-    """Of a function that also needs a table."""
-
-    waiting_orders: str
-
-
-def read(**changes: str) -> Settings:
-    return Settings.from_environment(ENVIRONMENT | changes)
+def read(*needed: str, **changes: str) -> Settings:
+    return Settings.from_environment(*needed, environment=ENVIRONMENT | changes)
 
 
 def test_settings_are_what_the_template_sets() -> None:
-    assert dataclasses.asdict(read()) == {
+    assert read(WAITING_ORDERS="orders")._asdict() == {
         "merchant_secret_prefix": "wechatpay/merchants/",
-        "default_mchid": "1900000001",
         "wechatpay_hosts": ("https://api.mch.weixin.qq.com", "https://api2.mch.weixin.qq.com"),
+        "default_mchid": "1900000001",
+        "waiting_orders": "orders",
     }
 
 
 def test_a_stack_may_have_no_default_merchant() -> None:
-    assert (
-        Settings.from_environment(
-            {n: v for n, v in ENVIRONMENT.items() if n != "DEFAULT_MCHID"}
-        ).default_mchid
-        == ""
-    )
+    absent = {name: value for name, value in ENVIRONMENT.items() if name != "DEFAULT_MCHID"}
+    assert Settings.from_environment(environment=absent).default_mchid == ""
     assert read(DEFAULT_MCHID="").default_mchid == ""
 
 
@@ -52,19 +32,19 @@ def test_a_missing_variable_is_named(name: str) -> None:
     with pytest.raises(ValueError, match=f"environment: {name} must be set"):
         read(**{name: ""})
     with pytest.raises(ValueError, match=f"environment: {name} must be set"):
-        Settings.from_environment({n: v for n, v in ENVIRONMENT.items() if n != name})
+        Settings.from_environment(environment={n: v for n, v in ENVIRONMENT.items() if n != name})
 
 
-def test_what_a_function_needs_beside_must_be_set_too() -> None:
-    assert WithTable.from_environment(ENVIRONMENT | {"WAITING_ORDERS": "t"}).waiting_orders == "t"
-    for environment in (ENVIRONMENT, ENVIRONMENT | {"WAITING_ORDERS": ""}):
+def test_what_one_function_needs_beside_must_be_set_too() -> None:
+    assert read("WAITING_ORDERS", WAITING_ORDERS="orders").waiting_orders == "orders"
+    for changes in ({}, {"WAITING_ORDERS": ""}):
         with pytest.raises(ValueError, match="environment: WAITING_ORDERS must be set"):
-            WithTable.from_environment(environment)
+            read("WAITING_ORDERS", **changes)
 
 
 def test_every_missing_variable_is_named_at_once() -> None:
-    with pytest.raises(ValueError, match="MERCHANT_SECRET_PREFIX, WECHATPAY_HOSTS"):
-        Settings.from_environment({})
+    with pytest.raises(ValueError, match="MERCHANT_SECRET_PREFIX, WECHATPAY_HOSTS, WAITING_ORDERS"):
+        Settings.from_environment("WAITING_ORDERS", environment={})
 
 
 @pytest.mark.parametrize(

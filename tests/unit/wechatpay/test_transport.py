@@ -5,7 +5,6 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +93,7 @@ def test_head_and_body_leave_in_one_write() -> None:
         sock.sendall = lambda data: (written.append(bytes(data)), write(data))
         return sock
 
-    send("http://wechatpay.example", transport=Transport(world=replace(wire.world(), connect=keeping)))
+    send("http://wechatpay.example", transport=Transport(world=wire.world()._replace(connect=keeping)))
     assert written == wire.requests
     assert written[0].endswith(BODY)
 
@@ -229,7 +228,7 @@ def test_all_addresses_of_a_host_share_one_deadline(unanswering: str) -> None:
         limits.append(seconds)
         return world.connect(address, seconds)
 
-    transport = Transport(world=replace(world, connect=keeping))
+    transport = Transport(world=world._replace(connect=keeping))
     with pytest.raises(NothingSent):
         send("http://wechatpay.example", transport=transport, timeout=SHORT)
     assert limits
