@@ -1,8 +1,12 @@
-"""What a function like this cannot do without, imported and no more: the measure for its cold start."""
+"""What a function like this cannot do without, imported and no more: the measure for its cold start.
 
-import os
+Answers as the function's process does, so that what measures costs both sides the same.
+"""
+
 import sys
 import time
+
+from worker import answer
 
 
 def requests() -> None:
@@ -36,4 +40,4 @@ if __name__ == "__main__":
     for wanted in sys.argv[1:]:
         globals()[wanted]()
     done = time.monotonic()
-    os.write(1, f'{{"imported": {done}, "done": {done}}}\n'.encode())
+    answer(imported=done, done=done)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .transport import Reply
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Answer:
     """A verified 200 whose body is one JSON object.
 
@@ -23,7 +23,7 @@ class Answer:
         request_id: the reply's `Request-ID`.
     """
 
-    body: JSON = field(repr=False)
+    body: JSON
     request_id: str
 
     @classmethod

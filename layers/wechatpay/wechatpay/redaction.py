@@ -15,16 +15,17 @@ PIECE = 12
 
 SHORTEST_ENCODED = 6
 MASK = "***"
-_WORD = re.compile(r"[A-Za-z0-9+/=_%\\-]{12,}")
+_WORD = r"[A-Za-z0-9+/=_%\\-]{12,}"
 # Code or field, in words that are only lower case or only capitals, and headers such as Wechatpay-Serial.
-_READABLE = re.compile(r"/?[a-z]+([_/]([a-z]+|\d{1,3}))*|[A-Z]+(_[A-Z]+)*|([A-Z]?[a-z]{1,12}-?){1,4}")
+_READABLE = r"/?[a-z]+([_/]([a-z]+|\d{1,3}))*|[A-Z]+(_[A-Z]+)*|([A-Z]?[a-z]{1,12}-?){1,4}"
 _LONGEST_READABLE = 32
-_DIGITS = re.compile(r"\d(?:[ -]?\d){6,}")
+_DIGITS = r"\d(?:[ -]?\d){6,}"
 
 
 def masked(text: str, secrets: Iterable[str] = ()) -> str:
     """Return the text without pieces of these secrets in any encoding, long opaque words and digit runs."""
-    return _DIGITS.sub(MASK, _WORD.sub(lambda word: _readable(word[0]), without(text, secrets)))
+    readable = re.sub(_WORD, lambda word: _readable(word[0]), without(text, secrets))
+    return re.sub(_DIGITS, MASK, readable)
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
@@ -38,7 +39,7 @@ def without(text: str, secrets: Iterable[str]) -> str:
 
 
 def _readable(word: str) -> str:
-    return word if len(word) <= _LONGEST_READABLE and _READABLE.fullmatch(word) else MASK
+    return word if len(word) <= _LONGEST_READABLE and re.fullmatch(_READABLE, word) else MASK
 
 
 def _without_pieces(text: str, pieces: Collection[str]) -> str:

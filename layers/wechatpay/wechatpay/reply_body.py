@@ -15,7 +15,7 @@ _LONGEST_TEXT = 512
 _LONGEST_READ = 4096
 _LONGEST_ID = 128
 # D: a number, or a word without a capital letter, is the code of a gateway in between.
-_CODE = re.compile(r"(?=.*[A-Z])(?!.*[A-Z0-9]{25})[A-Z0-9_]{1,64}")
+_CODE = r"(?=.*[A-Z])(?!.*[A-Z0-9]{25})[A-Z0-9_]{1,64}"
 _EXPLAINING = ("field", "issue", "location", "description")
 
 
@@ -71,7 +71,7 @@ def problem_of(reply: Reply, unproven: str, secrets: Collection[str] = ()) -> Pr
     message, code = _text(body.get("message"), secrets), str(body.get("code"))[:_LONGEST_ID]
     return Problem(
         status=reply.status,
-        code=code if _CODE.fullmatch(code) and without(code, secrets) == code else "",
+        code=code if re.fullmatch(_CODE, code) and without(code, secrets) == code else "",
         message="; ".join(part for part in (message, unproven) if part),
         detail=_text(_explanation(body.get("detail")), secrets),
         request_id=request_id(reply),

@@ -1,7 +1,7 @@
 """One attempt on the wire: sign and send. It decides nothing; it records what happened."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from .errors import NothingSent, WeChatPayError
@@ -13,7 +13,7 @@ USER_AGENT = "smart-retail-settlement/1.0 (Python; requests)"
 _SHORTEST_SECONDS = 0.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Request:
     """What is asked of WeChat Pay: signed and sent exactly so, to whichever host.
 
@@ -25,7 +25,7 @@ class Request:
 
     method: str
     target: str
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
 
 
 class Attempt(NamedTuple):
