@@ -49,6 +49,16 @@ if [ -n "$mirror" ]; then
 fi
 
 mkdir -p .local
+# Of two commands at once the second waits, and finds everything ready. macOS has no flock(1).
+if [ -z "${SETUP_LOCKED:-}" ]; then
+    SETUP_LOCKED=1 exec "$python" -c '
+import fcntl, os
+lock = os.open(".local/setup.lock", os.O_CREAT | os.O_WRONLY)
+fcntl.flock(lock, fcntl.LOCK_EX)
+os.set_inheritable(lock, True)
+os.execlp("sh", "sh", "tools/bootstrap.sh")'
+fi
+
 if command -v uv >/dev/null 2>&1; then
     uv=uv
 else

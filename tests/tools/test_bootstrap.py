@@ -115,8 +115,8 @@ def clone(tmp_path: Path) -> Path:
     return root
 
 
-def set_up(root: Path, mirror: str) -> subprocess.CompletedProcess[str]:
-    """Run the bootstrap; the public index cannot be reached."""
+def start(root: Path, mirror: str) -> subprocess.Popen[str]:
+    """Start the bootstrap; the public index cannot be reached."""
     inherited = {name: os.environ[name] for name in ("HOME", "PATH", "LANG") if name in os.environ}
     uv = f"{ROOT / '.local/uv/bin'}{os.pathsep}{inherited['PATH']}"
     environment = {
@@ -127,17 +127,33 @@ def set_up(root: Path, mirror: str) -> subprocess.CompletedProcess[str]:
         "NO_PROXY": "127.0.0.1",
         "HTTPS_PROXY": "http://127.0.0.1:9",
     }
-    return subprocess.run(
-        ["sh", "tools/bootstrap.sh"], cwd=root, env=environment, capture_output=True, text=True
+    return subprocess.Popen(
+        ["sh", "tools/bootstrap.sh"],
+        cwd=root,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
+
+
+def finished(running: subprocess.Popen[str]) -> tuple[int, str]:
+    """Wait for the bootstrap; returns its exit status and what it printed."""
+    _, printed = running.communicate()
+    return running.returncode, printed
+
+
+def set_up(root: Path, mirror: str) -> tuple[int, str]:
+    """Run the bootstrap to its end."""
+    return finished(start(root, mirror))
 
 
 def test_a_mirror_serves_what_the_lock_names(clone: Path, mirror: tuple[str, Path]) -> None:
     address, path = mirror
     sha256 = wheel(path, "VALUE = 1\n")
     (clone / "uv.lock").write_text(LOCK.format(wheel=WHEEL, sha256=sha256), encoding="utf-8")
-    done = set_up(clone, address)
-    assert done.returncode == 0, done.stderr
+    status, printed = set_up(clone, address)
+    assert status == 0, printed
     for python in (".venv/bin/python", ".local/lambda-runtime/bin/python"):
         said = subprocess.run(
             [clone / python, "-c", "import made_up; print(made_up.VALUE)"], capture_output=True, text=True
@@ -150,7 +166,17 @@ def test_a_mirror_that_serves_another_file_is_refused(clone: Path, mirror: tuple
     sha256 = wheel(path, "VALUE = 1\n")
     (clone / "uv.lock").write_text(LOCK.format(wheel=WHEEL, sha256=sha256), encoding="utf-8")
     wheel(path, "VALUE = 2\n")
-    done = set_up(clone, address)
-    assert done.returncode != 0
-    assert "Hash mismatch" in done.stderr
+    status, printed = set_up(clone, address)
+    assert status != 0
+    assert "Hash mismatch" in printed
     assert not (clone / ".local/ready").exists()
+
+
+def test_of_two_commands_at_once_one_installs(clone: Path, mirror: tuple[str, Path]) -> None:
+    address, path = mirror
+    sha256 = wheel(path, "VALUE = 1\n")
+    (clone / "uv.lock").write_text(LOCK.format(wheel=WHEEL, sha256=sha256), encoding="utf-8")
+    both = [start(clone, address), start(clone, address)]
+    results = [finished(each) for each in both]
+    assert [status for status, _ in results] == [0, 0], results
+    assert sum("Installing what uv.lock names" in printed for _, printed in results) == 1
