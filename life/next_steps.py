@@ -49,9 +49,9 @@ COMPLETED_ELSEWHERE = Advice(
 # FAILED results, by the category of their error: nothing was charged as asked; a redrive only fails again.
 FAILED: Mapping[str, Advice] = {
     "INVALID_INPUT": Advice(
-        "correct the event and send it again; nothing was sent to WeChat Pay; where the cause "
+        "correct the event and send it again; nothing was applied at WeChat Pay; where the cause "
         "was not the event, make resubmit REASON=INVALID_INPUT ORDER={order}",
-        "修正事件后重发；未向微信支付发出任何请求；若原因不在事件，"
+        "修正事件后重发；微信支付侧没有任何变更；若原因不在事件，"
         "则 make resubmit REASON=INVALID_INPUT ORDER={order}",
     ),
     "REJECTED": Advice(

@@ -1,7 +1,8 @@
 """The order event: strict, and every problem reported at once (section 2 of the contract).
 
 An unknown field is an error, because a misspelt `discounts` would overcharge somebody. Amounts are fen. What
-is sent is what the strictest reading of WeChat Pay's pages takes. The rules stand in `rules` and `relations`.
+is sent is what the strictest reading of WeChat Pay's pages takes. The rules stand in `event_rules`,
+`family_rules` and `relations`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -78,7 +79,7 @@ class Wanted:
 
 
 class InvalidOrder(ValueError):
-    """The event breaks a rule; nothing was sent.
+    """The event breaks a rule; nothing was applied.
 
     Attributes:
         problems: every one, as `path: rule`.

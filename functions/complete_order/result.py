@@ -22,7 +22,7 @@ class Result(NamedTuple):
 
     Attributes:
         order_api: the API the order belongs to; left out when the event is invalid and does not say.
-        evidence: REPLY a verified reply to the completion; QUERY a verified query; None: nothing was sent.
+        evidence: REPLY a verified reply to the completion; QUERY a verified query; None: an invalid event.
         order_id: WeChat Pay's number of the order; only its reply to the completion tells it.
         total_amount: fen, as asked.
     """

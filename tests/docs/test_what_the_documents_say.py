@@ -382,6 +382,12 @@ def _without_what_a_longer_way_implies(edges):
     return {(a, b) for a, b in edges if not any((a, c) in reached and (c, b) in reached for _, c in edges)}
 
 
+def test_every_folder_of_tests_is_explained():
+    folders = {path.relative_to(ROOT).parts[1] for path in (ROOT / "tests").glob("*/**/test_*.py")}
+    explained = set(re.findall(r"`tests/(\w+)`", Document("docs/testing.md").text))
+    assert folders - explained == set()
+
+
 def test_the_map_answers_twenty_questions_with_files_that_exist():
     rows = Document("CONTRIBUTING.md").table_with("What may be logged and counted?")
 

@@ -12,7 +12,7 @@ class Failure(NamedTuple):
     """Why an order will never succeed as asked.
 
     Attributes:
-        category: INVALID_INPUT nothing was sent; REJECTED WeChat Pay will not take it; CONFLICT it is
+        category: INVALID_INPUT nothing was applied; REJECTED WeChat Pay will not take it; CONFLICT it is
             already settled with another amount or the other way.
         detail: for INVALID_INPUT every problem with its field path; otherwise WeChat Pay's own text.
         verified: whether WeChat Pay's signature on what is quoted here was valid; None when nothing was sent.
