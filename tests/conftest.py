@@ -50,7 +50,7 @@ def function(shared_function: Function) -> Iterator[Function]:
     shared_function.client_context = attempt()
     shared_function.store_secret()
     shared_function.turn_page()
-    shared_function.said.clear()
+    shared_function.emitted.clear()
     assert leaks == []
 
 

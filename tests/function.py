@@ -28,7 +28,7 @@ FUNCTIONS = Path(__file__).parents[1] / "functions"
 PREFIX = "wechatpay/merchants/"
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:ServiceEnded:one"
 SHORTEST = 8
-"""Characters of the shortest text to look for: a shorter one would be found by chance."""
+"""Characters of the shortest text to look for: a shorter one would match by chance."""
 PIECE = 12
 """Characters of a secret that may nowhere stand together, in whatever encoding."""
 _number = itertools.count()
@@ -37,7 +37,7 @@ Event = dict[str, Any]
 
 
 def attempt(execution: str = EXECUTION, **changes: Any) -> SimpleNamespace:
-    """What the workflow hands over with an attempt, the first one unless `changes` says otherwise."""
+    """What the workflow hands over with an attempt: the first one, with these changes."""
     first = {"retry_count": 0, "redrive_count": 0, "entered_time": datetime.now(UTC).isoformat()}
     return SimpleNamespace(custom={"execution": execution, **first, **changes})
 
@@ -84,7 +84,7 @@ class Function:
         self.simulator = simulator
         self.secrets_manager = secrets_manager
         self.output = io.StringIO()
-        self.said: list[str] = []
+        self.emitted: list[str] = []
         self.tickets: set[str] = set()
         self.client_context: object = attempt()
         self._name = name
@@ -135,17 +135,17 @@ class Function:
             with self._captured():
                 answer = self.app.lambda_handler(event, self.context)
         except Exception as exc:
-            self.said += [repr(exc), *traceback.format_exception(exc), *_chain(exc)]
+            self.emitted += [repr(exc), *traceback.format_exception(exc), *_chain(exc)]
             raise
         text = json.dumps(answer, ensure_ascii=False, allow_nan=False)
-        self.said.append(text)
+        self.emitted.append(text)
         return json.loads(text)
 
     def store_secret(self, **changes: Any) -> None:
         """Store the simulator's present secret of its merchant; a change of None leaves a field out."""
         secret = {**self.simulator.secret(), **changes}
-        kept = {name: value for name, value in secret.items() if value is not None}
-        self.secrets_manager.put(f"{PREFIX}{self.simulator.secret()['mchid']}", kept)
+        present = {name: value for name, value in secret.items() if value is not None}
+        self.secrets_manager.put(f"{PREFIX}{self.simulator.secret()['mchid']}", present)
 
     def forget(self) -> None:
         """Forget what a warm environment knows of its merchants."""
@@ -157,7 +157,7 @@ class Function:
 
     def turn_page(self) -> None:
         """Begin `lines` anew; what was written stays under watch."""
-        self.said.append(self.output.getvalue())
+        self.emitted.append(self.output.getvalue())
         self.output.seek(0)
         self.output.truncate()
 
@@ -176,26 +176,26 @@ class Function:
 
     def leaks(self) -> list[str]:
         """Every place where a secret of the merchant, a signature or a ticket came out."""
-        self.said += [
+        self.emitted += [
             repr(self.app.merchants),
             *(repr(vars(merchant)) for merchant in self.merchants()),
         ]
-        places = [*self.said, *self.output.getvalue().splitlines()]
+        places = [*self.emitted, *self.output.getvalue().splitlines()]
         for kind, secret in self.secrets() - self._cut:
             self._pieces |= dict.fromkeys(_pieces(kind, secret), kind)
             if len(secret) < PIECE:
                 self._short[secret.lower()] = kind
             self._cut.add((kind, secret))
-        found = []
+        leaks = []
         for place in places:
             text = place.lower()
             kinds = {self._pieces.get(text[at : at + PIECE]) for at in range(len(text) - PIECE + 1)}
             short = {kind for secret, kind in self._short.items() if secret in text}
-            found += [f"{kind} in: {place}" for kind in sorted((kinds - {None}) | short)]
-        return found
+            leaks += [f"{kind} in: {place}" for kind in sorted((kinds - {None}) | short)]
+        return leaks
 
     def merchants(self) -> Iterable[Any]:
-        """What the warm environment keeps of each merchant."""
+        """The merchants in the cache of the warm environment."""
         return self.app.merchants.values()
 
     def secrets(self) -> set[tuple[str, str]]:

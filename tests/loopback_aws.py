@@ -27,7 +27,7 @@ class LoopbackAws:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def answer(
-        self, target: str, asked: dict[str, Any], headers: dict[str, str]
+        self, target: str, request: dict[str, Any], headers: dict[str, str]
     ) -> tuple[int, dict[str, Any]]:
         """Return status and body for a call, such as of `secretsmanager.GetSecretValue`."""
         raise NotImplementedError
@@ -41,8 +41,8 @@ class LoopbackAws:
             disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
-                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                status, answer = service.answer(self.headers["X-Amz-Target"], asked, dict(self.headers))
+                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                status, answer = service.answer(self.headers["X-Amz-Target"], request, dict(self.headers))
                 body = json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/x-amz-json-1.0")

@@ -25,8 +25,10 @@ _Validator = extend(Draft202012Validator, {"pattern": _pattern})
 @cache
 def schemas() -> dict[str, dict[str, Any]]:
     """Every schema by the type of event it is about."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(EVENTS.glob("schemas/*.json"))]
-    return {schema["title"]: schema for schema in found}
+    documents = [
+        json.loads(path.read_text(encoding="utf-8")) for path in sorted(EVENTS.glob("schemas/*.json"))
+    ]
+    return {schema["title"]: schema for schema in documents}
 
 
 def problems(detail_type: str, detail: object) -> list[str]:
@@ -36,9 +38,9 @@ def problems(detail_type: str, detail: object) -> list[str]:
 
 
 def undocumented(detail_type: str, detail: dict[str, Any]) -> set[str]:
-    """Fields of a detail, and of its `error` and `payment`, that the schema does not tell of."""
+    """Fields of a detail, and of its `error` and `payment`, that the schema does not name."""
     known = schemas()[detail_type]["properties"]
-    found = detail.keys() - known
+    unknown = detail.keys() - known
     for name in {"error", "payment"} & detail.keys() & known.keys():
-        found |= {f"{name}.{field}" for field in detail[name].keys() - known[name]["properties"]}
-    return found
+        unknown |= {f"{name}.{field}" for field in detail[name].keys() - known[name]["properties"]}
+    return unknown

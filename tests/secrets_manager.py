@@ -27,14 +27,14 @@ class SecretsManager(LoopbackAws):
         del self._values[name]
 
     def fail(self, code: str | None, status: int = 400) -> None:
-        """Answer every call with this error, until told None."""
+        """Answer every call with this error; None ends it."""
         self._failure = (status, code) if code else None
 
     def answer(
-        self, target: str, asked: dict[str, Any], headers: dict[str, str]
+        self, target: str, request: dict[str, Any], headers: dict[str, str]
     ) -> tuple[int, dict[str, Any]]:
         assert target == "secretsmanager.GetSecretValue"
-        name = asked["SecretId"]
+        name = request["SecretId"]
         self.reads.append(name)
         if self._failure is not None:
             status, code = self._failure

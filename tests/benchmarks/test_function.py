@@ -13,7 +13,7 @@ UNNEEDED = {
 
 
 def test_a_warm_call_is_made_by_every_side_at_every_distance():
-    found = warm_call.measure(3, round_trips=(0.0, 30.0))
+    measured = warm_call.measure(3, round_trips=(0.0, 30.0))
 
     sides = {
         warm_call.HANDLER,
@@ -23,28 +23,28 @@ def test_a_warm_call_is_made_by_every_side_at_every_distance():
         warm_call.AXIOS,
         warm_call.AXIOS_KEPT,
     }
-    assert {name for near in found.values() for name in near} == sides
-    assert all(len(side.milliseconds) == 3 for near in found.values() for side in near.values())
+    assert {name for near in measured.values() for name in near} == sides
+    assert all(len(side.milliseconds) == 3 for near in measured.values() for side in near.values())
     # A proxy that adds nothing would make every ratio at a distance a lie.
-    assert all(min(side.milliseconds) >= 30 for side in found[30.0].values())
-    part = warm_call.report(found)
+    assert all(min(side.milliseconds) >= 30 for side in measured[30.0].values())
+    part = warm_call.report(measured)
     assert all(name in part.text for name in sides)
     assert len(part.goals) == 5
 
 
 def test_a_cold_start_settles_an_order_beside_the_unavoidable_imports():
-    found = cold_start.measure(1)
+    measured = cold_start.measure(1)
 
-    assert found.imported[cold_start.HANDLER] < found.done[cold_start.HANDLER]
-    assert {"complete_order", "botocore", "requests", "cryptography"} <= found.modules.keys()
-    assert not UNNEEDED & found.modules.keys()
-    text = cold_start.report(found).text
+    assert measured.imported[cold_start.HANDLER] < measured.done[cold_start.HANDLER]
+    assert {"complete_order", "botocore", "requests", "cryptography"} <= measured.modules.keys()
+    assert not UNNEEDED & measured.modules.keys()
+    text = cold_start.report(measured).text
     assert {"| ours |", "| what runs at init |"} <= {
         row[: row.index("|", 1) + 1] for row in text.splitlines() if row[:1] == "|"
     }
     named = (cold_start.HANDLER, cold_start.TOGETHER, *cold_start.UNAVOIDABLE, *cold_start.UNDONE.values())
     assert all(name in text for name in named)
-    assert {"TLS context", "Secrets Manager client"} == found.at_init.keys()
+    assert {"TLS context", "Secrets Manager client"} == measured.at_init.keys()
 
 
 def test_what_ships_is_under_the_goal_and_holds_bytecode():
@@ -55,12 +55,12 @@ def test_what_ships_is_under_the_goal_and_holds_bytecode():
 
 
 def test_memory_does_not_grow_with_orders():
-    found = throughput.measure(orders=1_000, settled_in=300, profiled=200)
+    measured = throughput.measure(orders=1_000, settled_in=300, profiled=200)
 
-    assert found.orders == 1_000
-    assert found.growth < 5 * throughput.MEGABYTE
-    assert found.parts["signing the request (RSA)"] > 0
-    assert "completions per second" in throughput.report(found).text
+    assert measured.orders == 1_000
+    assert measured.growth < 5 * throughput.MEGABYTE
+    assert measured.parts["signing the request (RSA)"] > 0
+    assert "completions per second" in throughput.report(measured).text
 
 
 def test_percentiles_are_times_that_were_measured():

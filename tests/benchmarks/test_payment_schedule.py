@@ -49,5 +49,7 @@ def test_the_decision_shows_the_figures_there_are():
     mixed = [(0.95, 5), (0.04, 20), (0.01, None)]
     transitions = sum(share * followed(after).transitions for share, after in mixed)
     dollars = transitions * STANDARD_TRANSITION * MILLION
-    said = re.search(r"a million of them cost (\d+) USD, (\d+) % more", Document("docs/decisions.md").text)
-    assert [round(dollars), round(dollars / 2.5 - 100)] == [int(number) for number in said.groups()]
+    sentence = re.search(
+        r"a million of them cost (\d+) USD, (\d+) % more", Document("docs/decisions.md").text
+    )
+    assert [round(dollars), round(dollars / 2.5 - 100)] == [int(number) for number in sentence.groups()]

@@ -16,10 +16,10 @@ TRANSITIONS = {
 
 
 def test_each_path_is_billed_the_transitions_it_is_known_for(deployed):
-    found = workflow_cost.measure(*deployed)
+    measured = workflow_cost.measure(*deployed)
 
-    assert {name: billed.transitions for name, billed in found.items()} == TRANSITIONS
-    report = workflow_cost.report(found).text
+    assert {name: billed.transitions for name, billed in measured.items()} == TRANSITIONS
+    report = workflow_cost.report(measured).text
     assert all(name in report for name in (*TRANSITIONS, "Standard", "Express", "Lambda only"))
 
 

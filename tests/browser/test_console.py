@@ -1,4 +1,4 @@
-"""The console in a real browser, `make browser`: scripts, live updates and looks."""
+"""The console in a real browser, `make browser`: scripts, live updates and appearance."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -16,7 +16,7 @@ exec sleep 60
 """
 
 
-def test_an_interrupted_build_says_so_and_is_made_again(tmp_path):
+def test_an_interrupted_build_is_reported_and_made_again(tmp_path):
     shutil.copytree(ROOT / "tools", tmp_path / "tools", ignore=shutil.ignore_patterns("node_modules"))
     sam = tmp_path / ".venv/bin/sam"
     sam.parent.mkdir(parents=True)
@@ -44,6 +44,6 @@ def test_an_interrupted_build_says_so_and_is_made_again(tmp_path):
     assert select.select([reader], [], [], PATIENCE_SECONDS)[0], build.poll()
     os.close(reader)
     os.killpg(build.pid, signal.SIGINT)
-    _, said = build.communicate()
-    assert (build.returncode, said) == (130, "Interrupted: the next command builds again.\n")
+    _, errors = build.communicate()
+    assert (build.returncode, errors) == (130, "Interrupted: the next command builds again.\n")
     assert not (tmp_path / ".aws-sam/inputs.sha256").exists()

@@ -1,4 +1,4 @@
-"""What ships is written down, and an audit that could not be made never looks like one that was passed."""
+"""The bill of materials lists what ships; an audit that could not be made never passes."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def test_the_bill_of_materials_lists_what_ships_and_is_reproducible(tmp_path: Pa
     one, two = tmp_path / "one", tmp_path / "two"
     assert sbom.write(target=one) == sbom.write(target=two) == len(locked())
     assert one.read_bytes() == two.read_bytes()
-    found = {
+    components = {
         f"{component['name']}=={component['version']}".lower(): {
             entry["content"]
             for reference in component["externalReferences"]
@@ -30,7 +30,7 @@ def test_the_bill_of_materials_lists_what_ships_and_is_reproducible(tmp_path: Pa
         }
         for component in json.loads(one.read_text(encoding="utf-8"))["components"]
     }
-    assert found == locked()
+    assert components == locked()
 
 
 @pytest.fixture
@@ -52,20 +52,20 @@ UNKNOWN = {"name": "cffi", "skip_reason": "not found"}
 
 
 @pytest.mark.parametrize(
-    ("packages", "status", "said"),
+    ("packages", "status", "printed"),
     [
         ([SOUND], 0, "1 of 1 packages looked up, 0 advisories"),
         ([SOUND, VULNERABLE], 1, "requests 1: PYSEC-1, fixed in 2"),
         ([SOUND, UNKNOWN], 2, "NOT AUDITED: cffi: not found"),
     ],
 )
-def test_audit_passes_only_when_everything_was_looked_up(packages, status, said, answers, capsys):
+def test_audit_passes_only_when_everything_was_looked_up(packages, status, printed, answers, capsys):
     answers(json.dumps({"dependencies": packages}))
     assert advisories.main() == status
-    assert said in capsys.readouterr().out
+    assert printed in capsys.readouterr().out
 
 
-def test_audit_without_a_network_says_so_and_fails(answers, capsys):
+def test_audit_without_a_network_fails_as_not_audited(answers, capsys):
     answers("", "ConnectionError: nobody there")
     assert advisories.main() == 2
     assert "NOT AUDITED" in capsys.readouterr().out

@@ -54,15 +54,15 @@ class World:
         self.executions.append(Execution(arn, event=event, **usual))
 
     def counts(self):
-        found = audit(self.plan, self.ledger, self.executions, self.published)
-        return {name: len(getattr(found, name)) for name in COUNTS if getattr(found, name)}
+        result = audit(self.plan, self.ledger, self.executions, self.published)
+        return {name: len(getattr(result, name)) for name in COUNTS if getattr(result, name)}
 
     def entry(self, **changes):
         self.ledger[0].update(changes)
 
     def publish_otherwise(self, index=0, kind=None, **changes):
-        said = self.published[index]
-        self.published[index] = Published(kind or said.kind, {**said.detail, **changes})
+        event = self.published[index]
+        self.published[index] = Published(kind or event.kind, {**event.detail, **changes})
 
     def end_otherwise(self, index=0, **changes):
         self.executions[index] = dataclasses.replace(self.executions[index], **changes)
@@ -97,9 +97,9 @@ def world():
 
 def test_a_run_in_which_all_went_well_has_five_zeros(world):
     assert world.counts() == {}
-    told = figures(world.ledger, world.executions)
-    assert (told.charges, told.fen) == (3, 700 + 5 + 109)
-    assert (told.duplicates_absorbed, told.reentries, told.conflicts_found) == (1, 1, 1)
+    totals = figures(world.ledger, world.executions)
+    assert (totals.charges, totals.fen) == (3, 700 + 5 + 109)
+    assert (totals.duplicates_absorbed, totals.reentries, totals.conflicts_found) == (1, 1, 1)
 
 
 def test_an_order_of_another_family_than_it_is_of_is_no_result(world):
@@ -109,8 +109,8 @@ def test_an_order_of_another_family_than_it_is_of_is_no_result(world):
 
 
 def test_a_cancellation_by_its_own_call_has_to_be_announced(world):
-    said = next(each for each in world.published if each.detail["out_order_no"] == "revoked")
-    world.published.remove(said)
+    cancellation = next(each for each in world.published if each.detail["out_order_no"] == "revoked")
+    world.published.remove(cancellation)
     assert world.counts() == {"true_but_not_claimed": 2}
 
 

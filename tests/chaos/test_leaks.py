@@ -22,13 +22,13 @@ PRIVATE_KEY = KeyPair.certified("1900000001").private_pem
 
 @pytest.fixture(scope="module")
 def secrets():
-    held = Secrets(given={GIVEN})
-    held.add_merchant({"merchant_private_key": PRIVATE_KEY, "api_v3_key": API_V3_KEY})
+    known = Secrets(given={GIVEN})
+    known.add_merchant({"merchant_private_key": PRIVATE_KEY, "api_v3_key": API_V3_KEY})
     authorization = f'WECHATPAY2-SHA256-RSA2048 mchid="1900000001",signature="{SIGNATURE}"'
     query = {"headers": {"Wechatpay-Signature": ANSWERED}, "body": json.dumps({"finish_ticket": FETCHED})}
-    held.add_request({"headers": {"Authorization": authorization}, "body": "", "reply": query})
-    held.add_request({"headers": {}, "body": json.dumps({"finish_ticket": GIVEN}), "reply": None})
-    return held
+    known.add_request({"headers": {"Authorization": authorization}, "body": "", "reply": query})
+    known.add_request({"headers": {}, "body": json.dumps({"finish_ticket": GIVEN}), "reply": None})
+    return known
 
 
 def test_every_secret_of_the_run_is_known(secrets):
@@ -118,8 +118,8 @@ def test_what_is_no_secret_is_not_found(secrets):
 def test_a_ticket_of_the_event_may_be_in_the_input_and_nowhere_else(secrets):
     text = json.dumps({"out_order_no": "A", "finish_ticket": GIVEN})
     assert search(secrets, {}, [text]).leaks == ()
-    (found,) = search(secrets, {"history": [text]}, [text]).leaks
-    assert found == "finish_ticket of an event in history: fields ['finish_ticket', 'out_order_no']"
+    (leak,) = search(secrets, {"history": [text]}, [text]).leaks
+    assert leak == "finish_ticket of an event in history: fields ['finish_ticket', 'out_order_no']"
 
 
 def test_a_ticket_that_was_fetched_may_not_even_be_in_the_input(secrets):

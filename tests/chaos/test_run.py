@@ -17,9 +17,9 @@ SEED = 255
 def test_a_small_run_under_fire_balances(capsys):
     plan = scenarios.make(60, SEED, without=frozenset({scenarios.SLOWEST}))
     status = judged(plan, Conditions(rate=0.3, seed=SEED, at_a_time=8, download=False))
-    said = capsys.readouterr().out
-    assert status == 0, said
-    figures = {line[:36].strip(): line[36:].strip() for line in said.splitlines()}
+    output = capsys.readouterr().out
+    assert status == 0, output
+    figures = {line[:36].strip(): line[36:].strip() for line in output.splitlines()}
     assert figures["orders"] == "60"
     assert sum(int(number) for name, number in figures.items() if name[3:] in ORDER_APIS) == 60
     assert figures["merchant key rotations"] == "3"
@@ -37,6 +37,6 @@ def test_a_charge_of_another_amount_ends_the_run_with_status_1(capsys):
     honest = next(order for order in finished if order.arrivals[0].asks.amount > 0)
     cheated = dataclasses.replace(honest, opened={**honest.opened, "debit_amount": 77777})
     status = judged([cheated], Conditions(rate=0, seed=2, at_a_time=1))
-    said = capsys.readouterr().out
-    assert status == 1, said
-    assert "charged 77777 fen" in " ".join(said.split())
+    output = capsys.readouterr().out
+    assert status == 1, output
+    assert "charged 77777 fen" in " ".join(output.split())

@@ -37,6 +37,6 @@ def visitor(url: str) -> Visitor:
 @pytest.fixture
 def operator(url: str) -> Visitor:
     """Somebody who opened the printed address."""
-    found = Visitor(url)
-    found.sign_in()
-    return found
+    visitor = Visitor(url)
+    visitor.sign_in()
+    return visitor

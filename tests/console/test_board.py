@@ -17,7 +17,7 @@ from operations.target import Target
 
 
 @pytest.fixture
-def asked(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+def calls(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     """Counts the calls that clients made from now on make, by their names."""
     for name, value in stack.environment.items():
         monkeypatch.setenv(name, value)
@@ -33,44 +33,44 @@ def asked(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str
     target._session.cache_clear()
 
 
-async def look(board: Board, viewers: int, looks: int) -> None:
+async def follow(board: Board, viewers: int, times: int) -> None:
     """Let so many viewers follow a board until it has looked so often."""
     reading = asyncio.create_task(board.run())
     await board.after(0, 30)
-    for _ in range(looks):
+    for _ in range(times):
         await asyncio.gather(*(board.after(board.snapshot.version, 0.02) for _ in range(viewers)))
     reading.cancel()
 
 
-def test_what_has_ended_is_read_once_however_many_look(
-    stack: Stack, settle: Callable[..., Execution], asked: Counter[str]
+def test_an_ended_execution_is_read_once_for_all_viewers(
+    stack: Stack, settle: Callable[..., Execution], calls: Counter[str]
 ) -> None:
     settle()
     board = Board(Target(stack.name), Pace(seconds=0.001, again=0, reads=500))
-    asyncio.run(look(board, viewers=40, looks=10))
+    asyncio.run(follow(board, viewers=40, times=10))
     executions = sum(len(life.runs) for life in board.snapshot.lives)
     assert board.snapshot.unread == 0
-    assert asked["DescribeExecution"] == executions
-    assert asked["ListExecutions"] < 40 * 10  # by the reader's pace, not by viewers
+    assert calls["DescribeExecution"] == executions
+    assert calls["ListExecutions"] < 40 * 10  # by the reader's pace, not by viewers
 
 
-def test_a_look_reads_no_more_than_its_pace(
-    stack: Stack, settle: Callable[..., Execution], asked: Counter[str]
+def test_one_round_reads_no_more_than_its_pace(
+    stack: Stack, settle: Callable[..., Execution], calls: Counter[str]
 ) -> None:
     for _ in range(2):
         settle()
     board = Board(Target(stack.name), Pace(seconds=60, again=0, reads=1))
-    asyncio.run(look(board, viewers=1, looks=1))
-    assert asked["DescribeExecution"] == 1
+    asyncio.run(follow(board, viewers=1, times=1))
+    assert calls["DescribeExecution"] == 1
     assert board.snapshot.unread > 0
 
 
 def test_a_page_that_is_followed_reads_its_own_executions_only(
-    stack: Stack, settle: Callable[..., Execution], number: str, asked: Counter[str]
+    stack: Stack, settle: Callable[..., Execution], number: str, calls: Counter[str]
 ) -> None:
     arn = settle().arn
     settle(total_amount=301)
-    found, _ = read(Target(stack.name), number, None, now(), None, asking=None, known=[arn])
-    assert asked["ListExecutions"] == 0
-    assert asked["DescribeExecution"] <= 4  # both by their logs, and what they may have been resubmitted as
-    assert arn in [run.arn for run in found.runs]
+    life, _ = read(Target(stack.name), number, None, now(), None, asking=None, known=[arn])
+    assert calls["ListExecutions"] == 0
+    assert calls["DescribeExecution"] <= 4  # both by their logs, and what they may have been resubmitted as
+    assert arn in [run.arn for run in life.runs]

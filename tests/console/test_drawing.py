@@ -65,10 +65,10 @@ def test_orders_add_up_by_where_they_stand() -> None:
         for each, seconds in enumerate((5, 30, 4000))
     ]
     running = life_of("r", [History().enter("ServiceEnded").execution("RUNNING")])
-    found = rows.totals([rows.row_of(each) for each in [*paid, running]])
-    assert found.orders == {Standing.PAID: 3, Standing.COMPLETING: 1}
-    assert found.fen[Standing.PAID] == 900
-    assert dict(found.paid_within) == {"10 s": 1, "1 min": 1, "10 min": 0, "1 h": 0, "1 d": 1, "> 1 d": 0}
+    totals = rows.totals([rows.row_of(each) for each in [*paid, running]])
+    assert totals.orders == {Standing.PAID: 3, Standing.COMPLETING: 1}
+    assert totals.fen[Standing.PAID] == 900
+    assert dict(totals.paid_within) == {"10 s": 1, "1 min": 1, "10 min": 0, "1 h": 0, "1 d": 1, "> 1 d": 0}
 
 
 def test_every_word_is_there_in_both_languages() -> None:
@@ -83,8 +83,8 @@ def test_every_word_is_there_in_both_languages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "language"),
+    ("accepted", "language"),
     [("", "en"), ("zh", "zh"), ("fr", "en"), ("en;q=0.1, zh-TW", "zh"), ("zh;q=x", "en"), (",;,q=", "en")],
 )
-def test_the_language_is_chosen_by_weight(asked: str, language: str) -> None:
-    assert preferred(asked) == language
+def test_the_language_is_chosen_by_weight(accepted: str, language: str) -> None:
+    assert preferred(accepted) == language

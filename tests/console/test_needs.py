@@ -26,14 +26,14 @@ def confirm(somebody: Visitor, number: str, arn: str, action: str = "redrive") -
     return somebody.post("/needs/act", urlencode({"order": number, "arn": arn, "action": action}))
 
 
-def test_a_redrive_says_first_what_it_does_and_where(
+def test_a_redrive_shows_first_what_it_does_and_where(
     operator: Visitor, stuck: Execution, number: str, stack: Stack, simulator: Simulator
 ) -> None:
     before = simulator.order(number)["state"]
     page = confirmation(operator, number, stuck.arn)
     assert page.status == 200
-    for told in (number, stuck.arn, "MerchantMisconfigured", "account 000000000000", f"stack {stack.name}"):
-        assert told in page.text
+    for text in (number, stuck.arn, "MerchantMisconfigured", "account 000000000000", f"stack {stack.name}"):
+        assert text in page.text
     assert stack.environment["AWS_REGION"] in page.text
     assert simulator.order(number)["state"] == before
 

@@ -13,7 +13,7 @@ from tests.console.visitor import Visitor
 HOSTILE = "<script>alert(1)</script>\"'\x1b[31m\u202e"
 
 
-def test_the_list_tells_where_an_order_stands_as_it_changes(
+def test_the_list_shows_where_an_order_stands_as_it_changes(
     visitor: Visitor, settle: Callable[..., Execution], number: str
 ) -> None:
     parts = visitor.parts(f"/live/?q={quote(number)}")
@@ -44,8 +44,8 @@ def test_an_order_shows_its_path_its_attempts_and_its_calls(
     assert page.status == 200
     assert '<g class="state lit"' in page.text
     assert '<path class="way lit"' in page.text
-    for told in ("WeChatPayUnavailable", "NOT verified", "signature verified", "Order Paid", "2x · "):
-        assert told in page.text
+    for text in ("WeChatPayUnavailable", "NOT verified", "signature verified", "Order Paid", "2x · "):
+        assert text in page.text
 
 
 def test_an_order_that_was_refused_shows_the_rule_and_its_source(

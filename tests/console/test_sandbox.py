@@ -68,7 +68,7 @@ def test_orders_go_on_after_a_new_merchant_key(operator: Visitor, settle: Callab
     assert settle().status == "SUCCEEDED"
 
 
-def test_a_key_that_is_not_stored_is_said_so_and_stored_by_a_button(
+def test_a_key_that_is_not_stored_is_shown_and_stored_by_a_button(
     operator: Visitor, settle: Callable[..., Execution]
 ) -> None:
     assert "The stack still has another secret" in change(operator, "mode", mode="both").text
@@ -174,7 +174,7 @@ def test_a_created_order_is_asked_about_before_anything_ran(
     assert "<b>CREATED</b>" in operator.order(number).text
 
 
-def test_wechat_pay_that_gives_no_proof_is_said_so(
+def test_an_unverified_answer_is_shown_as_none(
     operator: Visitor, simulator: Simulator, settle: Callable[..., Execution], number: str
 ) -> None:
     settle()

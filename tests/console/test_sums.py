@@ -1,4 +1,4 @@
-"""The sums of the list agree with WeChat Pay's ledger, or it is said that they do not."""
+"""The sums of the list agree with WeChat Pay's ledger, or the list marks the difference."""
 
 from typing import Any
 
@@ -41,21 +41,21 @@ def agrees(execution: Execution, **entry: Any) -> bool:
         (WAITING, "USER_ACCEPTED", 0, False),
     ],
 )
-def test_an_order_that_wechat_pay_has_otherwise_is_noticed(
+def test_an_order_that_differs_at_wechat_pay_is_marked(
     execution: Execution, state: str, charged: int, right: bool
 ) -> None:
     assert agrees(execution, state=state, charged=charged) is right
 
 
-def test_an_accepted_order_that_wechat_pay_does_not_know_is_noticed() -> None:
+def test_an_accepted_order_that_wechat_pay_does_not_know_is_marked() -> None:
     assert not agrees(ACCEPTED)
 
 
 def test_the_rule_that_the_log_names_is_shown_whatever_the_errors_say() -> None:
     (run,) = life_of("A|1*", [PAID], [line(1, PAID.arn, message="rule decided", rule="429")]).runs
-    found = rule.of(run)
+    shown = rule.of(run)
     row = next(row for row in REPLIES if row.name == "429")
-    assert found is not None
-    assert (found.name, found.then, found.source) == ("429", row.then.name, row.source)
+    assert shown is not None
+    assert (shown.name, shown.then, shown.source) == ("429", row.then.name, row.source)
     (unnamed,) = life_of("A|1*", [PAID], [line(1, PAID.arn, message="rule decided", rule="of old")]).runs
     assert rule.of(unnamed) is None

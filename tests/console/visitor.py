@@ -31,7 +31,7 @@ class Visitor:
         return self.ask("GET", path, **headers)
 
     def ask(self, method: str, path: str, body: str = "", **headers: str) -> Page:
-        with self._asked(method, path, body, headers) as reply:
+        with self._reply(method, path, body, headers) as reply:
             return Page(reply.status, reply.headers, reply.read().decode())
 
     def post(self, path: str, body: str = "", **headers: str) -> Page:
@@ -40,8 +40,8 @@ class Visitor:
         return self.ask("POST", path, body, **{**kind, **headers})
 
     def parts(self, path: str) -> Iterator[str]:
-        """Tell what the server sends of a page as it changes."""
-        with self._asked("GET", path, "", {}) as reply:
+        """Yield the parts of a page that the server sends as it changes."""
+        with self._reply("GET", path, "", {}) as reply:
             for line in reply:
                 if line.startswith(b"data: "):
                     yield json.loads(line[6:])
@@ -50,7 +50,7 @@ class Visitor:
         return self.get(f"/orders/{quote(number, safe='')}")
 
     @contextmanager
-    def _asked(
+    def _reply(
         self, method: str, path: str, body: str, headers: dict[str, str]
     ) -> Iterator[http.client.HTTPResponse]:
         connection = http.client.HTTPConnection(self.host, timeout=30)

@@ -100,7 +100,7 @@ def _unexpected() -> list[Case]:
 def _about_state() -> list[Case]:
     reentry, running = "re-entry with other parameters", "a debit is running or has failed"
     state = "state does not allow it"
-    told: list[tuple[str, str, str, str, str]] = [
+    refusals: list[tuple[str, str, str, str, str]] = [
         (reentry, "PARAM_ERROR", "订单重入参数校验失败", "", "订单重入参数校验失败"),
         (reentry, "PARAM_ERROR", "", "271316598", "271316598"),
         (running, "PARAM_ERROR", "单据正在扣款中", "", "单据正在扣款中"),
@@ -130,7 +130,7 @@ def _about_state() -> list[Case]:
             "QUERY" if applied else None,
             proves=frozenset({proves}),
         )
-        for row, code, message, tail, proves in told
+        for row, code, message, tail, proves in refusals
         for signed in (True, False)
         for applied in (True, False)
     ]
@@ -262,8 +262,8 @@ def _refused() -> list[Case]:
         Case("PARAM_ERROR", "unsigned, for ever", unsigned, "REJECTED", "QUERY", 2, 2, None),
         Case("PARAM_ERROR", "unsigned, applied", {"fault": "unsigned_4xx_applied"}, SETTLED, "QUERY"),
     ]
-    for code_said, message, tail, proves in listed:
-        refusal, named = says(400, code_said, message, tail), frozenset({proves})
+    for listed_code, message, tail, proves in listed:
+        refusal, named = says(400, listed_code, message, tail), frozenset({proves})
         cases += [
             Case(row, f"{message or tail}", refusal, "REJECTED", "REPLY", proves=named),
             Case(row, f"{proves} applied", refusal | {"applied": True}, SETTLED, "QUERY", proves=named),
@@ -275,7 +275,7 @@ def _refused() -> list[Case]:
 def _times() -> list[Case]:
     """Clocks differ: never final."""
     row = "the times: clocks differ"
-    told = [
+    refusals = [
         ("服务结束时间不能晚于当前时间", "结束时间"),
         ("实际结束时间不能晚于使用完结接口的时间", "结束时间"),
         ("开始时间有误", "开始时间"),
@@ -293,7 +293,7 @@ def _times() -> list[Case]:
             "QUERY" if applied else None,
             proves=frozenset({proves}),
         )
-        for message, proves in told
+        for message, proves in refusals
         for signed in (True, False)
         for applied in (True, False)
     ]
@@ -302,7 +302,7 @@ def _times() -> list[Case]:
 def _not_found() -> list[Case]:
     """A completion that is refused by 404 while a query finds the order: it may have been behind."""
     row = "404 ORDER_NOT_EXIST"
-    told = [("ORDER_NOT_EXIST", "", "ORDER_NOT_EXIST"), ("RESOURCE_NOT_EXISTS", "271317510", "271317510")]
+    refusals = [("ORDER_NOT_EXIST", "", "ORDER_NOT_EXIST"), ("RESOURCE_NOT_EXISTS", "271317510", "271317510")]
     return [
         Case(
             row,
@@ -312,7 +312,7 @@ def _not_found() -> list[Case]:
             "QUERY" if applied else None,
             proves=frozenset({proves}),
         )
-        for code, tail, proves in told
+        for code, tail, proves in refusals
         for signed in (True, False)
         for applied in (True, False)
     ]

@@ -245,8 +245,8 @@ def paid(order_no: str, **changes: Any) -> dict[str, Any]:
         "total_amount": 1200,
         **changes,
     }
-    kept = {name: value for name, value in document.items() if value is not None}
-    return {"fault": "reply", "status": 200, "content": json.dumps(kept), "applied": False}
+    present = {name: value for name, value in document.items() if value is not None}
+    return {"fault": "reply", "status": 200, "content": json.dumps(present), "applied": False}
 
 
 @pytest.mark.parametrize(

@@ -118,13 +118,13 @@ SPEAKING = [
 @pytest.mark.parametrize("wrong", WRONG_TERMS)
 def test_chinese_is_by_its_own_terms(wrong):
     pages = [ROOT / each for each in DOCUMENTS if each.endswith(".zh-CN.md")]
-    found = {
+    lines = {
         f"{path.relative_to(ROOT)}: {line.strip()}"
         for path in (*pages, *SPEAKING, ROOT / "template.yaml", ROOT / "Makefile")
         for line in path.read_text(encoding="utf-8").splitlines()
         if re.search(wrong, line)
     }
-    assert found == set(), WRONG_TERMS[wrong]
+    assert lines == set(), WRONG_TERMS[wrong]
 
 
 @documents
@@ -153,11 +153,11 @@ def test_json_parses(document):
 def test_both_languages_name_the_same_things(pages):
     english, chinese = (Document(path) for path in pages)
 
-    def said(document):
+    def code_blocks(document):
         comment = re.compile(r"\s+#.*$", re.MULTILINE)
         return [(b.language, comment.sub("", b.text)) for b in document.blocks if b.language != "mermaid"]
 
-    assert said(english) == said(chinese)
+    assert code_blocks(english) == code_blocks(chinese)
     assert set(english.spans) ^ set(chinese.spans) == set()
     assert [[len(row) for row in t] for t in english.tables] == [
         [len(row) for row in t] for t in chinese.tables
@@ -212,10 +212,10 @@ class Recorded(dict):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.asked = set()
+        self.names_read = set()
 
     def get(self, name, default=None):
-        self.asked.add(name)
+        self.names_read.add(name)
         return super().get(name, default)
 
 
@@ -224,7 +224,7 @@ def test_the_events_fields_are_those_the_function_reads(reference):
     event = Recorded(fees=[Recorded()], discounts=[Recorded()])
     with pytest.raises(InvalidOrder):
         parse(event, default_mchid="", now=NOW)
-    read = event.asked | {f"{n}[].{f}" for n in ("fees", "discounts") for f in event[n][0].asked}
+    read = event.names_read | {f"{n}[].{f}" for n in ("fees", "discounts") for f in event[n][0].names_read}
 
     assert set(reference.table_of("out_order_no")) == read
 
@@ -361,9 +361,9 @@ def test_every_block_that_is_not_run_says_why(document):
 
 
 def test_the_arrows_drawn_are_the_imports_of_the_function():
-    drawn = Document("docs/architecture.md").of("mermaid")[0]
-    edges = re.findall(r"^\s+(\w+) --> ([\w &]+)$", drawn, re.MULTILINE)
-    said = {(start, end) for start, ends in edges for end in ends.split(" & ")}
+    diagram = Document("docs/architecture.md").of("mermaid")[0]
+    edges = re.findall(r"^\s+(\w+) --> ([\w &]+)$", diagram, re.MULTILINE)
+    drawn = {(start, end) for start, ends in edges for end in ends.split(" & ")}
     modules = {module.name: module for module in arrows.shipped(ROOT)}
     waiting, imports = ["complete_order.app"], set()
     while waiting:
@@ -372,7 +372,7 @@ def test_the_arrows_drawn_are_the_imports_of_the_function():
         waiting += module.imports & modules.keys() if new else ()
         imports |= new
 
-    assert said == _without_what_a_longer_way_implies(imports)
+    assert drawn == _without_what_a_longer_way_implies(imports)
 
 
 def _without_what_a_longer_way_implies(edges):

@@ -1,4 +1,4 @@
-"""The deployed stack as it is operated: policies of its functions' roles count, alarms are heard."""
+"""The deployed stack as it is operated: policies of its functions' roles count, alarms reach the topic."""
 
 import json
 import time
@@ -20,7 +20,7 @@ PREFIX = "smart-retail-settlement-"
 
 
 class Pager:
-    """Somebody on call: a queue that hears whatever the alarms' topic says."""
+    """Somebody on call: a queue that receives the messages of the alarms' topic."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack, self._sqs = stack, stack.client("sqs")
@@ -32,21 +32,21 @@ class Pager:
         self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
         self.topic = topic["TopicArn"]
         stack.client("sns").subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=queue["QueueArn"])
-        self.heard: list[str] = []
+        self.messages: list[str] = []
 
     def states(self) -> dict[str, str]:
         """State of every alarm, by its name without the stack's."""
-        found = self._stack.client("cloudwatch").describe_alarms()["MetricAlarms"]
-        return {alarm["AlarmName"].removeprefix(PREFIX): alarm["StateValue"] for alarm in found}
+        alarms = self._stack.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        return {alarm["AlarmName"].removeprefix(PREFIX): alarm["StateValue"] for alarm in alarms}
 
     def rings(self, name: str) -> bool:
-        """Whether this alarm goes off and is heard, within some seconds."""
-        return self.hears(lambda text: f'"AlarmName": "{PREFIX}{name}"' in text and '"ALARM"' in text)
+        """Whether this alarm goes off and its message arrives, within some seconds."""
+        return self.receives(lambda text: f'"AlarmName": "{PREFIX}{name}"' in text and '"ALARM"' in text)
 
-    def hears(self, about: Callable[[str], bool]) -> bool:
-        """Whether something of this kind is heard, within some seconds."""
+    def receives(self, about: Callable[[str], bool]) -> bool:
+        """Whether a message of this kind arrives, within some seconds."""
         end = time.monotonic() + WAIT_SECONDS
-        while not any(about(text) for text in self.heard):
+        while not any(about(text) for text in self.messages):
             if time.monotonic() > end:
                 return False
             self.states()  # the embedded AWS judges alarms when asked
@@ -56,7 +56,7 @@ class Pager:
     def _listen(self) -> None:
         reply = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
         for message in reply.get("Messages", []):
-            self.heard.append(json.loads(message["Body"])["Message"])
+            self.messages.append(json.loads(message["Body"])["Message"])
             self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
 
 

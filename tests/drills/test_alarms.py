@@ -1,4 +1,4 @@
-"""Every alarm is provoked once, on the deployed stack, and is heard by whoever is on call.
+"""Every alarm is provoked once, on the deployed stack, and reaches whoever is on call.
 
 Most go off by what they are about. What the embedded AWS never does by itself (it times no execution out and
 throttles nothing, and a quarter of an hour is longer than a test) is put into the metric that AWS would put
@@ -30,8 +30,8 @@ class Drills:
         self._ids = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources["StackResources"]}
 
     def alarms(self) -> dict[str, Any]:
-        found = self._stack.client("cloudwatch").describe_alarms()["MetricAlarms"]
-        return {alarm["AlarmName"].removeprefix(f"{self._stack.name}-"): alarm for alarm in found}
+        described = self._stack.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        return {alarm["AlarmName"].removeprefix(f"{self._stack.name}-"): alarm for alarm in described}
 
     def counted(self, name: str, value: float, *minutes_ago: float) -> None:
         """Put points into the metric of this alarm."""
@@ -166,7 +166,7 @@ def test_every_alarm_of_the_template_has_a_drill():
 
 
 @pytest.mark.parametrize("name", DRILLS)
-def test_alarm_goes_off_and_is_heard(name: str, calm: dict[str, str], drills: Drills, pager: Any):
+def test_alarm_goes_off_and_reaches_the_topic(name: str, calm: dict[str, str], drills: Drills, pager: Any):
     DRILLS[name](drills)
     assert pager.rings(name)
     assert calm[name] == "OK"
@@ -183,17 +183,17 @@ def test_no_success_is_silent_before_the_first_order_is_settled(stack, calm: dic
     assert calm["NoSuccess"] == "OK"
 
 
-def test_an_execution_that_fails_is_told_of_without_the_order_in_it(pager, run, order):
+def test_a_failed_execution_is_announced_without_its_order(pager, run, order):
     event = order(**TOO_MUCH)
     execution = run(event)
-    assert pager.hears(lambda text: execution.arn in text)
-    (told,) = [text for text in pager.heard if execution.arn in text]
-    assert told.strip('"') == f"Execution FAILED REJECTED: {execution.arn}"
+    assert pager.receives(lambda text: execution.arn in text)
+    (message,) = [text for text in pager.messages if execution.arn in text]
+    assert message.strip('"') == f"Execution FAILED REJECTED: {execution.arn}"
 
 
-def test_an_interrupted_execution_is_told_of_as_one_to_redrive(pager, run, order):
+def test_an_interrupted_execution_is_announced_as_one_to_redrive(pager, run, order):
     execution = run(order(mchid=UNKNOWN_MERCHANT))
-    assert pager.hears(lambda text: execution.arn in text and "to be redriven" in text)
+    assert pager.receives(lambda text: execution.arn in text and "to be redriven" in text)
 
 
 def test_the_address_given_is_subscribed_to_the_topic(stack, pager):

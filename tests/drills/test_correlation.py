@@ -11,8 +11,8 @@ WIRE = "called WeChat Pay"
 def lines(stack: Any, group: str) -> list[dict[str, Any]]:
     """Every JSON line of a log group that is not a metric."""
     events = stack.client("logs").filter_log_events(logGroupName=group, limit=10_000)["events"]
-    found = [json.loads(e["message"]) for e in events if e["message"].startswith("{")]
-    return [line for line in found if "_aws" not in line]
+    parsed = [json.loads(e["message"]) for e in events if e["message"].startswith("{")]
+    return [line for line in parsed if "_aws" not in line]
 
 
 @pytest.fixture(scope="module")

@@ -42,8 +42,10 @@ Probe = Callable[..., str]
 
 @pytest.fixture(scope="session")
 def ids(stack) -> dict[str, str]:
-    found = stack.client("cloudformation").describe_stack_resources(StackName=stack.name)["StackResources"]
-    return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in found}
+    resources = stack.client("cloudformation").describe_stack_resources(StackName=stack.name)[
+        "StackResources"
+    ]
+    return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
 
 
 @pytest.fixture(scope="session")

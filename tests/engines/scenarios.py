@@ -32,8 +32,8 @@ ROUNDS = len(schedule.payment(DAYS))
 def result(**fields: Any) -> Answer:
     """Answer as CompleteOrder does."""
     names = {"mchid": "1900000001", "appid": "wx1", "service_id": "500001", "evidence": "REPLY"}
-    kept = ("out_order_no", "finish_type", "total_amount", "metadata")
-    return lambda event: {name: event[name] for name in kept} | names | {"outcome": "COMPLETED"} | fields
+    copied = ("out_order_no", "finish_type", "total_amount", "metadata")
+    return lambda event: {name: event[name] for name in copied} | names | {"outcome": "COMPLETED"} | fields
 
 
 def payment(**fields: Any) -> Answer:
@@ -77,7 +77,7 @@ class Scenario:
     notifications: bool = False
 
 
-def asked(*answers: Answer | Raised, **world: Any) -> Callable[[], World]:
+def queried(*answers: Answer | Raised, **world: Any) -> Callable[[], World]:
     """Return a world where the order is accepted, and queries find this."""
     return lambda: World([ACCEPT], list(answers), **world)
 
@@ -92,7 +92,7 @@ def followed(rounds: int) -> list[str]:
     return [*ACCEPTED, *ROUND * rounds]
 
 
-def heard(rounds: int) -> list[str]:
+def notified(rounds: int) -> list[str]:
     """Return the states of so many rounds with notifications on."""
     return [*ACCEPTED, *WOKEN * rounds]
 
@@ -105,30 +105,30 @@ def named(*errors: Raised) -> list[str]:
 SCHEDULE = schedule.payment(DAYS)
 ENDS = {
     "paid when first asked": Scenario(
-        asked(BY_WECHAT), [*followed(1), *END], (COMPLETED, PAID), SCHEDULE[:1]
+        queried(BY_WECHAT), [*followed(1), *END], (COMPLETED, PAID), SCHEDULE[:1]
     ),
     "paid, said by a function of before": Scenario(
-        asked(OF_BEFORE), [*followed(1), *END], (COMPLETED, PAID), SCHEDULE[:1]
+        queried(OF_BEFORE), [*followed(1), *END], (COMPLETED, PAID), SCHEDULE[:1]
     ),
     "paid when asked for the seventh time": Scenario(
-        asked(*[OPEN] * 6, BY_WECHAT), [*followed(7), *END], (COMPLETED, PAID), SCHEDULE[:7]
+        queried(*[OPEN] * 6, BY_WECHAT), [*followed(7), *END], (COMPLETED, PAID), SCHEDULE[:7]
     ),
     "never paid": Scenario(
-        asked(OPEN), [*followed(ROUNDS), *OVERDUE, "Completed"], (COMPLETED, LATE), SCHEDULE
+        queried(OPEN), [*followed(ROUNDS), *OVERDUE, "Completed"], (COMPLETED, LATE), SCHEDULE
     ),
     "never paid in two days": Scenario(
-        asked(OPEN),
+        queried(OPEN),
         [*followed(len(schedule.payment(2))), *OVERDUE, "Completed"],
         (COMPLETED, LATE),
         schedule.payment(2),
         days=2,
     ),
-    "not followed": Scenario(asked(), [*ACCEPTED, "Completed"], (COMPLETED,), days=0),
+    "not followed": Scenario(queried(), [*ACCEPTED, "Completed"], (COMPLETED,), days=0),
     "nothing to pay": Scenario(
-        asked(), [*ACCEPTED, "Completed"], (COMPLETED,), event={**EVENT, "fees": [], "total_amount": 0}
+        queried(), [*ACCEPTED, "Completed"], (COMPLETED,), event={**EVENT, "fees": [], "total_amount": 0}
     ),
     "no longer what was accepted": Scenario(
-        asked(OPEN, conflict),
+        queried(OPEN, conflict),
         [*followed(2), "OrderFailed", "Failed"],
         (COMPLETED, "Order Failed"),
         SCHEDULE[:2],
@@ -148,16 +148,16 @@ ENDS = {
 }
 UNIDENTIFIED = {
     "paid by nothing for a day": Scenario(
-        asked(BY_NOTHING), [*followed(29), *END], (COMPLETED, PAID), schedule.payment(7)[:29], days=7
+        queried(BY_NOTHING), [*followed(29), *END], (COMPLETED, PAID), schedule.payment(7)[:29], days=7
     ),
     "paid by nothing at first": Scenario(
-        asked(BY_NOTHING, BY_NOTHING, BY_WECHAT), [*followed(3), *END], (COMPLETED, PAID), SCHEDULE[:3]
+        queried(BY_NOTHING, BY_NOTHING, BY_WECHAT), [*followed(3), *END], (COMPLETED, PAID), SCHEDULE[:3]
     ),
     "paid by nothing, and then not paid": Scenario(
-        asked(BY_NOTHING, OPEN, BY_WECHAT), [*followed(3), *END], (COMPLETED, PAID), SCHEDULE[:3]
+        queried(BY_NOTHING, OPEN, BY_WECHAT), [*followed(3), *END], (COMPLETED, PAID), SCHEDULE[:3]
     ),
     "paid by nothing on the last day, which is not overdue": Scenario(
-        asked(*[OPEN] * (ROUNDS - 1), BY_NOTHING),
+        queried(*[OPEN] * (ROUNDS - 1), BY_NOTHING),
         [*followed(ROUNDS + 4), *END],
         (COMPLETED, PAID),
         [*SCHEDULE, *[6 * 3600] * 4],
@@ -172,7 +172,7 @@ RETRIED = {
         named(UNAVAILABLE, LIMITED, UNKNOWN_OUTCOME, LIMITED, UNAVAILABLE),
     ),
     "a query is retried as a completion is": Scenario(
-        asked(LIMITED, UNKNOWN_OUTCOME, SLOW, BY_WECHAT),
+        queried(LIMITED, UNKNOWN_OUTCOME, SLOW, BY_WECHAT),
         [*followed(1), *END],
         (COMPLETED, PAID),
         [5, 30, 2, 4],
@@ -196,7 +196,7 @@ RETRIED = {
         given(MISCONFIGURED), ["ServiceEnded"], raised=named(MISCONFIGURED), error=MISCONFIGURED.error
     ),
     "misconfigured since it was accepted": Scenario(
-        asked(MISCONFIGURED),
+        queried(MISCONFIGURED),
         [*ACCEPTED, "AwaitPayment", "QueryOrder"],
         (COMPLETED,),
         SCHEDULE[:1],
@@ -204,14 +204,14 @@ RETRIED = {
         MISCONFIGURED.error,
     ),
     "every event is published after a refusal and a timeout": Scenario(
-        asked(BY_WECHAT, bus=[REFUSED, SLOW, None, SLOW, REFUSED, None]),
+        queried(BY_WECHAT, bus=[REFUSED, SLOW, None, SLOW, REFUSED, None]),
         [*followed(1), *END],
         (COMPLETED, PAID),
         [2, 4, 5, 2, 4],
         named(REFUSED, SLOW, SLOW, REFUSED),
     ),
     "an overdue order is published after a refusal": Scenario(
-        asked(OPEN, bus=[None, REFUSED, None]),
+        queried(OPEN, bus=[None, REFUSED, None]),
         [*followed(ROUNDS), *OVERDUE, "Completed"],
         (COMPLETED, LATE),
         [*SCHEDULE, 2],
@@ -240,24 +240,24 @@ RETRIED = {
         error=REFUSED.error,
     ),
 }
-HEARD = {
+NOTIFIED = {
     "woken, and paid": Scenario(
-        asked(BY_WECHAT, wakes=[True]),
-        [*heard(1), *END],
+        queried(BY_WECHAT, wakes=[True]),
+        [*notified(1), *END],
         (COMPLETED, PAID),
         ["woken"],
         notifications=True,
     ),
     "woken counts as no time waited": Scenario(
-        asked(OPEN, OPEN, OPEN, BY_WECHAT, wakes=[False, True, False, True]),
-        [*heard(4), *END],
+        queried(OPEN, OPEN, OPEN, BY_WECHAT, wakes=[False, True, False, True]),
+        [*notified(4), *END],
         (COMPLETED, PAID),
         [5, "woken", 15, "woken"],
         [TIMED_OUT] * 2,
         notifications=True,
     ),
     "without the table by the clock": Scenario(
-        asked(OPEN, BY_WECHAT, wakes=[NO_TABLE]),
+        queried(OPEN, BY_WECHAT, wakes=[NO_TABLE]),
         [*ACCEPTED, *["AwaitNotification", *ROUND] * 2, *END],
         (COMPLETED, PAID),
         SCHEDULE[:2],
@@ -265,24 +265,24 @@ HEARD = {
         notifications=True,
     ),
     "overdue, and paid on the third day after": Scenario(
-        asked(*[OPEN] * (ROUNDS + 2), BY_WECHAT, wakes=[*[False] * (ROUNDS + 2), True]),
-        [*heard(ROUNDS), *OVERDUE, *WOKEN * 3, *END],
+        queried(*[OPEN] * (ROUNDS + 2), BY_WECHAT, wakes=[*[False] * (ROUNDS + 2), True]),
+        [*notified(ROUNDS), *OVERDUE, *WOKEN * 3, *END],
         (COMPLETED, LATE, PAID),
         [*SCHEDULE, *schedule.overdue(DAYS)[:2], "woken"],
         [TIMED_OUT] * (ROUNDS + 2),
         notifications=True,
     ),
     "overdue, and never paid to the 50th day": Scenario(
-        asked(OPEN),
-        [*heard(ROUNDS), *OVERDUE, *WOKEN * 49, "Completed"],
+        queried(OPEN),
+        [*notified(ROUNDS), *OVERDUE, *WOKEN * 49, "Completed"],
         (COMPLETED, LATE),
         [*SCHEDULE, *schedule.overdue(DAYS)],
         [TIMED_OUT] * (ROUNDS + 49),
         notifications=True,
     ),
     "overdue, and then no longer what was accepted": Scenario(
-        asked(*[OPEN] * ROUNDS, conflict),
-        [*heard(ROUNDS), *OVERDUE, *WOKEN, "OrderFailed", "Failed"],
+        queried(*[OPEN] * ROUNDS, conflict),
+        [*notified(ROUNDS), *OVERDUE, *WOKEN, "OrderFailed", "Failed"],
         (COMPLETED, LATE, "Order Failed"),
         [*SCHEDULE, schedule.DAY],
         [TIMED_OUT] * (ROUNDS + 1),
@@ -290,8 +290,8 @@ HEARD = {
         notifications=True,
     ),
     "overdue, and then paid by nothing": Scenario(
-        asked(*[OPEN] * ROUNDS, BY_NOTHING),
-        [*heard(ROUNDS), *OVERDUE, *WOKEN * 2, *END],
+        queried(*[OPEN] * ROUNDS, BY_NOTHING),
+        [*notified(ROUNDS), *OVERDUE, *WOKEN * 2, *END],
         (COMPLETED, LATE, PAID),
         [*SCHEDULE, schedule.DAY, schedule.DAY],
         [TIMED_OUT] * (ROUNDS + 2),

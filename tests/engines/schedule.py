@@ -16,12 +16,12 @@ def limited(count: int) -> list[float]:
 
 def payment(days: int) -> list[float]:
     """Return the waits between queries: dense at first, hourly in the first day, then every 6 hours."""
-    found: list[float] = []
+    waits: list[float] = []
     for seconds in (5, 15, 60, 300, 1800, *[3600] * 24, *[6 * 3600] * 4 * days):
-        if sum(found) >= DAY and seconds == 3600:
+        if sum(waits) >= DAY and seconds == 3600:
             continue
-        found.append(min(seconds, days * DAY - sum(found)))
-    return [seconds for seconds in found if seconds > 0]
+        waits.append(min(seconds, days * DAY - sum(waits)))
+    return [seconds for seconds in waits if seconds > 0]
 
 
 def overdue(days: int) -> list[float]:

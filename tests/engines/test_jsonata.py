@@ -80,14 +80,14 @@ def every() -> list[str]:
 
 
 def cases(inputs: dict[str, Result], contexts: list[Result]) -> list[Case]:
-    found = []
+    combined = []
     for expression in every():
         for value in inputs.values():
             for context in contexts:
                 for times in TIMES if "$waited" in expression or "$until" in expression else TIMES[:1]:
                     states = {"input": value, "result": {"Payload": value}, "context": context}
-                    found.append(Case(expression, {**times, "states": states}))
-    return found
+                    combined.append(Case(expression, {**times, "states": states}))
+    return combined
 
 
 def by_python(case: Case) -> dict[str, Any]:
@@ -109,21 +109,21 @@ def compiled(expression: str) -> jsonata.Jsonata:
     return jsonata.Jsonata(expression)
 
 
-def by_reference(asked: list[Case]) -> list[dict[str, Any]]:
+def by_reference(batch: list[Case]) -> list[dict[str, Any]]:
     node.install()
     module = (node.MODULES / "jsonata/jsonata.js").as_uri()
     script = node.HERE.parents[1] / "tests/engines/reference.mjs"
-    given = json.dumps([{"expression": each.expression, "bindings": each.bindings} for each in asked])
+    given = json.dumps([{"expression": each.expression, "bindings": each.bindings} for each in batch])
     done = subprocess.run(
         [node.NODE, script, module], input=given, capture_output=True, text=True, check=True
     )
-    found: list[dict[str, Any]] = json.loads(done.stdout)
-    return found
+    results: list[dict[str, Any]] = json.loads(done.stdout)
+    return results
 
 
-def differences(asked: list[Case]) -> list[tuple[Case, dict[str, Any], dict[str, Any]]]:
-    found = zip(asked, map(by_python, asked), by_reference(asked), strict=True)
-    return [(case, mine, theirs) for case, mine, theirs in found if mine != theirs]
+def differences(batch: list[Case]) -> list[tuple[Case, dict[str, Any], dict[str, Any]]]:
+    compared = zip(batch, map(by_python, batch), by_reference(batch), strict=True)
+    return [(case, mine, theirs) for case, mine, theirs in compared if mine != theirs]
 
 
 def test_both_evaluate_every_expression_alike_but_for_escapes():
@@ -160,23 +160,23 @@ def test_integers_beyond_what_a_double_holds_are_rounded_by_the_reference():
 
 def test_a_count_that_is_not_there_is_not_handed_to_the_function():
     (expression,) = (each for each in every() if "redrive_count" in each)
-    asked = [
+    batch = [
         Case(expression, {**STARTED, "states": {"input": {}, "context": context}})
         for context in (CONTEXT, OF_BEFORE)
     ]
 
-    whole, bare = (json.loads(base64.b64decode(each["value"]))["custom"] for each in by_reference(asked))
+    whole, bare = (json.loads(base64.b64decode(each["value"]))["custom"] for each in by_reference(batch))
     entered = STATE["EnteredTime"]
     assert whole == {"execution": ARN, "retry_count": 12, "redrive_count": 1, "entered_time": entered}
     assert bare == {"execution": ARN}
 
 
-@pytest.mark.parametrize("evaluate", [by_reference, lambda asked: [by_python(each) for each in asked]])
+@pytest.mark.parametrize("evaluate", [by_reference, lambda batch: [by_python(each) for each in batch]])
 def test_the_workflow_has_to_ask_for_not_equal_by_not(evaluate):
     """Both equality and inequality with what is not there are false."""
     states = {"states": {"input": {}}}
-    asked = [
+    batch = [
         Case(expression, states)
         for expression in ('$states.input.x = "A"', '$states.input.x != "A"', '$not($states.input.x = "A")')
     ]
-    assert [each["value"] for each in evaluate(asked)] == [False, False, True]
+    assert [each["value"] for each in evaluate(batch)] == [False, False, True]

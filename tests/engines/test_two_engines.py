@@ -10,21 +10,21 @@ import yaml
 
 from simulation.language import Unsupported, checked
 from tests.engines import ministack, moto, stepper
-from tests.engines.scenarios import ACCEPT, ENDS, EVENT, HEARD, RETRIED, UNIDENTIFIED, Scenario, result
+from tests.engines.scenarios import ACCEPT, ENDS, EVENT, NOTIFIED, RETRIED, UNIDENTIFIED, Scenario, result
 from tests.engines.schedule import retries
 from tests.engines.world import Raised, Run, World
 from tools.checks.workflow import rendered, substitutions
 
 SOURCE = Path(__file__).parents[2] / "statemachine/service_ended.asl.yaml"
-EVERY = ENDS | UNIDENTIFIED | RETRIED | HEARD
+EVERY = ENDS | UNIDENTIFIED | RETRIED | NOTIFIED
 
 
 def definition(days: int = 1, *, notifications: bool = False) -> dict[str, Any]:
     """The definition as it is deployed."""
     table = {"WaitingOrders": "the-table"} if notifications else {}
     text = rendered(SOURCE, {**substitutions("aws", {"PaymentWaitDays": str(days)}), **table})
-    found: dict[str, Any] = yaml.safe_load(text)
-    return found
+    parsed: dict[str, Any] = yaml.safe_load(text)
+    return parsed
 
 
 @pytest.fixture(scope="module")
@@ -115,19 +115,19 @@ def test_every_error_that_a_retrier_names_is_retried(engines):
 def test_an_outcome_nobody_knows_is_announced_as_nothing(engines):
     """Difference: AWS and MiniStack call it States.NoChoiceMatched, moto's interpreter States.Runtime."""
     scenario = Scenario(lambda: World([result(outcome="NEW")]), ["ServiceEnded", "Outcome"])
-    found = in_both(engines, scenario)
+    runs = in_both(engines, scenario)
 
-    assert [run.error for run, _ in found] == ["States.NoChoiceMatched", "States.Runtime"]
-    for run, world in found:
+    assert [run.error for run, _ in runs] == ["States.NoChoiceMatched", "States.Runtime"]
+    for run, world in runs:
         assert (run.status, run.states, world.events) == ("FAILED", scenario.states, [])
 
 
 def test_an_integer_beyond_doubles_is_rounded_by_one_engine_only(engines):
     """Difference: AWS computes in doubles, and so does moto's interpreter; hence identifiers are text."""
     event = {**EVENT, "total_amount": 0, "metadata": {"id": 2**53 + 1}}
-    found = in_both(engines, Scenario(lambda: World([ACCEPT]), [], event=event))
+    runs = in_both(engines, Scenario(lambda: World([ACCEPT]), [], event=event))
 
-    assert [world.events[0][1]["metadata"]["id"] for _, world in found] == [2**53 + 1, 2**53]
+    assert [world.events[0][1]["metadata"]["id"] for _, world in runs] == [2**53 + 1, 2**53]
 
 
 def test_the_scenarios_pass_every_state_and_every_catch():

@@ -1,4 +1,4 @@
-"""The schemas and samples of events, held against the workflow and against the parser."""
+"""Schemas and samples of events agree with the workflow and with the parser."""
 
 import json
 from datetime import UTC, datetime
@@ -65,8 +65,10 @@ def test_each_sample_is_valid_and_shows_no_unknown_field(path):
 @pytest.mark.parametrize("title", sorted(PUBLISHED))
 def test_what_all_published_events_have_is_described_alike(title: str):
     common, own = (schemas()[each]["properties"] for each in ("Order Completed", title))
-    told = {name: field.get("description", "").partition(";")[0].rstrip(".") for name, field in own.items()}
-    assert {name: text for name, text in told.items() if name in common} == {
+    descriptions = {
+        name: field.get("description", "").partition(";")[0].rstrip(".") for name, field in own.items()
+    }
+    assert {name: text for name, text in descriptions.items() if name in common} == {
         name: field.get("description", "").partition(";")[0].rstrip(".") for name, field in common.items()
     }
 
@@ -92,7 +94,7 @@ def test_a_schema_refuses_what_is_no_such_event(title: str, change: dict[str, An
 # The order event: schema and parser agree
 
 
-def found_by_parser(event: object) -> list[str]:
+def parser_problems(event: object) -> list[str]:
     try:
         parse(event, default_mchid="1900000001", now=NOW)
     except InvalidOrder as invalid:
@@ -101,7 +103,7 @@ def found_by_parser(event: object) -> list[str]:
 
 
 def agree(event: object) -> bool:
-    by_parser = [each for each in found_by_parser(event) if not any(rule in each for rule in BEYOND)]
+    by_parser = [each for each in parser_problems(event) if not any(rule in each for rule in BEYOND)]
     return bool(by_parser) == bool(problems("Service Ended", event))
 
 
@@ -200,7 +202,7 @@ DISCOUNT = {"discount_name": "新客立减", "discount_amount": 1}
     ],
 )
 def test_schema_and_parser_agree_on_an_order_event(event: object, valid: bool):
-    assert (found_by_parser(event) == []) is valid
+    assert (parser_problems(event) == []) is valid
     assert (problems("Service Ended", event) == []) is valid
 
 

@@ -90,8 +90,8 @@ class History:
         return life.Execution(status=status, **{**usual, **more})
 
 
-def line(seconds: float, execution: str | None, **said: Any) -> dict[str, Any]:
+def line(seconds: float, execution: str | None, **fields: Any) -> dict[str, Any]:
     """Return a line of a function's log."""
     at = (BEGAN + timedelta(seconds=seconds)).isoformat()
     named = {"execution": execution} if execution else {}
-    return {"timestamp": at, "service": "complete-order", "out_order_no": "A|1*", **named, **said}
+    return {"timestamp": at, "service": "complete-order", "out_order_no": "A|1*", **named, **fields}

@@ -13,8 +13,8 @@ from life.masking import inert, inert_json
 from tests.life.histories import BEGAN, EVENT, RESULT, TICKET, History, line
 
 
-def printed(found: Life) -> str:
-    return "\n".join(text.lines(found))
+def printed(order: Life) -> str:
+    return "\n".join(text.lines(order))
 
 
 def of(*executions: life.Execution, **more: Any) -> Life:
@@ -33,10 +33,10 @@ def interrupted(error: str = "MerchantMisconfigured", **more: Any) -> life.Execu
     return history.execution("FAILED", **{"error": error, "redrivable": True, **more})
 
 
-def test_a_paid_order_tells_its_path_and_what_it_published() -> None:
-    found = of(History().paid().execution())
-    (run,) = found.runs
-    assert found.standing is Standing.PAID
+def test_a_paid_order_shows_its_path_and_what_it_published() -> None:
+    order = of(History().paid().execution())
+    (run,) = order.runs
+    assert order.standing is Standing.PAID
     assert [step.name for step in run.steps][:3] == ["ServiceEnded", "Outcome", "OrderCompleted"]
     assert run.steps[0].outcome == "COMPLETED by REPLY"
     assert [each.detail_type for each in run.published] == ["Order Completed", "Order Paid"]
@@ -71,19 +71,21 @@ def test_an_expression_that_fails_is_an_attempt_of_its_state() -> None:
 
 def test_a_call_belongs_to_the_execution_that_its_line_names() -> None:
     mine = History().paid().execution()
-    said = {"message": "called WeChat Pay", "method": "POST", "host": "https://h", "milliseconds": 1.5}
-    found = of(
+    call_fields = {"message": "called WeChat Pay", "method": "POST", "host": "https://h", "milliseconds": 1.5}
+    order = of(
         mine,
         lines=[
-            line(2, mine.arn, **said, status=200, request_id="R-0", problem=""),
-            line(1, mine.arn, **said, status=503, request_id="", problem="Wechatpay-Serial is missing"),
-            line(3, None, **said, status=0, request_id="", problem="timed out"),
+            line(2, mine.arn, **call_fields, status=200, request_id="R-0", problem=""),
+            line(
+                1, mine.arn, **call_fields, status=503, request_id="", problem="Wechatpay-Serial is missing"
+            ),
+            line(3, None, **call_fields, status=0, request_id="", problem="timed out"),
         ],
     )
-    assert [(call.status, call.verified) for call in found.runs[0].calls] == [(503, False), (200, True)]
-    assert [(call.status, call.problem) for call in found.direct] == [(0, "timed out")]
-    assert "503 NOT verified: Wechatpay-Serial is missing" in printed(found)
-    assert "no reply: timed out" in printed(found)
+    assert [(call.status, call.verified) for call in order.runs[0].calls] == [(503, False), (200, True)]
+    assert [(call.status, call.problem) for call in order.direct] == [(0, "timed out")]
+    assert "503 NOT verified: Wechatpay-Serial is missing" in printed(order)
+    assert "no reply: timed out" in printed(order)
 
 
 @pytest.mark.parametrize(
@@ -120,36 +122,36 @@ def test_a_call_belongs_to_the_execution_that_its_line_names() -> None:
 def test_where_an_order_stands_decides_what_to_do(
     execution: life.Execution, standing: Standing, advice: str
 ) -> None:
-    found = of(execution)
-    assert found.standing is standing
-    assert advice in found.next_step
-    assert found.next_step_zh
-    assert standing.value in printed(found)
+    order = of(execution)
+    assert order.standing is standing
+    assert advice in order.next_step
+    assert order.next_step_zh
+    assert standing.value in printed(order)
 
 
 def test_an_order_that_nothing_knows_is_no_running_or_settled_one() -> None:
-    found = of(answer=Answer(BEGAN, "NOT_FOUND", text="HTTP 404"))
-    assert (found.standing, found.deciding) == (Standing.UNKNOWN, None)
-    assert "no such order" in printed(found)
-    assert "dead letters" in found.next_step
+    order = of(answer=Answer(BEGAN, "NOT_FOUND", text="HTTP 404"))
+    assert (order.standing, order.deciding) == (Standing.UNKNOWN, None)
+    assert "no such order" in printed(order)
+    assert "dead letters" in order.next_step
 
 
 @pytest.mark.parametrize("state", ["FINISHED", "USER_PAID"])
 def test_an_order_that_wechat_pay_has_completed_is_not_sent_again(state: str) -> None:
-    found = of(answer=Answer(BEGAN, state, 300))
-    assert found.standing is Standing.UNKNOWN
-    assert "do not send it again" in found.next_step
-    assert "勿重新发送" in found.next_step_zh
+    order = of(answer=Answer(BEGAN, state, 300))
+    assert order.standing is Standing.UNKNOWN
+    assert "do not send it again" in order.next_step
+    assert "勿重新发送" in order.next_step_zh
 
 
 def test_an_execution_that_settled_outweighs_one_that_failed_later() -> None:
     paid = History().paid().execution()
     later = interrupted(arn=f"{paid.arn}-later", began=BEGAN + timedelta(hours=1))
-    found = of(later, paid)
-    assert [run.arn for run in found.runs] == [paid.arn, later.arn]
-    assert (found.standing, found.deciding) == (Standing.PAID, found.runs[0])
-    assert found.also == (found.runs[1],)
-    assert f"also: {later.arn} FAILED MerchantMisconfigured" in printed(found)
+    order = of(later, paid)
+    assert [run.arn for run in order.runs] == [paid.arn, later.arn]
+    assert (order.standing, order.deciding) == (Standing.PAID, order.runs[0])
+    assert order.also == (order.runs[1],)
+    assert f"also: {later.arn} FAILED MerchantMisconfigured" in printed(order)
 
 
 def test_a_failed_order_that_wechat_pay_completed_is_to_be_checked() -> None:
@@ -161,20 +163,20 @@ def test_a_failed_order_that_wechat_pay_completed_is_to_be_checked() -> None:
 
 def test_a_conflict_is_to_be_looked_at_whatever_settled_the_order() -> None:
     conflict = failed("CONFLICT", arn="arn:later", began=BEGAN + timedelta(hours=1))
-    found = of(History().paid().execution(), conflict)
-    assert found.standing is Standing.PAID
-    assert "refund" in found.next_step
+    order = of(History().paid().execution(), conflict)
+    assert order.standing is Standing.PAID
+    assert "refund" in order.next_step
 
 
 def test_no_ticket_is_shown_wherever_it_turns_up() -> None:
     event = {**EVENT, "finish_tickets": TICKET + "2", "metadata": {"copy": TICKET, "my_ticket": "abcdefgh"}}
     history = History().enter("ServiceEnded").scheduled().failed("OutcomeUnknown", f"{TICKET} abcdefgh")
     arn = history.execution().arn
-    found = of(
+    order = of(
         history.execution("FAILED", input=json.dumps(event), error="X", cause=TICKET),
         lines=[line(1, arn, message="called WeChat Pay", problem=TICKET), line(2, arn, outcome=TICKET[:3])],
     )
-    for shown in (printed(found), json.dumps(to_json(found))):
+    for shown in (printed(order), json.dumps(to_json(order))):
         assert TICKET not in shown
         assert "abcdefgh" not in shown
         assert "***" in shown
@@ -191,16 +193,16 @@ HOSTILE = "\x1b[2J\x07\r\u202e\u2066\u200b\u2028\x9b31m"
 def test_hostile_text_is_inert_wherever_it_comes_from() -> None:
     event = {**EVENT, "out_order_no": HOSTILE, "metadata": {HOSTILE: HOSTILE}}
     history = History().enter("ServiceEnded").scheduled().failed(HOSTILE, HOSTILE)
-    found = life_of(
+    order = life_of(
         HOSTILE,
         [history.execution("FAILED", input=json.dumps(event), error=HOSTILE, cause=HOSTILE)],
         [line(1, None, message="called WeChat Pay", host=HOSTILE, request_id=HOSTILE, problem=HOSTILE)],
         Answer(BEGAN, HOSTILE, text=HOSTILE),
     )
-    shown = list(text.lines(found))
+    shown = list(text.lines(order))
     assert not set("".join(shown)) & set(HOSTILE.replace("[2J", "").replace("31m", ""))
     assert "\\u001b[2J\\u0007\\r\\u202e\\u2066\\u200b\\u2028\\u009b31m" in shown[0]
-    document = inert_json(to_json(found), indent=2)
+    document = inert_json(to_json(order), indent=2)
     assert not set(document) & set("\x1b\x07\r\u202e\u2066\u200b\u2028\x9b")
     assert json.loads(document)["out_order_no"] == HOSTILE
 
@@ -220,9 +222,9 @@ def test_a_day_of_asking_takes_one_line() -> None:
         history.passed("Payment").passed("AwaitPayment", "Wait").task("QueryOrder")
     execution = history.execution("RUNNING")
     lines = [
-        line(each + half, execution.arn, **said)
+        line(each + half, execution.arn, **fields)
         for each in range(29)
-        for half, said in (
+        for half, fields in (
             (0, {"message": "called WeChat Pay", "status": 200, "request_id": f"R{each}"}),
             (0.5, {"message": "not paid yet", "outcome": "COLLECTING", "evidence": "QUERY"}),
         )
@@ -241,7 +243,7 @@ def test_a_failed_round_is_never_folded_away() -> None:
     assert printed(of(history.execution("RUNNING"))).count("attempt 1") == 3
 
 
-def test_equal_attempts_are_told_as_one() -> None:
+def test_equal_attempts_are_shown_as_one() -> None:
     history = History().enter("ServiceEnded")
     for _ in range(100):
         history.scheduled().failed("WeChatPayUnavailable", "HTTP 503")
@@ -251,10 +253,10 @@ def test_equal_attempts_are_told_as_one() -> None:
 
 
 def test_the_json_names_what_the_dataclasses_do_and_times_in_utc() -> None:
-    found = to_json(of(History().paid().execution(), answer=Answer(BEGAN, "USER_PAID", 300)))
-    assert found["standing"] == "PAID"
-    assert found["deciding"] == found["runs"][0]["arn"]
-    assert found["answer"] == {
+    document = to_json(of(History().paid().execution(), answer=Answer(BEGAN, "USER_PAID", 300)))
+    assert document["standing"] == "PAID"
+    assert document["deciding"] == document["runs"][0]["arn"]
+    assert document["answer"] == {
         "at": "2026-11-23T02:00:00+00:00",
         "state": "USER_PAID",
         "total_amount": 300,

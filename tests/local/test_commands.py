@@ -93,8 +93,8 @@ def test_settling_an_order_prints_its_path_and_its_result(running, event):
     settled = running("settle", event())
 
     assert settled.returncode == 0, settled.stderr
-    told = settled.stdout.partition("\nSUCCEEDED")[0].splitlines()
-    steps = [line.split() for line in told if line.startswith("  ")]
+    printed = settled.stdout.partition("\nSUCCEEDED")[0].splitlines()
+    steps = [line.split() for line in printed if line.startswith("  ")]
     assert [state for _, _, state in steps] == PAID
     assert {unit for _, unit, _ in steps} == {"s"}
     result = json.loads(settled.stdout[settled.stdout.index("\n{") :])
@@ -117,9 +117,9 @@ def test_an_order_that_fails_says_why(running, event):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(None, "No such file"), (b"{", "not JSON"), (b"\xff\xfe", "not JSON in UTF-8")]
+    ("content", "problem"), [(None, "No such file"), (b"{", "not JSON"), (b"\xff\xfe", "not JSON in UTF-8")]
 )
-def test_a_file_that_is_no_event_is_said_so(running, tmp_path, content, said):
+def test_a_file_that_is_no_event_is_refused(running, tmp_path, content, problem):
     path = tmp_path / "x.json"
     if content is not None:
         path.write_bytes(content)
@@ -127,7 +127,7 @@ def test_a_file_that_is_no_event_is_said_so(running, tmp_path, content, said):
     settled = running("settle", path)
 
     assert settled.returncode == 1
-    assert said in settled.stderr
+    assert problem in settled.stderr
 
 
 def control(running, method, path, body=None):
@@ -190,12 +190,12 @@ def test_an_order_that_is_never_paid_is_followed_for_a_bounded_time(running, eve
     status = settle._settle(path.read_text(encoding="utf-8"), order, "", running.environment())
 
     assert status == 0
-    told = capsys.readouterr().out
-    assert re.search(r"\n  +\d+\.\d s  AwaitPayment\n", told)
-    assert re.search(r"\naccepted, and not paid yet 已受理，尚未支付 after \d+\.\d s: ", told)
+    printed = capsys.readouterr().out
+    assert re.search(r"\n  +\d+\.\d s  AwaitPayment\n", printed)
+    assert re.search(r"\naccepted, and not paid yet 已受理，尚未支付 after \d+\.\d s: ", printed)
 
 
-def test_a_missing_secret_is_told_without_a_stack_trace(running, event):
+def test_a_missing_secret_is_reported_without_a_stack_trace(running, event):
     settled = running("settle", event(mchid="1900000007"))
 
     assert settled.returncode == 1
@@ -221,7 +221,7 @@ def test_make_settle_ends_with_the_status_that_the_reference_names(running, even
     assert "`make` ends with status 2" in (ROOT / "docs/reference.md").read_text(encoding="utf-8")
 
 
-def test_a_stack_that_no_longer_answers_is_said_so_without_a_traceback(running, event, tmp_path):
+def test_a_stack_that_no_longer_answers_is_reported_in_words(running, event, tmp_path):
     text = (running.state / "env").read_text(encoding="utf-8")
     endpoint = running.environment()["AWS_ENDPOINT_URL"]
     (running.state / "env").write_text(text.replace(endpoint, "http://127.0.0.1:9"), encoding="utf-8")
@@ -249,7 +249,7 @@ def test_without_a_stack_settling_says_how_to_start_one(stopped, event):
     assert "make up" in settled.stderr
 
 
-def test_a_taken_port_is_said_so_and_nothing_stays(stopped):
+def test_a_taken_port_is_reported_and_nothing_stays(stopped):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -358,19 +358,19 @@ OTHER_ACCOUNT = {
 )
 def test_the_aws_cli_reaches_the_local_stack_whatever_was_set_before(running, shell, command):
     script = f". {running.state / 'env'}; .venv/bin/aws {command}"
-    said = subprocess.run(
+    done = subprocess.run(
         [shell, "-c", script], cwd=ROOT, env={**os.environ, **OTHER_ACCOUNT}, capture_output=True, text=True
     )
-    assert said.returncode == 0, said.stderr
-    assert json.loads(said.stdout)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)
 
 
 def test_the_environment_file_leaves_no_credentials_of_another_account(running):
     script = f". {running.state / 'env'}; env"
-    said = subprocess.run(
+    done = subprocess.run(
         ["sh", "-c", script], env={**os.environ, **OTHER_ACCOUNT}, capture_output=True, text=True, check=True
     )
-    seen = dict(line.split("=", 1) for line in said.stdout.splitlines() if "=" in line)
+    seen = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
     won = {name for name in OTHER_ACCOUNT if name.startswith("AWS_") and name in seen}
     assert won == set()
     assert "127.0.0.1" in seen["no_proxy"]

@@ -256,10 +256,10 @@ def test_the_workflow_waits_for_the_declared_delay_scaled(monkeypatch):
     monkeypatch.setattr(retries.time, "sleep", waited.append)
     retries.wait_as_declared(ministack)
 
-    found = [ministack._find_matching_retrier([retrier], "Unlucky", {0: tried}) for tried in range(3)]
+    matched = [ministack._find_matching_retrier([retrier], "Unlucky", {0: tried}) for tried in range(3)]
 
     assert waited == [0.5, 1.5, 3.5]
-    assert found == [({**retrier, "IntervalSeconds": 0}, 0)] * 3
+    assert matched == [({**retrier, "IntervalSeconds": 0}, 0)] * 3
 
 
 def test_a_task_waiting_for_its_token_times_out_by_its_scaled_expression():
@@ -343,18 +343,18 @@ def test_it_listens_on_loopback_only(aws):
 def listening_in_proc(pid):
     """Addresses that a process of this machine listens on, by Linux's own tables."""
     sockets = {str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink()}
-    found = set()
+    addresses = set()
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/net/{table}").read_text(encoding="utf-8").splitlines()[1:]:
             _, local, _, state, *_, inode = line.split()[:10]
             if state == "0A" and f"socket:[{inode}]" in sockets:
                 address, port = local.split(":")
                 host = socket.inet_ntoa(bytes.fromhex(address)[::-1]) if table == "tcp" else address
-                found.add(f"{host}:{int(port, 16)}")
-    return found
+                addresses.add(f"{host}:{int(port, 16)}")
+    return addresses
 
 
-def test_a_taken_port_is_said_so():
+def test_a_taken_port_is_reported():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -378,7 +378,7 @@ def test_a_name_that_is_gone_is_refused():
         retries.wait_as_declared(types.ModuleType("stepfunctions"))
 
 
-def test_a_missing_interpreter_is_said_so(tmp_path):
+def test_a_missing_interpreter_is_reported(tmp_path):
     with pytest.raises(EmbeddedAwsError, match="make build"):
         EmbeddedAws(function_python=tmp_path / "python").start()
 

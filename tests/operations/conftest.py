@@ -58,8 +58,8 @@ def command(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode()), encoding="utf-8"))
         with pytest.raises(SystemExit) as exited:
             command_line.main()
-        said = capsys.readouterr()
-        return Ran(int(exited.value.code or 0), said.out + said.err)
+        captured = capsys.readouterr()
+        return Ran(int(exited.value.code or 0), captured.out + captured.err)
 
     return run
 
@@ -140,4 +140,4 @@ def secrets_in(text: str, secret: dict[str, Any]) -> list[str]:
     """Names of the secret's fields of which a part stands in a text."""
     lines = [line for line in secret["merchant_private_key"].splitlines() if not line.startswith("---")]
     parts = {"merchant_private_key": lines, "api_v3_key": [secret["api_v3_key"]]}
-    return [name for name, found in parts.items() if any(part in text for part in found)]
+    return [name for name, pieces in parts.items() if any(part in text for part in pieces)]

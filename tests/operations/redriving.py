@@ -1,4 +1,4 @@
-"""A server in front of the embedded AWS's Step Functions, where executions look older or ended otherwise.
+"""A server in front of the embedded AWS's Step Functions, where executions appear older or ended otherwise.
 
 Everything is passed on, RedriveExecution too, unless what an execution looks like forbids it.
 """
@@ -15,14 +15,14 @@ from tests.loopback_aws import LoopbackAws
 
 @dataclass
 class Pretended:
-    """How one execution is to look."""
+    """How one execution is to appear."""
 
     age: float = 0.0
     status: str | None = None
 
     @property
     def reason(self) -> str | None:
-        """Why it cannot be redriven; None where that is not up to what it looks like."""
+        """Why it cannot be redriven; None where its real state decides."""
         if self.age >= REDRIVABLE_SECONDS:
             return "Execution redrivable period exceeded"
         if self.status in ("RUNNING", "SUCCEEDED"):
@@ -40,59 +40,62 @@ class Redriving(LoopbackAws):
         super().__init__()
 
     def pretend(self, arn: str, *, days: float = 0.0, status: str | None = None) -> None:
-        """Let an execution look as if it had ended so long ago, or so."""
+        """Let an execution appear to have ended so many days ago, or in this state."""
         self.pretended[arn] = Pretended(age=days * 86400, status=status)
 
     def answer(
-        self, target: str, asked: dict[str, Any], headers: dict[str, str]
+        self, target: str, request: dict[str, Any], headers: dict[str, str]
     ) -> tuple[int, dict[str, Any]]:
         self._headers = headers
         match target.rpartition(".")[2]:
             case "RedriveExecution":
-                return self._redrive(asked)
+                return self._redrive(request)
             case "DescribeExecution":
-                status, described = self._call("DescribeExecution", asked)
-                return status, self._seen(described) if status == 200 else described
+                status, described = self._call("DescribeExecution", request)
+                return status, self._pretended(described) if status == 200 else described
             case "ListExecutions":
-                wanted = asked.pop("statusFilter", None)
-                status, listed = self._call("ListExecutions", asked)
-                seen = [self._seen(each) for each in listed["executions"]]
-                kept = [each for each in seen if each["status"] == wanted or wanted is None]
-                return status, {**listed, "executions": kept}
+                wanted = request.pop("statusFilter", None)
+                status, listed = self._call("ListExecutions", request)
+                seen = [self._pretended(each) for each in listed["executions"]]
+                matching = [each for each in seen if each["status"] == wanted or wanted is None]
+                return status, {**listed, "executions": matching}
             case action:
-                return self._call(action, asked)
+                return self._call(action, request)
 
-    def _redrive(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        arn, token = asked["executionArn"], asked["clientToken"]
+    def _redrive(self, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        arn, token = request["executionArn"], request["clientToken"]
         pretended = self.pretended.get(arn, Pretended())
         if pretended.reason:
             return 400, {"__type": "ExecutionNotRedrivable", "message": pretended.reason}
-        status, answer = self._call("RedriveExecution", asked)
+        status, answer = self._call("RedriveExecution", request)
         if status == 200 and (arn, token) not in self.redriven:
             self.redriven.append((arn, token))
             pretended.status = None
         return status, answer
 
-    def _seen(self, found: dict[str, Any]) -> dict[str, Any]:
-        pretended = self.pretended.get(found["executionArn"], Pretended())
+    def _pretended(self, execution: dict[str, Any]) -> dict[str, Any]:
+        pretended = self.pretended.get(execution["executionArn"], Pretended())
         if pretended.status:
-            found |= {"status": pretended.status, "error": None, "cause": None}
-        if found.get("stopDate"):
-            found["stopDate"] -= pretended.age
+            execution |= {"status": pretended.status, "error": None, "cause": None}
+        if execution.get("stopDate"):
+            execution["stopDate"] -= pretended.age
         if pretended.reason:
-            found |= {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": pretended.reason}
-        return found
+            execution |= {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": pretended.reason}
+        return execution
 
-    def _call(self, action: str, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def _call(self, action: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         connection = http.client.HTTPConnection(self._behind.hostname or "", self._behind.port, timeout=30)
-        kept = {
+        headers = {
             name: value for name, value in self._headers.items() if name not in ("Host", "Content-Length")
         }
-        kept = {name: value for name, value in kept.items() if name.lower() != "x-amz-target"}
+        headers = {name: value for name, value in headers.items() if name.lower() != "x-amz-target"}
         connection.request(
-            "POST", "/", json.dumps(asked).encode(), {**kept, "X-Amz-Target": f"AWSStepFunctions.{action}"}
+            "POST",
+            "/",
+            json.dumps(request).encode(),
+            {**headers, "X-Amz-Target": f"AWSStepFunctions.{action}"},
         )
         reply = connection.getresponse()
-        found = reply.status, json.loads(reply.read() or b"{}")
+        answer = reply.status, json.loads(reply.read() or b"{}")
         connection.close()
-        return found
+        return answer

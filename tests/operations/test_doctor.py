@@ -31,8 +31,8 @@ def secret_name(stack: Stack) -> str:
 
 
 def line(ran: Ran, subject: str) -> str:
-    (found,) = [each for each in ran.text.splitlines() if each[5:].startswith(subject)]
-    return found
+    (match,) = [each for each in ran.text.splitlines() if each[5:].startswith(subject)]
+    return match
 
 
 def put(stack: Stack, name: str, value: object) -> None:
@@ -48,7 +48,7 @@ def test_everything_an_order_needs_passes(doctor: Callable[..., Ran], simulator:
     assert line(ran, "certificate").startswith("note certificate")
 
 
-def test_a_date_kept_without_its_certificate_is_told(
+def test_a_date_without_its_certificate_is_reported(
     doctor: Callable[..., Ran], stack: Stack, secret_name: str
 ) -> None:
     tag = {"Key": expiry.EXPIRES_TAG, "Value": "2025-10-02T00:00:00Z"}
@@ -74,7 +74,7 @@ def test_a_merchant_without_a_secret_is_told_to_store_one(doctor: Callable[..., 
     assert "make secret" in line(ran, "secret")
 
 
-def test_a_malformed_secret_is_told_field_by_field(
+def test_a_malformed_secret_is_reported_field_by_field(
     doctor: Callable[..., Ran], stack: Stack, simulator: Simulator, secret_name: str
 ) -> None:
     secret = simulator.secret()
@@ -96,10 +96,10 @@ def test_a_key_of_another_serial_fails_the_signed_query(
     assert "WeChat Pay refuses the signature" in line(ran, "signed query")
 
 
-def test_without_an_order_service_id_and_appid_are_said_to_be_not_proven(doctor: Callable[..., Ran]) -> None:
-    told = line(doctor(), "service_id, appid")
-    assert told.startswith("note service_id, appid: service_id and appid not proven")
-    assert "ORDER=" in told
+def test_without_an_order_service_id_and_appid_are_not_proven(doctor: Callable[..., Ran]) -> None:
+    printed = line(doctor(), "service_id, appid")
+    assert printed.startswith("note service_id, appid: service_id and appid not proven")
+    assert "ORDER=" in printed
 
 
 def test_an_order_that_exists_proves_service_id_and_appid(
@@ -113,13 +113,13 @@ def test_an_order_that_exists_proves_service_id_and_appid(
     assert "service_id, appid" not in ran.text
 
 
-def test_an_order_that_wechat_pay_does_not_know_is_said_to_be_unknown(doctor: Callable[..., Ran]) -> None:
+def test_an_order_that_wechat_pay_does_not_know_is_reported(doctor: Callable[..., Ran]) -> None:
     ran = doctor("--order", "NO-SUCH-1")
     assert ran.status == 1
-    told = line(ran, "signed query")
-    assert told.startswith("FAIL")
-    assert "WeChat Pay does not know order NO-SUCH-1" in told
-    assert "smartretail-orders: 404, payafter-orders: 404, serviceorder: 404" in told
+    printed = line(ran, "signed query")
+    assert printed.startswith("FAIL")
+    assert "WeChat Pay does not know order NO-SUCH-1" in printed
+    assert "smartretail-orders: 404, payafter-orders: 404, serviceorder: 404" in printed
 
 
 @pytest.mark.parametrize("of_secret", [None, "smartretail-orders", "payafter-orders", "serviceorder"])
@@ -136,33 +136,35 @@ def test_an_order_of_another_api_than_the_secrets_is_found(
     number = f"DOCTOR-{of_order[:12]}-{of_secret or 'none'}"[:32]
     simulator.open_order(number, api=of_order)
     ran = doctor("--order", number)
-    told = line(ran, "signed query")
+    printed = line(ran, "signed query")
     assert ran.status == 0, ran.text
-    assert f"order {number} of {of_order} is USER_ACCEPTED" in told
+    assert f"order {number} of {of_order} is USER_ACCEPTED" in printed
     others = of_order != (of_secret or "smartretail-orders")
-    assert (f"taken for {of_secret or 'smartretail-orders'}, which does not know this one" in told) is others
+    assert (
+        f"taken for {of_secret or 'smartretail-orders'}, which does not know this one" in printed
+    ) is others
 
 
-def test_another_api_that_gives_no_verified_answer_is_said_so(
+def test_another_api_without_a_verified_answer_is_reported(
     doctor: Callable[..., Ran], simulator: Simulator
 ) -> None:
     refusal = {"status": 404, "code": "ORDER_NOT_EXIST", "applied": False}
     simulator.script("NO-SUCH-2", "query", fault="reply", **refusal)
     simulator.script("NO-SUCH-2", "query", fault="no_auth")
     simulator.script("NO-SUCH-2", "query", fault="unsigned", times=None)
-    told = line(doctor("--order", "NO-SUCH-2"), "signed query")
-    assert "smartretail-orders: 404, payafter-orders: 403, serviceorder: 404 not verified" in told
+    printed = line(doctor("--order", "NO-SUCH-2"), "signed query")
+    assert "smartretail-orders: 404, payafter-orders: 403, serviceorder: 404 not verified" in printed
 
 
-def test_a_merchant_without_permission_is_told_for_which_api(
+def test_a_missing_permission_is_reported_with_its_api(
     doctor: Callable[..., Ran], stack: Stack, simulator: Simulator, secret_name: str
 ) -> None:
     put(stack, secret_name, {**simulator.secret(), "order_api": "serviceorder"})
     simulator.script(None, "query", fault="no_auth", times=None)
-    told = line(doctor(), "signed query")
-    assert told.startswith("FAIL")
-    assert "to open serviceorder" in told
-    assert "make secret ORDER_API=" in told
+    printed = line(doctor(), "signed query")
+    assert printed.startswith("FAIL")
+    assert "to open serviceorder" in printed
+    assert "make secret ORDER_API=" in printed
 
 
 def test_a_subnet_without_a_way_out_is_named(stack: Stack) -> None:
@@ -223,7 +225,7 @@ def test_a_missing_permission_of_the_function_is_named(doctor: Callable[..., Ran
 
 
 @pytest.mark.parametrize(
-    ("days", "verdict", "told"),
+    ("days", "verdict", "text"),
     [
         (400, "pass", "valid until"),
         (29, "note", "expires in 29 days"),
@@ -240,16 +242,16 @@ def test_the_certificates_expiry_is_read_from_the_tags(
     secret_name: str,
     days: float,
     verdict: str,
-    told: str,
+    text: str,
 ) -> None:
     expires = datetime.now(UTC) + timedelta(days=days, minutes=5)
     tags = expiry.tags(simulator.secret()["merchant_serial_no"], expires)
     stack.client("secretsmanager").tag_resource(SecretId=secret_name, Tags=tags)
     ran = doctor()
     assert line(ran, "certificate").startswith(verdict)
-    assert told in line(ran, "certificate")
+    assert text in line(ran, "certificate")
     assert ran.status == (1 if verdict == "FAIL" else 0)
-    assert told in line(command("expiry"), f"certificate 商户证书 {MCHID}")
+    assert text in line(command("expiry"), f"certificate 商户证书 {MCHID}")
 
 
 def test_an_expiry_of_another_certificate_is_not_believed(
@@ -260,7 +262,7 @@ def test_an_expiry_of_another_certificate_is_not_believed(
     assert line(doctor(), "certificate").startswith("note")
 
 
-def test_a_stack_that_is_not_there_is_told_in_one_sentence(
+def test_a_missing_stack_is_reported_in_one_sentence(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STACK_NAME", "elsewhere")
@@ -270,7 +272,7 @@ def test_a_stack_that_is_not_there_is_told_in_one_sentence(
     assert len(ran.text.splitlines()) == 1
 
 
-def test_what_keeps_the_command_from_aws_is_told_in_one_sentence(command: Command) -> None:
+def test_an_unknown_profile_is_reported_in_one_sentence(command: Command) -> None:
     ran = command("stuck", "--profile", "nobody")
     assert ran.status == 1
     assert ran.text.startswith("AWS cannot be reached or used")

@@ -154,13 +154,13 @@ def test_a_mistake_is_named_and_nothing_is_written(
     merchant: Merchant, another_key: RSAPrivateKey, mistake: Callable[[Merchant, RSAPrivateKey], None]
 ) -> None:
     mistake(merchant, another_key)
-    asked = len(merchant.simulator.requests())
+    before = len(merchant.simulator.requests())
     ran = merchant.store("--mchid", "1900000001")
     assert ran.status == 1
     assert [rule for rule in MISTAKES[mistake] if rule not in ran.text] == [], ran.text
     assert "nothing was written" in ran.text
     assert merchant.stored.describe() is None
-    assert len(merchant.simulator.requests()) == asked
+    assert len(merchant.simulator.requests()) == before
 
 
 @pytest.mark.parametrize("length", [0, 1, 31, 33, 64])
@@ -176,7 +176,7 @@ def test_a_space_typed_with_the_api_v3_key_is_pointed_out(merchant: Merchant) ->
     assert "is 33 (it begins or ends with a space)" in ran.text
 
 
-def test_every_mistake_is_told_at_once(merchant: Merchant, another_key: RSAPrivateKey) -> None:
+def test_every_mistake_is_reported_at_once(merchant: Merchant, another_key: RSAPrivateKey) -> None:
     take_the_key_of_another(merchant, another_key)
     merchant.public_key_id = None
     ran = merchant.store(typed="x" * 31)

@@ -68,14 +68,14 @@ def test_an_interrupted_order_is_listed_with_why_and_what_to_do(
 ) -> None:
     ran = ask("stuck")
     assert ran.status == 0
-    for told in (
+    for text in (
         number,
         "MerchantMisconfigured: ",
         "make redrive ORDER=",
         misconfigured.arn,
         "1 need someone",
     ):
-        assert told in ran.text
+        assert text in ran.text
 
 
 def test_an_order_that_failed_is_listed_with_how_it_is_corrected(
@@ -84,8 +84,8 @@ def test_an_order_that_failed_is_listed_with_how_it_is_corrected(
     execution = settle(total_amount=301)
     assert execution.error == "INVALID_INPUT"
     listed = ask("stuck").text
-    for told in ("INVALID_INPUT: ", "total_amount: ", "修正后重发", execution.arn, "1 need someone"):
-        assert told in listed
+    for text in ("INVALID_INPUT: ", "total_amount: ", "修正后重发", execution.arn, "1 need someone"):
+        assert text in listed
     assert "nothing to do" in ask("redrive", "--reason", "INVALID_INPUT").text
 
 
@@ -129,7 +129,7 @@ def test_a_running_order_differs_from_a_settled_one_and_from_none(
     assert "NO-SUCH-1: no execution of such an order" in command("stuck", "--order", "NO-SUCH-1").text
 
 
-def test_an_order_that_runs_is_said_to_run_and_left_alone(
+def test_a_running_order_is_listed_as_running_and_left_alone(
     ask: Command,
     settle: Callable[..., Execution],
     stack: Stack,
@@ -141,9 +141,9 @@ def test_an_order_that_runs_is_said_to_run_and_left_alone(
     redriving.pretend(running.arn, status="RUNNING")
     assert f"{number}: running 进行中: {running.arn}" in ask("stuck").text
     for command, reason in (("redrive", "INVALID_INPUT"), ("resubmit", "INVALID_INPUT")):
-        told = ask(command, "--reason", reason).text
-        assert f"skipped: {number} {failed.arn} another execution runs" in told
-        assert "nothing to do" in told
+        printed = ask(command, "--reason", reason).text
+        assert f"skipped: {number} {failed.arn} another execution runs" in printed
+        assert "nothing to do" in printed
 
 
 def test_nothing_is_cut_on_a_narrow_terminal(
@@ -158,8 +158,8 @@ def test_nothing_is_cut_on_a_narrow_terminal(
 def test_a_program_gets_json(
     ask: Command, misconfigured: Execution, redriving: Redriving, number: str, command: Command
 ) -> None:
-    (found,) = json.loads(ask("stuck", "--json").text)["stuck"]
-    assert (found["out_order_no"], found["remedy"], found["execution"]) == (
+    (entry,) = json.loads(ask("stuck", "--json").text)["stuck"]
+    assert (entry["out_order_no"], entry["remedy"], entry["execution"]) == (
         number,
         "REDRIVE",
         misconfigured.arn,
@@ -188,7 +188,7 @@ def test_merchants_are_chosen_the_default_one_too(
     assert "nothing to do" in ask("redrive", "--dry-run", "--mchid", "1900000002").text
 
 
-def test_where_and_how_many_is_said_before_anything_is_started(
+def test_where_and_how_many_is_printed_before_anything_starts(
     ask: Command, misconfigured: Execution, redriving: Redriving
 ) -> None:
     before, started = ask("redrive").text.splitlines()[:2]
@@ -220,7 +220,7 @@ def test_a_rejected_order_is_sent_again_once_its_cause_is_corrected(
 
 
 @pytest.mark.parametrize(
-    ("stands", "told"),
+    ("stands", "why"),
     [
         ({"state": "FINISHED", "finish_type": 2, "total_amount": 300}, "no longer open: it is USER_PAID"),
         ({"state": "EXPIRED"}, "no longer open: it is EXPIRED"),
@@ -233,15 +233,15 @@ def test_a_rejected_order_that_is_no_longer_open_is_skipped(
     simulator: Simulator,
     number: str,
     stands: dict[str, Any],
-    told: str,
+    why: str,
 ) -> None:
     simulator.open_order(number, replace=True, **stands)
     ran = ask("resubmit", "--reason", "REJECTED")
     assert ran.status == 0
-    assert f"skipped: {number} {rejected.arn} {told}" in ran.text
+    assert f"skipped: {number} {rejected.arn} {why}" in ran.text
 
 
-def test_a_rejected_order_of_which_wechat_pay_tells_nothing_is_not_sent(
+def test_a_rejected_order_without_a_verified_answer_is_not_sent(
     ask: Command, redriving: Redriving, rejected: Execution, simulator: Simulator, number: str
 ) -> None:
     simulator.script(number, "query", fault="unsigned", times=2)
@@ -314,13 +314,13 @@ def test_what_is_no_time_is_refused_in_words(command: Command, since: str) -> No
 
 
 @pytest.mark.parametrize("name", ["stuck", "redrive", "resubmit"])
-def test_looking_back_to_a_time_that_lies_ahead_is_refused(command: Command, name: str) -> None:
-    """Beijing time on a machine that keeps UTC: it would find nothing, as if nothing were stuck."""
+def test_a_period_that_begins_in_the_future_is_refused(command: Command, name: str) -> None:
+    """Beijing time on a machine in UTC: it would find nothing, as if nothing were stuck."""
     ran = command(name, "--since", f"{now() + timedelta(hours=7):%Y-%m-%dT%H:%M%z}")
     assert (ran.status, "lies ahead" in ran.text, "stuck" in ran.text) == (1, True, False)
 
 
-def test_stuck_says_first_since_when_it_looked_with_the_zone(ask: Command) -> None:
+def test_stuck_prints_first_its_period_with_the_zone(ask: Command) -> None:
     assert ask("stuck", "--since", "2026-01-02T03:04+09:00").text.startswith(
         "ended since 2026-01-02T03:04 +0900"
     )
@@ -428,9 +428,9 @@ def test_a_refused_redrive_fails_the_command_and_says_why(
     redriving: Redriving, misconfigured: Execution, stack: Stack, find: Callable[[], list[Stuck]]
 ) -> None:
     client = boto3_client(redriving, stack)
-    (found,) = find()
+    (stuck,) = find()
     redriving.pretend(misconfigured.arn, days=14)
-    (attempt,) = recover(client, [found])
+    (attempt,) = recover(client, [stuck])
     assert attempt.did is Did.REFUSED
     assert "redrivable period exceeded" in attempt.message
 

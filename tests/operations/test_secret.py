@@ -22,7 +22,7 @@ def test_a_merchant_is_onboarded_from_the_files_alone(merchant: Merchant) -> Non
     assert "verified 404" in ran.text
 
 
-def test_what_was_not_proven_is_said_last(merchant: Merchant) -> None:
+def test_what_was_not_proven_is_printed_last(merchant: Merchant) -> None:
     ran = merchant.store("--service-id", "500099")
     assert ran.status == 0
     last = ran.text.splitlines()[-1]
@@ -53,8 +53,12 @@ def test_a_refusal_that_speaks_of_the_merchants_set_up_is_not_stored(
 
 
 def test_no_part_of_a_secret_is_printed(merchant: Merchant) -> None:
-    said = [merchant.store().text, merchant.store(typed=merchant.api_v3_key[:31]).text, merchant.store().text]
-    assert secrets_in("".join(said), merchant.simulator.secret()) == []
+    printed = [
+        merchant.store().text,
+        merchant.store(typed=merchant.api_v3_key[:31]).text,
+        merchant.store().text,
+    ]
+    assert secrets_in("".join(printed), merchant.simulator.secret()) == []
 
 
 def test_a_new_secret_that_wechat_pay_refuses_is_not_even_created(
@@ -195,12 +199,12 @@ def test_a_new_version_that_is_live_is_never_called_rolled_back(merchant: Mercha
 
     client.update_secret_version_stage = fail_after_the_promotion
     secret = StagedSecret(client, merchant.stored.name)
-    said: list[str] = []
+    messages: list[str] = []
     with pytest.raises(EndpointConnectionError):
-        secret.store({**merchant.simulator.secret(), "service_id": "500009"}, lambda _: None, said.append)
+        secret.store({**merchant.simulator.secret(), "service_id": "500009"}, lambda _: None, messages.append)
     assert merchant.stages()[CURRENT] == "500009"
-    assert "AWSCURRENT is the new version" in said[-1]
-    assert not any("rolled back" in each for each in said)
+    assert "AWSCURRENT is the new version" in messages[-1]
+    assert not any("rolled back" in each for each in messages)
 
 
 def test_storing_the_same_again_makes_no_new_version(merchant: Merchant) -> None:

@@ -19,14 +19,14 @@ def show(command: Command, number: str) -> Callable[..., Ran]:
     return lambda *arguments: command("show", "--order", number, *arguments)
 
 
-def test_an_interrupted_order_tells_why_and_what_to_do(
+def test_an_interrupted_order_is_shown_with_cause_and_remedy(
     simulator: Simulator, settle: Callable[..., Execution], show: Callable[..., Ran], number: str
 ) -> None:
     simulator.script(number, "complete", fault="no_auth")
     execution = settle()
     ran = show()
     assert ran.status == 0
-    for told in (
+    for text in (
         "stuck: needs someone",
         "MerchantMisconfigured: ",
         execution.arn,
@@ -36,7 +36,7 @@ def test_an_interrupted_order_tells_why_and_what_to_do(
         "USER_ACCEPTED",
         f"make redrive ORDER='{number}'",
     ):
-        assert told in ran.text
+        assert text in ran.text
     assert "published" not in ran.text
 
 
@@ -45,8 +45,8 @@ def test_an_order_that_was_tried_again_shows_each_attempt_and_call(
 ) -> None:
     simulator.script(number, fault="unavailable", times=2)  # of each host
     settle()
-    text = show().text
-    for told in (
+    output = show().text
+    for text in (
         "settled: paid",
         "attempt 1",
         "WeChatPayUnavailable: ",
@@ -58,10 +58,10 @@ def test_an_order_that_was_tried_again_shows_each_attempt_and_call(
         "Order Paid",
         "USER_PAID  ¥3.00",
     ):
-        assert told in text
+        assert text in output
 
 
-def test_an_order_that_nothing_knows_is_said_to_be_unknown(command: Command, stack: Stack) -> None:
+def test_an_order_that_nothing_knows_is_reported_as_unknown(command: Command, stack: Stack) -> None:
     ran = command("show", "--order", f"N{uuid.uuid4().hex[:20]}")
     assert ran.status == 1
     assert "no such order" in ran.text
@@ -80,7 +80,7 @@ def test_a_merchant_without_a_secret_is_named(show: Callable[..., Ran], stack: S
     assert "there is no secret " in show("--mchid", "1900000009").text
 
 
-def test_without_a_number_nothing_is_looked_for(command: Command) -> None:
+def test_without_a_number_nothing_is_searched(command: Command) -> None:
     ran = command("show", "--order", "")
     assert (ran.status, "which order?" in ran.text) == (1, True)
 
@@ -102,9 +102,7 @@ def test_the_executions_of_an_order_are_shown_in_the_order_of_time(
     assert f"also: {first.arn} FAILED INVALID_INPUT" in text
 
 
-def test_an_execution_of_which_no_log_speaks_is_found_by_looking_through(
-    command: Command, stack: Stack
-) -> None:
+def test_an_execution_that_no_log_names_is_found_by_its_input(command: Command, stack: Stack) -> None:
     number = f"LONG{uuid.uuid4().hex}"  # longer than a number may be: logged shortened
     event = {"out_order_no": number, "finish_type": 2, **FEES}
     follow(stack.client("stepfunctions"), stack.start(json.dumps(event)))
@@ -139,9 +137,9 @@ def test_the_json_is_for_programs_and_holds_no_ticket(
 ) -> None:
     settle(finish_ticket="a-ticket-that-opens-the-order")
     ran = show("--json")
-    found = json.loads(ran.text)
-    assert (found["out_order_no"], len(found["runs"])) == (number, 1)
-    assert found["runs"][0]["asked"]["finish_ticket"] == "***"
+    document = json.loads(ran.text)
+    assert (document["out_order_no"], len(document["runs"])) == (number, 1)
+    assert document["runs"][0]["asked"]["finish_ticket"] == "***"
     assert "a-ticket-that-opens" not in ran.text
 
 

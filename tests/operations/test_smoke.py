@@ -123,13 +123,13 @@ def test_an_order_that_wechat_pay_does_not_know_is_not_run(
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [(None, "cannot be read"), ("{", "is not JSON"), ("{}", "is no order event")]
+    ("content", "problem"), [(None, "cannot be read"), ("{", "is not JSON"), ("{}", "is no order event")]
 )
 def test_a_file_that_is_no_event_is_refused(
-    command: Command, tmp_path: Path, content: str | None, told: str
+    command: Command, tmp_path: Path, content: str | None, problem: str
 ) -> None:
     path = tmp_path / "order.json"
     if content is not None:
         path.write_text(content)
     ran = command("smoke", "--event", str(path))
-    assert (ran.status, told in ran.text) == (1, True)
+    assert (ran.status, problem in ran.text) == (1, True)

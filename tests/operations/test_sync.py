@@ -127,7 +127,7 @@ def test_a_report_whose_answer_proves_nothing_is_judged_by_a_query(
     assert "WeChat Pay says paid" in sync(in_shanghai(seconds=-1), typed=f"{number}\n").text
 
 
-def test_a_refused_report_says_so_and_may_be_repeated(
+def test_a_refused_report_is_printed_and_may_be_repeated(
     simulator: Simulator, stack: Stack, sync: Callable[..., Ran], number: str
 ) -> None:
     opened(simulator, number)

@@ -77,9 +77,13 @@ def query(simulator: Simulator, order_no: str) -> dict[str, Any]:
 
 def test_it_completes_and_queries_an_order(simulator: Simulator, order_no: str) -> None:
     simulator.open_order(order_no)
-    accepted, found = run(completion(simulator, order_no), query(simulator, order_no))
+    accepted, queried = run(completion(simulator, order_no), query(simulator, order_no))
     assert (accepted["status"], accepted["data"]["order_id"]) == (200, simulator.order(order_no)["order_id"])
-    assert (found["status"], found["data"]["state"], found["data"]["total_amount"]) == (200, "FINISHED", 300)
+    assert (queried["status"], queried["data"]["state"], queried["data"]["total_amount"]) == (
+        200,
+        "FINISHED",
+        300,
+    )
     assert all(request["verified"] for request in simulator.requests(order_no))
 
 
@@ -93,7 +97,7 @@ def test_it_takes_a_serviceorder_from_its_creation_to_its_payment(
         path = f"v3/payscore/serviceorder/{number}/{action}" if action else "v3/payscore/serviceorder"
         return as_merchant(simulator) | {"method": "post", "path": path, "body": body}
 
-    asked = query(simulator, order_no) | {"path": "v3/payscore/serviceorder"}
+    querying = query(simulator, order_no) | {"path": "v3/payscore/serviceorder"}
     new = {
         "out_order_no": order_no,
         "service_introduction": "智能柜购物",
@@ -111,11 +115,11 @@ def test_it_takes_a_serviceorder_from_its_creation_to_its_payment(
     created, early = run(call("", new), call("complete", end))
     assert (created["status"], created["data"]["state"], early["status"]) == (200, "CREATED", 400)
     simulator.confirm(order_no)
-    done, owed, refused = run(call("complete", end), asked, call("cancel", {"reason": "未取货"}))
+    done, owed, refused = run(call("complete", end), querying, call("cancel", {"reason": "未取货"}))
     assert done["data"]["state_description"] == owed["data"]["state_description"] == "MCH_COMPLETE"
     assert (refused["status"], refused["data"]["code"]) == (400, "INVALID_ORDER_STATE")
     simulator.pay(order_no)
-    (paid,) = run(asked)
+    (paid,) = run(querying)
     assert (paid["data"]["state"], paid["data"]["collection"]["paid_amount"]) == ("DONE", 300)
 
     notification = simulator.paid_notification(order_no, "serviceorder")

@@ -23,7 +23,7 @@ def simulator() -> Iterator[Simulator]:
 
 
 @pytest.fixture(scope="module")
-def heard() -> Iterator[tuple[str, "queue.Queue[tuple[dict[str, str], bytes]]"]]:
+def notifications() -> Iterator[tuple[str, "queue.Queue[tuple[dict[str, str], bytes]]"]]:
     """A merchant's address for notifications, and what arrives there."""
     arrived: queue.Queue[tuple[dict[str, str], bytes]] = queue.Queue()
 
@@ -46,7 +46,7 @@ def heard() -> Iterator[tuple[str, "queue.Queue[tuple[dict[str, str], bytes]]"]]
 
 
 @pytest.fixture(scope="module")
-def peer(simulator: Simulator, heard: Any) -> WeChatPay:
+def peer(simulator: Simulator, notifications: Any) -> WeChatPay:
     secret = simulator.secret()
     peer = WeChatPay(
         WeChatPayType.MINIPROG,
@@ -55,7 +55,7 @@ def peer(simulator: Simulator, heard: Any) -> WeChatPay:
         secret["merchant_serial_no"],
         secret["appid"],
         secret["api_v3_key"],
-        notify_url=heard[0],
+        notify_url=notifications[0],
         timeout=10,
         public_key=secret["wechatpay_public_key"],
         public_key_id=secret["wechatpay_public_key_id"],
@@ -81,11 +81,13 @@ def created(peer: WeChatPay, number: str, *, confirming: bool = False) -> dict[s
 def state(peer: WeChatPay, number: str) -> tuple[str, str | None]:
     status, text = peer.payscore_query("500001", number)
     assert status == 200, text
-    found = json.loads(text)
-    return found["state"], found.get("state_description")
+    order = json.loads(text)
+    return order["state"], order.get("state_description")
 
 
-def test_an_order_goes_from_created_to_paid(simulator: Simulator, peer: WeChatPay, heard: Any) -> None:
+def test_an_order_goes_from_created_to_paid(
+    simulator: Simulator, peer: WeChatPay, notifications: Any
+) -> None:
     assert created(peer, "PAID", confirming=True)["state"] == "CREATED"
     simulator.confirm("PAID")
     assert state(peer, "PAID") == ("DOING", "USER_CONFIRM")
@@ -93,9 +95,9 @@ def test_an_order_goes_from_created_to_paid(simulator: Simulator, peer: WeChatPa
     assert (status, json.loads(text)["state_description"]) == (200, "MCH_COMPLETE"), text
     simulator.advance(3600)
     assert state(peer, "PAID") == ("DONE", None)
-    told = [peer.callback(*heard[1].get(timeout=10)) for _ in range(2)]
-    assert [each["event_type"] for each in told] == ["PAYSCORE.USER_CONFIRM", "PAYSCORE.USER_PAID"]
-    assert told[1]["resource"]["collection"]["paid_amount"] == 300
+    received = [peer.callback(*notifications[1].get(timeout=10)) for _ in range(2)]
+    assert [each["event_type"] for each in received] == ["PAYSCORE.USER_CONFIRM", "PAYSCORE.USER_PAID"]
+    assert received[1]["resource"]["collection"]["paid_amount"] == 300
 
 
 def test_an_order_is_cancelled_before_it_is_completed_only(simulator: Simulator, peer: WeChatPay) -> None:

@@ -71,8 +71,8 @@ def test_it_completes_and_queries_an_order(simulator: Simulator, order_no: str) 
     peer = Peer(simulator)
     status, accepted = peer.complete(order_no)
     assert (status, accepted["order_id"]) == (200, simulator.order(order_no)["order_id"])
-    status, found = peer.query(order_no)
-    assert (status, found["state"], found["total_amount"]) == (200, "FINISHED", 300)
+    status, queried = peer.query(order_no)
+    assert (status, queried["state"], queried["total_amount"]) == (200, "FINISHED", 300)
     assert all(request["verified"] for request in simulator.requests(order_no))
 
 

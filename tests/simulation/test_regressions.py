@@ -11,8 +11,8 @@ from simulation.run import simulate
 FOUND: list[dict[str, Any]] = json.loads((Path(__file__).parent / "regressions/seeds.json").read_text())
 
 
-@pytest.mark.parametrize("found", FOUND, ids=lambda found: found["order"])
-def test_what_was_found_once_is_well_now(found: dict[str, Any]):
-    seed = int(found["order"].partition("-")[0].removeprefix("S"))
+@pytest.mark.parametrize("failure", FOUND, ids=lambda failure: failure["order"])
+def test_every_failure_found_once_passes_now(failure: dict[str, Any]):
+    seed = int(failure["order"].partition("-")[0].removeprefix("S"))
 
-    assert simulate(None, seed, order=found["order"]).failed is None
+    assert simulate(None, seed, order=failure["order"]).failed is None

@@ -77,6 +77,6 @@ def test_a_mistake_is_an_error_that_says_why(client):
         client.tolerate("nonsense")
 
 
-def test_a_sandbox_that_is_not_there_is_said_so(client):
+def test_a_missing_sandbox_is_reported(client):
     with pytest.raises(ControlError, match="does not answer"):
         Client("http://127.0.0.1:9/simulator", timeout=1).ledger()

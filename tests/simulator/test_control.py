@@ -154,7 +154,7 @@ def test_a_port_is_kept_while_its_host_is_down_and_given_back_at_the_end():
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_as_a_process_it_says_where_it_is_and_ends_when_told(stop):
+def test_the_process_prints_its_addresses_and_ends_on_a_signal(stop):
     command = [sys.executable, "-m", "wechatpay_sandbox", "--debit-after", "never", "--keys", "both"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         ready = json.loads(process.stdout.readline())

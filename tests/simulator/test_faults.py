@@ -212,7 +212,7 @@ def test_a_query_can_say_that_another_order_is_paid(sim, merchant, opened, kind)
 
 
 @pytest.mark.parametrize("kind", ["forged_404_unsigned", "forged_404_foreign", "not_found"])
-def test_a_404_can_be_said_of_an_order_that_is_there(merchant, misbehave, kind):
+def test_a_404_can_be_the_answer_about_an_order_that_exists(merchant, misbehave, kind):
     reply, done = misbehave(kind)
     assert (reply.status_code, reply.json()["code"], done) == (404, "ORDER_NOT_EXIST", False)
     if kind == "not_found":
@@ -439,7 +439,7 @@ def test_a_call_can_take_its_host_down(as_merchant, kind):
                 merchant.query("A1")
 
 
-def test_a_fault_happens_as_often_as_told_and_to_nobody_else(sim, merchant, opened, ticket):
+def test_a_fault_happens_as_often_as_set_and_to_no_other_order(sim, merchant, opened, ticket):
     sim.script(opened, fault="system_error", times=2)
     other = f"{opened}x"
     ticket_of_other = sim.open_order(other)["finish_ticket"]

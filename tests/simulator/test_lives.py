@@ -129,14 +129,14 @@ def test_an_order_is_created_confirmed_completed_and_paid_at_the_counter(sim, sh
     now = shanghai(time.time() + sim.advance(2)["offset"])
     first, again = shop.sync(now), shop.sync(now)
     assert (first.status_code, again.json()) == (200, first.json())
-    found, entry = shop.query(), sim.order(shop.number)
+    queried, entry = shop.query(), sim.order(shop.number)
     assert (entry["state"], entry["charged"], entry["synced"]) == ("USER_PAID", 0, 300)
     if shop.api == "serviceorder":
-        (paid,) = found["collection"]["details"]
-        assert (found["state"], paid["paid_type"], paid.get("transaction_id")) == ("DONE", "MCH", None)
+        (paid,) = queried["collection"]["details"]
+        assert (queried["state"], paid["paid_type"], paid.get("transaction_id")) == ("DONE", "MCH", None)
     else:
-        assert (found["state"], found["pay_type"]) == ("USER_PAID", "MchChannelPayType")
-        assert "finish_transaction_id" not in found
+        assert (queried["state"], queried["pay_type"]) == ("USER_PAID", "MchChannelPayType")
+        assert "finish_transaction_id" not in queried
 
 
 @pytest.mark.parametrize("shop", ALL, indirect=True)

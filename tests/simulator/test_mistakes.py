@@ -54,13 +54,13 @@ def wrong_hands() -> Iterator[Simulator]:
 def routes() -> list[tuple[str, str, list[str]]]:
     """Method and path of each operation, with the names that it reads."""
 
-    found = []
+    listed = []
     for method, pattern, operation in HttpControl(Control, print)._routes:
         path = pattern.pattern.replace("(?P<out_order_no>[^/]+)", "A1").replace("(?P<openid>[^/]+)", "o1")
         names = [name for name in inspect.signature(operation).parameters if name != "self"]
         names += [*SETTINGS] if "settings" in names else [*OPTIONS] if "options" in names else []
-        found.append((method, path.replace("(?P<index>[0-9])", "0").removeprefix(PREFIX), names))
-    return found
+        listed.append((method, path.replace("(?P<index>[0-9])", "0").removeprefix(PREFIX), names))
+    return listed
 
 
 def judge(reply: requests.Response) -> None:
@@ -126,7 +126,7 @@ def test_a_fault_with_odd_options_is_still_an_answer(wrong_hands, fault, options
     "option",
     ["--port=99999", "--port=x", "--debit-after=soon", "--debit-after=nan", "--clock=inf", "--tolerate=nope"],
 )
-def test_a_wrong_option_of_the_command_is_said_in_a_line(option):
+def test_a_wrong_option_of_the_command_is_reported_in_a_line(option):
     command = [sys.executable, "-m", "wechatpay_sandbox", option]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode != 0

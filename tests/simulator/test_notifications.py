@@ -71,7 +71,7 @@ def test_a_notification_of_serviceorder_has_its_collection(simulator: Simulator)
 
 
 @pytest.mark.parametrize("flaw", ["wrong-signature", "signtest"])
-def test_a_wrong_signature_does_not_hold(simulator: Simulator, flaw: Any):
+def test_a_notification_with_a_wrong_signature_is_not_proven(simulator: Simulator, flaw: Any):
     with pytest.raises((InvalidSignature, ValueError)):
         prove(simulator, simulator.paid_notification("paid", flaw=flaw))
 
@@ -98,11 +98,11 @@ def test_signed_again_it_is_the_same_notification_under_a_new_signature(simulato
 
 
 def test_a_notification_is_sent_to_an_address_on_this_machine_on_demand(simulator: Simulator):
-    heard: list[tuple[str, bytes]] = []
+    received: list[tuple[str, bytes]] = []
 
     class Merchant(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            heard.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            received.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(204)
             self.end_headers()
 
@@ -112,14 +112,14 @@ def test_a_notification_is_sent_to_an_address_on_this_machine_on_demand(simulato
     merchant = HTTPServer(("127.0.0.1", 0), Merchant)
     thread = threading.Thread(target=merchant.handle_request, daemon=True)
     thread.start()
-    asked = {"url": f"http://127.0.0.1:{merchant.server_port}/notifications", "shape": "serviceorder"}
+    body = {"url": f"http://127.0.0.1:{merchant.server_port}/notifications", "shape": "serviceorder"}
     control = f"{simulator.control_url}/orders/paid/notice"
-    answer = requests.post(control, json=asked, timeout=10)
+    answer = requests.post(control, json=body, timeout=10)
     thread.join()
     merchant.server_close()
 
     assert (answer.status_code, answer.json()["status"]) == (200, 204)
-    assert heard[0][0] == "/notifications"
+    assert received[0][0] == "/notifications"
     elsewhere = requests.post(control, json={"url": "https://example.com/notifications"}, timeout=10)
     assert elsewhere.status_code == 400
 

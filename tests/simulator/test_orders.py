@@ -102,7 +102,7 @@ def test_an_end_in_the_future_is_refused(merchant, opened, ticket):
 
 
 @pytest.mark.parametrize(("skew", "status"), [(-30.0, 400), (30.0, 200)])
-def test_an_end_is_held_against_wechat_pays_own_clock(as_merchant, skew, status):
+def test_an_end_is_compared_with_wechat_pays_own_clock(as_merchant, skew, status):
     with Simulator(clock_skew=skew) as simulator:
         merchant = as_merchant(simulator)
         ticket = simulator.open_order("A1")["finish_ticket"]

@@ -91,12 +91,12 @@ def clients(place: Path, ports: dict[str, str]) -> dict[str, str]:
     node.install()
     (python,) = [code for code in blocks("python") if "wechatpayv3" in code]
     (js,) = blocks("js")
-    found = {}
+    printed = {}
     for name, command in (("python", [sys.executable, "-c", python]), ("node", [node.NODE, "-e", js])):
         where = {"PATH": os.defpath, "NODE_PATH": str(node.MODULES), "NO_PROXY": "127.0.0.1"}
         done = subprocess.run(command, cwd=place, env=where, capture_output=True, text=True, check=True)
-        found[name] = done.stdout
-    return found
+        printed[name] = done.stdout
+    return printed
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The simulator believes only what is signed, and signs what it says."""
+"""The simulator accepts only what is signed, and signs its replies."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What --state keeps from one start to the next, and what the process says of a refusal."""
+"""--state survives a restart; the process prints each refusal."""
 
 import gc
 import json
@@ -20,13 +20,13 @@ def test_keys_that_were_rotated_and_orders_are_there_after_a_restart(tmp_path, a
         first.rotate_merchant_key(keep_old=True)
         first.rotate_platform_certificate()
         first.open_order("KEPT")
-        kept = first.secret()
+        secret = first.secret()
     with Simulator(keys="both", state=tmp_path) as second:
-        assert second.secret() == kept
-        assert len(kept["wechatpay_certificates"]) == 2
+        assert second.secret() == secret
+        assert len(secret["wechatpay_certificates"]) == 2
         for merchant in (before, as_merchant(second)):
             merchant.base_url = second.hosts[0]
-            merchant.secret |= {"wechatpay_certificates": kept["wechatpay_certificates"]}
+            merchant.secret |= {"wechatpay_certificates": secret["wechatpay_certificates"]}
             reply = merchant.query("KEPT")
             assert reply.status_code == 200
             merchant.verify(reply)
@@ -73,20 +73,20 @@ def test_the_state_of_the_world_is_there_after_a_restart(tmp_path):
         assert not (tmp_path / "merchant" / "pub_key.pem").exists()
 
 
-def test_a_start_and_an_end_change_nothing_of_what_is_kept(tmp_path):
+def test_a_start_and_an_end_change_nothing_of_the_saved_state(tmp_path):
     with Simulator(state=tmp_path) as first:
         first.open_order("A1", api="serviceorder", state="CREATED", notify_url="http://127.0.0.1:9/")
         first.confirm("A1")
         first.tolerate("text.*", "json.null")
         first.set_clock(-3)
-    kept = json.loads((tmp_path / "world.json").read_text())
-    assert (len(kept["tolerated"]), kept["clock_skew"], len(kept["notifications"])) == (4, -3, 1)
+    saved = json.loads((tmp_path / "world.json").read_text())
+    assert (len(saved["tolerated"]), saved["clock_skew"], len(saved["notifications"])) == (4, -3, 1)
     with Simulator(state=tmp_path) as second:
         assert second.notifications("A1")[0]["event_type"] == "PAYSCORE.USER_CONFIRM"
-    assert json.loads((tmp_path / "world.json").read_text()) == kept
+    assert json.loads((tmp_path / "world.json").read_text()) == saved
 
 
-def test_a_kept_tolerance_holds_until_others_are_asked_for(tmp_path, as_merchant):
+def test_a_saved_tolerance_applies_until_others_are_given(tmp_path, as_merchant):
     lifted = "smartretail.complete.profit_sharing.required"
     for tolerate, status in (([lifted], 200), (None, 200), ([], 400)):
         with Simulator(state=tmp_path, tolerate=tolerate) as simulator:
@@ -165,13 +165,15 @@ def test_each_refusal_is_printed_in_one_line_unless_quiet(quiet):
     command = [sys.executable, "-m", "wechatpay_sandbox", *(["--quiet"] if quiet else [])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         ready = json.loads(process.stdout.readline())
-        asked = {"Accept": "application/json", "Authorization": "Bearer me"}
-        refused = requests.get(f"{ready['hosts'][0]}/v3/certificates", headers=asked, timeout=10)
+        headers = {"Accept": "application/json", "Authorization": "Bearer me"}
+        refused = requests.get(f"{ready['hosts'][0]}/v3/certificates", headers=headers, timeout=10)
         process.send_signal(signal.SIGTERM)
-        said = process.stderr.read()
+        printed = process.stderr.read()
     assert refused.status_code == 401
     if quiet:
-        assert said == ""
+        assert printed == ""
     else:
-        assert said.startswith("refused 401 GET /v3/certificates authorization: signature.scheme: the header")
-        assert said.count("\n") == 1
+        assert printed.startswith(
+            "refused 401 GET /v3/certificates authorization: signature.scheme: the header"
+        )
+        assert printed.count("\n") == 1

@@ -203,28 +203,28 @@ def of_field(rule: str) -> Violation:
         case = SMART_CANCELLING
     fields: Any = case.fields
     for name in path:
-        found: Field = fields[name]
-        fields = found.fields
+        field: Field = fields[name]
+        fields = field.fields
     at = ".".join(path)
     if kind == "required":
         return Violation(case, {at: DROP})
     if kind == "type":
-        return Violation(case, {at: WRONG_TYPE[found.type]})
+        return Violation(case, {at: WRONG_TYPE[field.type]})
     if kind == "time":
         return Violation(case, {at: "20260230000000"})
-    if found.type is int:
-        return Violation(case, {at: found.high + 1})
-    if found.type is list:
-        return Violation(case, _too_many(case, at, found))
-    return Violation(case, {at: "2" * (found.high + 1)})
+    if field.type is int:
+        return Violation(case, {at: field.high + 1})
+    if field.type is list:
+        return Violation(case, _too_many(case, at, field))
+    return Violation(case, {at: "2" * (field.high + 1)})
 
 
-def _too_many(case: Case, at: str, found: Field) -> dict[str, Any]:
+def _too_many(case: Case, at: str, field: Field) -> dict[str, Any]:
     """More items than may be, whose sum is right all the same."""
     item = (case.document or {})[at][0]
     names = [name for name in item if name.endswith("name")]
     unique = "discount" in at
-    items = [{**item, **({names[0]: f"满{number}"} if unique else {})} for number in range(found.high + 1)]
+    items = [{**item, **({names[0]: f"满{number}"} if unique else {})} for number in range(field.high + 1)]
     if "total_amount" not in (case.document or {}):
         return {at: items}
     amount = "discount_amount" if at == "discounts" else "fee_amount" if at == "fees" else "amount"

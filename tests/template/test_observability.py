@@ -1,4 +1,4 @@
-"""Alarms, dashboard, queries and messages: each about something that exists, and heard by somebody."""
+"""Alarms, dashboard, queries and messages: each about something that exists, and sent to somebody."""
 
 import ast
 import json
@@ -52,8 +52,8 @@ def emitted() -> set[str]:
 
 
 def alarms(resources: Template) -> dict[str, Any]:
-    found = of_type(resources, "AWS::CloudWatch::Alarm")
-    return {name.removesuffix("Alarm"): alarm for name, alarm in found.items()}
+    resources_of_type = of_type(resources, "AWS::CloudWatch::Alarm")
+    return {name.removesuffix("Alarm"): alarm for name, alarm in resources_of_type.items()}
 
 
 def dashboard(resources: Template) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def dashboard(resources: Template) -> dict[str, Any]:
 
 def shown(resources: Template) -> list[list[Any]]:
     """Metrics of the dashboard, with its shorthands written out."""
-    found = []
+    metrics = []
     for widget in dashboard(resources)["widgets"]:
         before: list[Any] = []
         for entry in widget["properties"].get("metrics", []):
@@ -74,12 +74,12 @@ def shown(resources: Template) -> list[list[Any]]:
                 names = before
             full = [before[place] if part == "." else part for place, part in enumerate(names)]
             if full:
-                found.append(full)
+                metrics.append(full)
                 before = full
-    return found
+    return metrics
 
 
-def test_every_alarm_is_named_after_itself_says_what_it_is_and_is_heard(resources: Template):
+def test_every_alarm_has_its_name_a_description_and_the_topic(resources: Template):
     for name, alarm in alarms(resources).items():
         assert alarm["AlarmName"] == {"Fn::Sub": f"${{AWS::StackName}}-{name}"}
         assert alarm["AlarmDescription"].endswith(".")
@@ -115,8 +115,8 @@ def test_the_function_emits_under_the_namespace_that_is_watched(resources: Templ
 
 
 def test_certificates_warn_on_the_days_that_the_operator_counts(resources: Template):
-    found = [a for a in alarms(resources).values() if a["MetricName"] == "MerchantCertificateDaysLeft"]
-    assert tuple(alarm["Threshold"] for alarm in found) == expiry.WARNING_DAYS
+    expiring = [a for a in alarms(resources).values() if a["MetricName"] == "MerchantCertificateDaysLeft"]
+    assert tuple(alarm["Threshold"] for alarm in expiring) == expiry.WARNING_DAYS
 
 
 def test_slow_is_nine_tenths_of_the_timeout(resources: Template):
@@ -170,7 +170,7 @@ def test_alarms_and_events_can_use_the_key_and_the_topic(resources: Template):
     assert topic["NeverWithoutTls"]["Effect"] == "Deny"
 
 
-def test_every_end_but_success_is_told_of_and_only_by_what_is_named(resources: Template):
+def test_every_end_but_success_is_announced_by_named_fields_only(resources: Template):
     rule = resources["ExecutionEndedRule"]["Properties"]
     assert rule["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
     for name in ("ExecutionEndedRule", "TaskInterruptedRule"):
@@ -181,8 +181,8 @@ def test_every_end_but_success_is_told_of_and_only_by_what_is_named(resources: T
         ]
         (target,) = properties["Targets"]
         assert target["Arn"] == {"Ref": "AlarmTopic"}
-        told = set(target["InputTransformer"]["InputPathsMap"].values())
-        assert told <= {"$.detail.status", "$.detail.error", "$.detail.executionArn"}
+        paths = set(target["InputTransformer"]["InputPathsMap"].values())
+        assert paths <= {"$.detail.status", "$.detail.error", "$.detail.executionArn"}
 
 
 def test_a_final_failure_is_no_interruption(resources: Template):

@@ -22,7 +22,7 @@ TABLE = {"Fn::GetAtt": ["WaitingOrders", "Arn"]}
 
 @pytest.fixture
 def waits(workflow: Template) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The wait by the clock, and the one that a notice ends early."""
+    """The wait by the clock, and the one that a notification ends early."""
     return workflow["States"]["AwaitPayment"], workflow["States"]["AwaitNotification"]
 
 
@@ -56,9 +56,9 @@ def test_off_gives_the_workflow_no_table_and_so_the_wait_by_the_clock(
 
 
 def test_both_waits_are_as_long_and_count_alike(waits: tuple[dict[str, Any], dict[str, Any]]):
-    clock, notice = waits
-    over, broken = notice["Catch"]
-    assert clock["Seconds"] == notice["TimeoutSeconds"] == "{% $pause %}"
+    clock, notification = waits
+    over, broken = notification["Catch"]
+    assert clock["Seconds"] == notification["TimeoutSeconds"] == "{% $pause %}"
     assert over == {
         "ErrorEquals": ["States.Timeout"],
         "Output": "{% $states.input %}",
@@ -71,18 +71,18 @@ def test_both_waits_are_as_long_and_count_alike(waits: tuple[dict[str, Any], dic
 def test_a_notification_only_ends_the_wait_and_the_workflow_queries(
     waits: tuple[dict[str, Any], dict[str, Any]],
 ):
-    _, notice = waits
-    assert (notice["Next"], notice["Output"]) == ("QueryOrder", "{% $states.input %}")
-    assert "Assign" not in notice
+    _, notification = waits
+    assert (notification["Next"], notification["Output"]) == ("QueryOrder", "{% $states.input %}")
+    assert "Assign" not in notification
 
 
 def test_the_function_wakes_this_workflow_only_and_publishes_nothing(resources: Template):
     allowed = statements(resources["PaymentNotificationRole"]["Properties"])
-    asked = {sid: (s["Action"], s["Resource"]) for sid, s in allowed.items()}
+    granted = {sid: (s["Action"], s["Resource"]) for sid, s in allowed.items()}
     execution = "states:${AWS::Region}:${AWS::AccountId}:execution:${ServiceEndedStateMachine.Name}:*"
-    assert asked["FindWaitingOrders"] == ("dynamodb:GetItem", TABLE)
-    assert asked["WakeExecutions"] == ("states:SendTaskSuccess", {"Ref": "ServiceEndedStateMachine"})
-    assert asked["SeeWhetherTheyRun"] == (
+    assert granted["FindWaitingOrders"] == ("dynamodb:GetItem", TABLE)
+    assert granted["WakeExecutions"] == ("states:SendTaskSuccess", {"Ref": "ServiceEndedStateMachine"})
+    assert granted["SeeWhetherTheyRun"] == (
         "states:DescribeExecution",
         {"Fn::Sub": f"arn:${{AWS::Partition}}:{execution}"},
     )

@@ -52,14 +52,14 @@ def listed(value: Any) -> list[Any]:
 
 def statements(role: dict[str, Any]) -> dict[str, Any]:
     """The statements that a role always has."""
-    found = [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
-    return {s["Sid"]: s for s in found if "Fn::If" not in s}
+    every = [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
+    return {s["Sid"]: s for s in every if "Fn::If" not in s}
 
 
 def optional(role: dict[str, Any]) -> list[Any]:
     """What a role has under a condition: the condition, the statement, and nothing otherwise."""
-    found = [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
-    return [s["Fn::If"] for s in found if "Fn::If" in s]
+    every = [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
+    return [s["Fn::If"] for s in every if "Fn::If" in s]
 
 
 def test_there_are_no_roles_or_policies_but_these(resources: Template):

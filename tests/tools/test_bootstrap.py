@@ -155,10 +155,10 @@ def test_a_mirror_serves_what_the_lock_names(clone: Path, mirror: tuple[str, Pat
     status, printed = set_up(clone, address)
     assert status == 0, printed
     for python in (".venv/bin/python", ".local/lambda-runtime/bin/python"):
-        said = subprocess.run(
+        done = subprocess.run(
             [clone / python, "-c", "import made_up; print(made_up.VALUE)"], capture_output=True, text=True
         )
-        assert said.stdout == "1\n", said.stderr
+        assert done.stdout == "1\n", done.stderr
 
 
 def test_a_mirror_that_serves_another_file_is_refused(clone: Path, mirror: tuple[str, Path]) -> None:

@@ -47,7 +47,7 @@ def test_a_variable_that_no_target_of_the_call_reads_is_refused() -> None:
     assert "does not read ORDERS" in make("stuck", "redrive", "ORDERS=1").stderr
 
 
-def test_a_mistyped_target_is_said_to_be_none_whatever_is_given() -> None:
+def test_a_mistyped_target_is_reported_whatever_is_given() -> None:
     assert "there is no make settel: make help lists" in make("settel", "EVENT=x").stderr
 
 
@@ -134,13 +134,13 @@ def test_without_a_mirror_none_is_named() -> None:
 
 def test_modules_of_a_python_path_do_not_take_the_place_of_ours(tmp_path) -> None:
     (tmp_path / "rich.py").write_text("raise SystemExit('not ours')\n", encoding="utf-8")
-    said = probed("$(PYTHON) -c 'import rich; print(rich.__name__)'", PYTHONPATH=str(tmp_path))
-    assert said == "rich\n"
+    printed = probed("$(PYTHON) -c 'import rich; print(rich.__name__)'", PYTHONPATH=str(tmp_path))
+    assert printed == "rich\n"
 
 
 def test_a_terminal_without_a_character_shows_another() -> None:
-    said = probed("$(PYTHON) -c 'print(chr(0x1F37A))'", PYTHONIOENCODING="gbk")
-    assert said == "?\n"
+    printed = probed("$(PYTHON) -c 'print(chr(0x1F37A))'", PYTHONIOENCODING="gbk")
+    assert printed == "?\n"
 
 
 def test_a_home_directory_is_found_whatever_the_shell() -> None:

@@ -50,7 +50,7 @@ client._core._gate_way = ready["hosts"][0]
 service_id = ready["service_id"]
 
 
-def asked(reply: tuple[int, str]) -> dict[str, object]:
+def document(reply: tuple[int, str]) -> dict[str, object]:
     """The document of a reply that wechatpayv3 has verified."""
     status, text = reply
     if status != 200:
@@ -58,7 +58,7 @@ def asked(reply: tuple[int, str]) -> dict[str, object]:
     return dict(json.loads(text))
 
 
-def told() -> dict[str, object]:
+def notification() -> dict[str, object]:
     """The next notification, verified and decrypted."""
     headers, body = arrived.get(timeout=60)
     return dict(client.callback(headers, body))
@@ -73,16 +73,16 @@ created = client.payscore_create(
     {"name": "ESTIMATE_ORDER_COST", "amount": 20000},
     need_user_confirm=True,
 )
-happened.append(asked(created)["state"])
+happened.append(document(created)["state"])
 shopper = urllib.request.Request(f"{ready['control']}/orders/{NUMBER}/confirm", method="POST")
 urllib.request.build_opener(urllib.request.ProxyHandler({})).open(shopper).close()
-happened.append(told()["event_type"])
-happened.append(asked(client.payscore_query(service_id, NUMBER))["state_description"])
+happened.append(notification()["event_type"])
+happened.append(document(client.payscore_query(service_id, NUMBER))["state_description"])
 end = {"end_time": "20251001183147"}
 completed = client.payscore_complete(NUMBER, service_id, GOODS, 300, time_range=end)
-happened.append(asked(completed)["state_description"])
-paid = told()
+happened.append(document(completed)["state_description"])
+paid = notification()
 happened += [paid["event_type"], paid["resource"]["collection"]["paid_amount"]]
-happened.append(asked(client.payscore_query(service_id, NUMBER))["collection"]["state"])
+happened.append(document(client.payscore_query(service_id, NUMBER))["collection"]["state"])
 server.shutdown()
 print(json.dumps(happened))

@@ -45,13 +45,13 @@ def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def empty(directory: Path) -> dict[str, Any]:
     """Where a program of that environment runs: nothing leads back to this project."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-    return {"cwd": directory, "env": kept | {"NO_PROXY": "127.0.0.1"}, "text": True}
+    variables = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    return {"cwd": directory, "env": variables | {"NO_PROXY": "127.0.0.1"}, "text": True}
 
 
 @contextmanager
 def sandbox(programs: Path, directory: Path) -> Iterator[dict[str, Any]]:
-    """`wechatpay-sandbox --state DIR`, and what it said when it was ready."""
+    """`wechatpay-sandbox --state DIR`, and the document that it prints when it is ready."""
     command = [programs / "wechatpay-sandbox", "--state", directory / "state"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, **empty(directory)) as process:
         try:
@@ -87,15 +87,15 @@ def test_an_order_goes_from_created_to_paid_by_wechatpayv3_alone(programs: Path,
     ]
     assert [each["operation"] for each in requests] == ["create", "query", "complete", "query"]
     with sandbox(programs, tmp_path) as again:
-        kept = Client(again["control"]).order("ALONE-1")
-    assert (kept["state"], kept["charged"]) == ("USER_PAID", 300)
+        order = Client(again["control"]).order("ALONE-1")
+    assert (order["state"], order["charged"]) == ("USER_PAID", 300)
     same = ("mchid", "merchant_serial_no", "wechatpay_public_key_id", "merchant_files")
     assert [again[name] for name in same] == [ready[name] for name in same]
 
 
 def test_the_environment_holds_nothing_of_the_project(programs: Path, tmp_path: Path):
     find = "import importlib.util as i; print([n for n in ('wechatpay', 'invocation') if i.find_spec(n)])"
-    found = subprocess.run(
+    done = subprocess.run(
         [programs / "python", "-c", find], capture_output=True, check=True, **empty(tmp_path)
     )
-    assert found.stdout.strip() == "[]"
+    assert done.stdout.strip() == "[]"

@@ -22,7 +22,7 @@ PAYMENT_WAIT_DAYS = 1
 
 @pytest.fixture(scope="session")
 def stack(simulator: Simulator) -> Iterator[Stack]:
-    """One for each process of the test run; tests keep apart by their order numbers."""
+    """One for each process of the test run; order numbers keep tests apart."""
     with EmbeddedAws(wait_scale=WAIT_SCALE) as aws:
         yield deploy_for(simulator, aws.environment(), PaymentWaitDays=str(PAYMENT_WAIT_DAYS))
 
@@ -33,7 +33,7 @@ class Outbox:
     def __init__(self, stack: Stack) -> None:
         self._queue = stack.client("sqs")
         self._url = stack.queue_of_published("published")
-        self._heard: list[dict[str, Any]] = []
+        self._events: list[dict[str, Any]] = []
 
     def about(self, out_order_no: str, count: int = 1) -> list[dict[str, Any]]:
         """Events about an order: waits for so many, then takes all there are."""
@@ -44,12 +44,12 @@ class Outbox:
 
     def details(self, out_order_no: str, *types: str) -> list[dict[str, Any]]:
         """The details of the events about an order, which must be one of each of these types and no other."""
-        found = {event["detail-type"]: event["detail"] for event in self.about(out_order_no, len(types))}
+        by_type = {event["detail-type"]: event["detail"] for event in self.about(out_order_no, len(types))}
         assert sorted(event["detail-type"] for event in self._of(out_order_no)) == sorted(types)
-        return [found[each] for each in types]
+        return [by_type[each] for each in types]
 
     def _of(self, out_order_no: str) -> list[dict[str, Any]]:
-        return [event for event in self._heard if event["detail"]["out_order_no"] == out_order_no]
+        return [event for event in self._events if event["detail"]["out_order_no"] == out_order_no]
 
     def _receive(self, seconds: int) -> bool:
         reply = self._queue.receive_message(
@@ -57,7 +57,7 @@ class Outbox:
         )
         for message in reply.get("Messages", []):
             event = json.loads(message["Body"])
-            self._heard.append(event)
+            self._events.append(event)
             assert problems(event["detail-type"], event["detail"]) == []
             assert undocumented(event["detail-type"], event["detail"]) == set()
             self._queue.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
@@ -86,7 +86,7 @@ def order(number: str) -> dict[str, Any]:
 
 @pytest.fixture
 def ledger(simulator: Simulator) -> Callable[[str], dict[str, Any]]:
-    """What truly became of an order."""
+    """The state of an order at WeChat Pay."""
     return lambda number: next(entry for entry in simulator.ledger() if entry["out_order_no"] == number)
 
 
@@ -95,7 +95,7 @@ type Run = Callable[..., executions.Execution]
 
 @pytest.fixture
 def run(stack: Stack, outbox: Outbox) -> Run:
-    """Start the workflow with an event and follow it to its end, telling each step to `on_step`."""
+    """Start the workflow with an event and follow it to its end, calling `on_step` with each step."""
     workflow = stack.client("stepfunctions")
 
     def run(event: dict[str, Any], on_step: Callable[[executions.Step], None] = lambda _: None) -> Any:

@@ -70,8 +70,8 @@ def test_an_invalid_event_sends_nothing_to_wechat_pay(run, order, simulator, out
 def test_a_ticket_that_the_event_lacks_is_queried_first(run, order, simulator):
     run(order)
 
-    asked = [request["operation"] for request in simulator.requests(order["out_order_no"])]
-    assert asked == ["query", "complete", "query"]  # the last asks whether it is paid
+    requested = [request["operation"] for request in simulator.requests(order["out_order_no"])]
+    assert requested == ["query", "complete", "query"]  # the last asks whether it is paid
 
 
 def test_a_ticket_in_the_event_is_used_without_a_query(run, order, simulator):
@@ -80,8 +80,8 @@ def test_a_ticket_in_the_event_is_used_without_a_query(run, order, simulator):
     execution = run(order)
 
     assert execution.status == "SUCCEEDED"
-    asked = [request["operation"] for request in simulator.requests(order["out_order_no"])]
-    assert asked == ["complete", "query"]
+    requested = [request["operation"] for request in simulator.requests(order["out_order_no"])]
+    assert requested == ["complete", "query"]
 
 
 def put(stack, *entries):

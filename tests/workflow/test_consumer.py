@@ -66,11 +66,11 @@ def test_paid_and_failed_orders_are_booked_and_accepted_ones_are_not(
 
 @pytest.mark.parametrize("queue", ["QueueUrl", "DeadLettersUrl"])
 def test_its_queues_are_encrypted_and_take_from_the_rule_only(queue: str, consumer, stack: Stack):
-    attributes = stack.client("sqs").get_queue_attributes(QueueUrl=consumer[queue], AttributeNames=["All"])
-    found = attributes["Attributes"]
+    reply = stack.client("sqs").get_queue_attributes(QueueUrl=consumer[queue], AttributeNames=["All"])
+    attributes = reply["Attributes"]
 
-    assert found["SqsManagedSseEnabled"] == "true"
-    allowed = [each for each in json.loads(found["Policy"])["Statement"] if each["Effect"] == "Allow"]
+    assert attributes["SqsManagedSseEnabled"] == "true"
+    allowed = [each for each in json.loads(attributes["Policy"])["Statement"] if each["Effect"] == "Allow"]
     assert [(each["Action"], each["Principal"]) for each in allowed] == [
         ("sqs:SendMessage", {"Service": "events.amazonaws.com"})
     ]

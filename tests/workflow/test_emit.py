@@ -40,10 +40,10 @@ def test_an_event_emitted_as_the_page_shows_settles_its_order(emitting, order, s
     node.install()
     path = f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"
     environment = {"PATH": path, "NODE_PATH": str(node.MODULES), "HOME": str(tmp_path), **stack.environment}
-    said = subprocess.run(
+    done = subprocess.run(
         emitting(order, tmp_path), cwd=tmp_path, env=environment, capture_output=True, text=True
     )
-    assert said.returncode == 0, said.stderr
+    assert done.returncode == 0, done.stderr
     assert settled(stack, order["out_order_no"])["outcome"] == "COMPLETED"
 
 
@@ -51,8 +51,8 @@ def settled(stack, out_order_no):
     """The output of the execution that the event has started."""
     client, deadline = stack.client("stepfunctions"), time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        found = client.list_executions(stateMachineArn=stack.outputs["StateMachineArn"])["executions"]
-        for each in found[:20]:
+        listed = client.list_executions(stateMachineArn=stack.outputs["StateMachineArn"])["executions"]
+        for each in listed[:20]:
             described = client.describe_execution(executionArn=each["executionArn"])
             if json.loads(described["input"]).get("out_order_no") == out_order_no:
                 return executions.follow(client, each["executionArn"]).output

@@ -75,7 +75,7 @@ class Followed:
 def followed(stack: Stack, simulator: Simulator, outbox: Outbox) -> Followed:
     arns = {}
     for name in ("smartretail", "serviceorder", "unproven", "unpaid"):
-        # No event says of which API its order is.
+        # No event names the API of its order.
         api = "serviceorder" if name == "serviceorder" else "smartretail-orders"
         simulator.open_order(name, api=api, debit_after=None if name == "unpaid" else 3600)
         arns[name] = stack.start(json.dumps(order(name)))

@@ -51,8 +51,8 @@ class Shell:
         )
 
     def stack(self):
-        said = self(f". {self.state / 'env'}; env -0")
-        environment = dict(each.split("=", 1) for each in said.stdout.split("\0") if "=" in each)
+        printed = self(f". {self.state / 'env'}; env -0")
+        environment = dict(each.split("=", 1) for each in printed.stdout.split("\0") if "=" in each)
         return Stack.find(environment, environment["STACK_NAME"])
 
 
@@ -103,18 +103,18 @@ class OnCall:
         return ran.stdout
 
     def trouble_begins(self):
-        said = self(self.trouble)
-        assert "error: REJECTED" in said
-        assert "error: MerchantMisconfigured" in said
+        printed = self(self.trouble)
+        assert "error: REJECTED" in printed
+        assert "error: MerchantMisconfigured" in printed
 
     def one_order_failed(self, stack):
-        look, dry_run, take, send = RUNBOOK.to_run("One order failed")
-        looked = self(look, dry_run)
-        assert "what to do 处理建议" in looked
-        assert "correct and resubmit 修正后重发" in looked
-        assert "1 would be started" in looked
+        show, dry_run, take, send = RUNBOOK.to_run("One order failed")
+        printed = self(show, dry_run)
+        assert "what to do 处理建议" in printed
+        assert "correct and resubmit 修正后重发" in printed
+        assert "1 would be started" in printed
 
-        (failed,) = re.findall(r"^  (arn:\S+)$", looked.partition("correct and resubmit")[2], re.MULTILINE)
+        (failed,) = re.findall(r"^  (arn:\S+)$", printed.partition("correct and resubmit")[2], re.MULTILINE)
         self(take, EXECUTION=failed)
         file = self.shell.state / "corrected.json"
         event = json.loads(file.read_text(encoding="utf-8"))
@@ -122,13 +122,13 @@ class OnCall:
         file.write_text(json.dumps(event), encoding="utf-8")
         sent = json.loads(self(send))
         assert executions.follow(stack.client("stepfunctions"), sent["executionArn"]).status == "SUCCEEDED"
-        assert f"{event['out_order_no']}: settled" in self(look)
+        assert f"{event['out_order_no']}: settled" in self(show)
 
     def orders_are_stuck(self, stack):
-        look, dry_run, redrive = RUNBOOK.to_run("Orders are stuck")
-        looked = self(look, dry_run)
-        assert "1 redrive 重新驱动" in looked
-        assert "1 would be started" in looked
+        stuck, dry_run, redrive = RUNBOOK.to_run("Orders are stuck")
+        printed = self(stuck, dry_run)
+        assert "1 redrive 重新驱动" in printed
+        assert "1 would be started" in printed
         (arn,) = re.findall(r"^started: \S+ (arn:\S+)$", self(redrive), re.MULTILINE)
         assert executions.follow(stack.client("stepfunctions"), arn).status == "SUCCEEDED"
 
@@ -182,8 +182,8 @@ def _constant(text):
 
 def _outcomes(stack, count):
     """Outcomes of so many executions; an event on the bus starts one only a moment later."""
-    client, found = stack.client("stepfunctions"), []
+    client, started = stack.client("stepfunctions"), []
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while len(found) < count and time.monotonic() < deadline:
-        found = client.list_executions(stateMachineArn=stack.outputs["StateMachineArn"])["executions"]
-    return [executions.follow(client, each["executionArn"]).output["outcome"] for each in found]
+    while len(started) < count and time.monotonic() < deadline:
+        started = client.list_executions(stateMachineArn=stack.outputs["StateMachineArn"])["executions"]
+    return [executions.follow(client, each["executionArn"]).output["outcome"] for each in started]

@@ -181,7 +181,9 @@ def test_arrows_finds_one_that_points_elsewhere(module: str, line: str, problem:
         "layers/wechatpay/wechatpay/keyring.py": "from . import client\n",
     }
     files[module] = files[module] + line + "\n"
-    assert [found for found in arrows.check(tree(files)) if problem in found and found.startswith(module)]
+    assert [
+        finding for finding in arrows.check(tree(files)) if problem in finding and finding.startswith(module)
+    ]
 
 
 def rooms_tree() -> dict[str, str]:
@@ -214,8 +216,8 @@ def test_rooms_accepts_what_each_may_know(tree: Tree):
     ],
 )
 def test_rooms_finds_an_import_or_a_missing_first_line(file: str, text: str, problem: str, tree: Tree):
-    (found,) = rooms.check(tree(rooms_tree() | {file: text}))
-    assert problem in found
+    (finding,) = rooms.check(tree(rooms_tree() | {file: text}))
+    assert problem in finding
 
 
 def test_rooms_finds_one_above_a_quarter_of_the_whole(tree: Tree):
@@ -263,7 +265,7 @@ def test_error_names_finds_one_that_only_one_side_has(
     files = names_tree()
     assert right in files[path]
     files[path] = files[path].replace(right, wrong)
-    assert [found for found in error_names.check(tree(files)) if problem in found]
+    assert [finding for finding in error_names.check(tree(files)) if problem in finding]
 
 
 def test_command_prints_a_line_for_each_check_and_fails_when_one_does(

@@ -13,7 +13,7 @@ BROKEN = {
         "MessageRetentionPeriod: 1209600",
         "MessageRetentionPeriod: 9999999",
     ),
-    # What only AWS says: rules of cdk-preflight, on a resource and in the workflow.
+    # Rules that only AWS documents, from cdk-preflight, on a resource and in the workflow.
     ("pf-cloudwatch-alarm-period", "default"): (TEMPLATE, "Period: 60,", "Period: 45,"),
     ("pf-sfn-asl-missing-state", "default"): (WORKFLOW, "Next: OrderCancelled", "Next: OrderCanceled"),
     # What is there only with everything on.
@@ -43,7 +43,7 @@ def test_preflight_finds_what_aws_would_refuse_in_each_partition(tmp_path: Path)
             assert [p for p in problems if what in p and p.endswith(f"({partition}, {parameters})")], what
 
 
-def test_what_is_off_by_default_is_not_looked_at_by_default(tmp_path: Path):
+def test_what_is_off_by_default_is_not_checked_by_default(tmp_path: Path):
     template = (ROOT / TEMPLATE).read_text(encoding="utf-8")
     (tmp_path / TEMPLATE).write_text(template.replace("TimeoutInMillis: 5000", "TimeoutInMillis: 50000"))
     assert {problem.partition("(")[2] for problem in preflight.check(tmp_path)} == {

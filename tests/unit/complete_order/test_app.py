@@ -212,8 +212,8 @@ def test_a_second_wish_conflicts_unless_it_is_the_first_again(
         assert result["evidence"] == "QUERY"
         assert result["error"]["verified"] is True
     after = function.simulator.order(order_no)
-    for told in ("finish_type", "total_amount", "accepted", "charged", "debits"):
-        assert after[told] == before[told]
+    for field in ("finish_type", "total_amount", "accepted", "charged", "debits"):
+        assert after[field] == before[field]
 
 
 def test_an_order_settled_meanwhile_with_the_same_amount_is_completed(
@@ -318,7 +318,7 @@ def test_a_query_that_fails_on_one_host_is_put_to_the_other(function: Function, 
     assert seen == [("complete", 0), ("query", 1), ("query", 0)]
 
 
-# Deadline: 1.5 s are kept for the answer and 10 s to ask after a completion; no call gets less than 0.5 s.
+# Deadline: 1.5 s are reserved for the answer, 10 s to ask after a completion; no call gets less than 0.5 s.
 
 
 def test_a_silent_provider_leaves_time_to_ask_before_lambda_would_kill(
@@ -426,7 +426,7 @@ def test_a_malformed_secret_names_the_field_and_sends_nothing(
     with pytest.raises(MerchantMisconfigured, match=field):
         function(finish(order_no))
     assert arrived(function, order_no) == []
-    assert "MIIEvQ" not in "".join(function.said)
+    assert "MIIEvQ" not in "".join(function.emitted)
     function.forget()
 
 
@@ -553,8 +553,8 @@ def test_a_ticket_that_is_quoted_in_a_refusal_comes_out_nowhere(
         "message": f"参数错误: {ticket}",
         "detail": {"field": "finish_ticket", "issue": ticket, "value": ticket},
     }
-    told = {"status": 400, "code": "PARAM_ERROR", "applied": False, "signed": signed, **quoted}
-    function.simulator.script(order_no, "complete", fault="reply", times=None, **told)
+    refusal = {"status": 400, "code": "PARAM_ERROR", "applied": False, "signed": signed, **quoted}
+    function.simulator.script(order_no, "complete", fault="reply", times=None, **refusal)
     with pytest.raises(WeChatPayUnavailable) as raised:
         function(finish(order_no, finish_ticket=ticket))
     assert "tail-of-it" not in str(raised.value)

@@ -77,10 +77,10 @@ def test_twenty_functions_settle_the_same_order_at_once_with_one_charge(
     function: Function, order_no: str
 ) -> None:
     ticket = opened(function, order_no, debit_after=0)
-    held = read_now(function)
+    credentials = read_now(function)
     with ThreadPoolExecutor(20) as pool:
         event = finish(order_no, finish_ticket=ticket)
-        results = list(pool.map(lambda _: settle(function, event, Merchant(lambda: held)), range(20)))
+        results = list(pool.map(lambda _: settle(function, event, Merchant(lambda: credentials)), range(20)))
     assert {(result["outcome"], result["total_amount"]) for result in results} == {("COMPLETED", 1200)}
     truth = function.simulator.order(order_no)
     assert (truth["accepted"], truth["debits"], truth["charged"]) == (1, 1, 1200)
@@ -90,7 +90,7 @@ def test_twenty_functions_with_different_wishes_agree_on_the_outcome(
     function: Function, order_no: str
 ) -> None:
     ticket = opened(function, order_no, debit_after=0)
-    held = read_now(function)
+    credentials = read_now(function)
     other = finish(order_no, finish_ticket=ticket, fees=[{"fee_name": "茶", "fee_amount": 700}], discounts=[])
     wishes = [
         finish(order_no, finish_ticket=ticket),
@@ -99,7 +99,7 @@ def test_twenty_functions_with_different_wishes_agree_on_the_outcome(
     ]
     with ThreadPoolExecutor(20) as pool:
         events = [wishes[index % 3] for index in range(20)]
-        results = list(pool.map(lambda event: settle(function, event, Merchant(lambda: held)), events))
+        results = list(pool.map(lambda event: settle(function, event, Merchant(lambda: credentials)), events))
     truth = function.simulator.order(order_no)
     for event, result in zip(events, results, strict=True):
         if (event["finish_type"], event.get("total_amount", 0)) == (
@@ -267,8 +267,8 @@ def test_query_and_completion_share_one_forced_read_of_the_secret(function: Func
     opened(function, order_no)
     function.simulator.script(order_no, "query", fault="sign_error")
     function.simulator.script(order_no, "complete", fault="sign_error", times=None)
-    held, read = read_now(function), []
-    merchant = Merchant(lambda: read.append("read") or held)
+    credentials, read = read_now(function), []
+    merchant = Merchant(lambda: read.append("read") or credentials)
     with pytest.raises(MerchantMisconfigured):
         settle(function, finish(order_no), merchant)
     assert read == ["read", "read"]
@@ -298,10 +298,20 @@ def test_results_and_all_that_makes_them_print_no_secret(function: Function, ord
     client = Client(SignedTransport(merchant, Transport()), function.simulator.hosts, Deadline(28.5))
     key = wanted.key(merchant.credentials)
     completion = Completion(wanted, key, client)
-    held = merchant.credentials
+    credentials = merchant.credentials
     result = completion.run()
     assert isinstance(result, Result)
-    for thing in (wanted, merchant, client, key, completion, held, held.signer, merchant.keyring, result):
-        function.said += [repr(thing), str(thing)]
+    for thing in (
+        wanted,
+        merchant,
+        client,
+        key,
+        completion,
+        credentials,
+        credentials.signer,
+        merchant.keyring,
+        result,
+    ):
+        function.emitted += [repr(thing), str(thing)]
     assert function.secrets()
     assert function.leaks() == []

@@ -14,8 +14,8 @@ TEA = {"fee_name": "乌龙茶", "fee_amount": 300}
 
 
 def sent(event: Event, order_api: str, *, unmanned_retail: bool = True) -> dict[str, Any]:
-    found = order.parse(event, default_mchid="1900000001", now=NOW)
-    return dict(found.parameters_for(order_api, unmanned_retail=unmanned_retail))
+    parsed = order.parse(event, default_mchid="1900000001", now=NOW)
+    return dict(parsed.parameters_for(order_api, unmanned_retail=unmanned_retail))
 
 
 def many(names: int) -> Event:
@@ -84,8 +84,8 @@ def test_every_rule_has_a_source_and_one_holds_for_unmanned_retail_alone() -> No
     ],
 )
 def test_what_a_family_takes_is_sent_as_it_is(order_api: str, event: Event) -> None:
-    found = order.parse(event, default_mchid="1900000001", now=NOW)
-    assert sent(event, order_api) == found.parameters
+    parsed = order.parse(event, default_mchid="1900000001", now=NOW)
+    assert sent(event, order_api) == parsed.parameters
 
 
 def test_serviceorder_takes_30_discounts() -> None:

@@ -298,10 +298,10 @@ def test_a_404_never_outweighs_a_query_that_found_the_order(
     function: Function, order_no: str, context: Any
 ) -> None:
     opened(function, order_no)
-    answer = {"out_order_no": order_no, "state": "USER_ACCEPTED", "finish_ticket": "of-the-query-instead"}
-    found = {"status": 200, "content": json.dumps(answer), "applied": False}
+    open_order = {"out_order_no": order_no, "state": "USER_ACCEPTED", "finish_ticket": "of-the-query-instead"}
+    reply = {"status": 200, "content": json.dumps(open_order), "applied": False}
     function.tickets.add("of-the-query-instead")
-    function.simulator.script(order_no, "query", fault="reply", **found)
+    function.simulator.script(order_no, "query", fault="reply", **reply)
     refuse(function, order_no, "*", **NOT_FOUND)
     function.client_context = context
     with pytest.raises(OutcomeUnknown, match="another query has found it"):

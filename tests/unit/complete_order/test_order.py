@@ -482,8 +482,8 @@ def test_the_api_is_the_events_else_the_secrets_else_smart_retail(
     in_event: Event, in_secret: str | None, order_api: str
 ) -> None:
     event = finished(fees=[fee()], total_amount=300, **in_event)
-    found = order.parse(event, default_mchid=MCHID, now=NOW)
-    assert found.key(credentials(order_api=in_secret)).order_api == order_api
+    parsed = order.parse(event, default_mchid=MCHID, now=NOW)
+    assert parsed.key(credentials(order_api=in_secret)).order_api == order_api
 
 
 @pytest.mark.parametrize(
@@ -555,9 +555,9 @@ def test_goods_without_a_description_are_refused_of_unmanned_retail_only() -> No
         ({"id": 2**53, "ids": [1]}, True),
     ],
 )
-def test_metadata_that_step_functions_rounds_is_noticed_and_taken(metadata: Event, rounded: bool) -> None:
-    found = order.parse(finished(metadata=metadata), default_mchid=MCHID, now=NOW)
-    assert found.metadata_rounded is rounded
+def test_metadata_that_step_functions_rounds_is_marked_and_taken(metadata: Event, rounded: bool) -> None:
+    parsed = order.parse(finished(metadata=metadata), default_mchid=MCHID, now=NOW)
+    assert parsed.metadata_rounded is rounded
 
 
 # The end of the order
@@ -573,16 +573,16 @@ def test_metadata_that_step_functions_rounds_is_noticed_and_taken(metadata: Even
     ],
 )
 def test_an_end_up_to_10_minutes_ahead_is_waited_for(end: str, ready_at: datetime | None) -> None:
-    found = order.parse(finished(**{END: end}), default_mchid=MCHID, now=NOW)
-    assert found.ready_at == ready_at
-    assert found.parameters[END] == end
+    parsed = order.parse(finished(**{END: end}), default_mchid=MCHID, now=NOW)
+    assert parsed.ready_at == ready_at
+    assert parsed.parameters[END] == end
 
 
 def test_tomorrow_is_waited_for_in_the_last_10_minutes_of_today() -> None:
     midnight = datetime(2026, 3, 5, 16, tzinfo=UTC)
     tomorrow = finished(**{END: "20260306"})
-    found = order.parse(tomorrow, default_mchid=MCHID, now=midnight - timedelta(minutes=10))
-    assert found.ready_at == midnight
+    parsed = order.parse(tomorrow, default_mchid=MCHID, now=midnight - timedelta(minutes=10))
+    assert parsed.ready_at == midnight
     with pytest.raises(InvalidOrder, match="must not be more than 10 minutes ahead"):
         order.parse(tomorrow, default_mchid=MCHID, now=midnight - timedelta(minutes=10, seconds=1))
 
@@ -649,14 +649,14 @@ OUTSIDE = {
 
 
 def carried_unchanged(event: Event) -> None:
-    found = order.parse(event, default_mchid=MCHID, now=NOW)
+    parsed = order.parse(event, default_mchid=MCHID, now=NOW)
     inside = {name: value for name, value in event.items() if name not in OUTSIDE}
-    assert found.parameters == {"profit_sharing": False, "total_amount": 0, **inside}
-    assert (found.out_order_no, found.mchid) == (event["out_order_no"], event.get("mchid", MCHID))
-    assert (found.appid, found.service_id) == (event.get("appid"), event.get("service_id"))
-    assert (found.finish_ticket, found.metadata) == (event.get("finish_ticket"), event.get("metadata", {}))
-    assert (found.finish_type, found.total_amount) == (event["finish_type"], event.get("total_amount", 0))
-    assert found.order_api == event.get("order_api")
+    assert parsed.parameters == {"profit_sharing": False, "total_amount": 0, **inside}
+    assert (parsed.out_order_no, parsed.mchid) == (event["out_order_no"], event.get("mchid", MCHID))
+    assert (parsed.appid, parsed.service_id) == (event.get("appid"), event.get("service_id"))
+    assert (parsed.finish_ticket, parsed.metadata) == (event.get("finish_ticket"), event.get("metadata", {}))
+    assert (parsed.finish_type, parsed.total_amount) == (event["finish_type"], event.get("total_amount", 0))
+    assert parsed.order_api == event.get("order_api")
 
 
 @given(valid_events())
@@ -673,13 +673,13 @@ def outcome_of(event: object) -> order.Order | list[str]:
 
 @given(arbitrary_events)
 def test_no_event_at_all_raises_anything_but_invalid_order(event: object) -> None:
-    found = outcome_of(event)
-    if isinstance(found, list):
-        assert found
-        assert all(": " in problem for problem in found)
-        json.dumps(found, ensure_ascii=False).encode()
+    outcome = outcome_of(event)
+    if isinstance(outcome, list):
+        assert outcome
+        assert all(": " in problem for problem in outcome)
+        json.dumps(outcome, ensure_ascii=False).encode()
     else:
-        json.dumps(found.parameters, ensure_ascii=False, allow_nan=False).encode()
+        json.dumps(outcome.parameters, ensure_ascii=False, allow_nan=False).encode()
 
 
 def test_metadata_nested_beyond_reason_is_a_problem_and_not_a_crash() -> None:
@@ -694,8 +694,8 @@ def test_metadata_of_4_kib_is_taken_however_deep_it_is() -> None:
     nested: Any = 2**53
     for _ in range(2000):
         nested = [nested]
-    found = order.parse(finished(metadata={"a": nested}), default_mchid=MCHID, now=NOW)
-    assert found.metadata_rounded
+    parsed = order.parse(finished(metadata={"a": nested}), default_mchid=MCHID, now=NOW)
+    assert parsed.metadata_rounded
 
 
 def test_the_largest_amount_is_the_last_that_double_precision_counts_to() -> None:
@@ -703,8 +703,8 @@ def test_the_largest_amount_is_the_last_that_double_precision_counts_to() -> Non
 
 
 def test_an_order_shows_no_ticket() -> None:
-    found = order.parse(finished(finish_ticket="opaque-ticket"), default_mchid=MCHID, now=NOW)
-    assert "opaque-ticket" not in repr(found)
+    parsed = order.parse(finished(finish_ticket="opaque-ticket"), default_mchid=MCHID, now=NOW)
+    assert "opaque-ticket" not in repr(parsed)
 
 
 def test_an_order_cannot_be_changed_after_it_was_checked() -> None:

@@ -38,7 +38,7 @@ def test_an_end_some_seconds_ahead_is_waited_for_in_the_invocation(seconds: int)
 
 
 @pytest.mark.parametrize("seconds", [int(WAIT_SECONDS) + 1, 600])
-def test_an_end_further_ahead_is_left_to_a_retry_that_is_told_until_when(seconds: int) -> None:
+def test_an_end_further_ahead_is_left_to_a_retry_and_names_its_time(seconds: int) -> None:
     until = (NOW + timedelta(seconds=seconds)).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
     with pytest.raises(WeChatPayUnavailable) as raised:
         waited(ending(seconds))

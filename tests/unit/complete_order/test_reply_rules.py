@@ -213,9 +213,9 @@ STATES = [
 def test_a_state_means_what_the_official_page_says(
     state: str, finish_type: int | None, amount: int | None, cancel: Verdict, finish: Verdict
 ) -> None:
-    found = {"state": state, "finish_type": finish_type, "total_amount": amount}
-    assert of_state(cancelling=True, amount=0, **found) is cancel
-    assert of_state(cancelling=False, amount=1200, **found) is finish
+    answer = {"state": state, "finish_type": finish_type, "total_amount": amount}
+    assert of_state(cancelling=True, amount=0, **answer) is cancel
+    assert of_state(cancelling=False, amount=1200, **answer) is finish
 
 
 def test_an_order_is_open_until_it_is_settled_or_expired() -> None:

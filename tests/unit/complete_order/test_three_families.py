@@ -218,7 +218,7 @@ def test_an_order_with_a_ticket_is_not_looked_for_in_serviceorder(function: Func
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_an_order_is_not_unknown_until_every_family_has_said_so(
+def test_an_order_is_unknown_only_when_every_family_answers_404(
     function: Function, order_no: str, wish: Any, answer: dict[str, Any], raised: str
 ) -> None:
     secret = function.simulator.secret()
@@ -369,7 +369,7 @@ def test_a_cancellation_that_waives_a_debt_is_a_conflict_and_not_sent(
     assert [each["operation"] for each in function.simulator.requests(order_no)] == ["query"]
 
 
-def test_a_cancellation_is_sent_again_with_another_key_only_while_it_is_open(
+def test_a_cancellation_is_repeated_with_another_key_only_while_open(
     function: Function, order_no: str
 ) -> None:
     opened_in(function, order_no, "serviceorder", finish_type=2, total_amount=700)

@@ -34,24 +34,24 @@ class Aws(LoopbackAws):
         self.running.add(item["execution"]["S"])
 
     def answer(
-        self, target: str, asked: dict[str, Any], headers: dict[str, str]
+        self, target: str, request: dict[str, Any], headers: dict[str, str]
     ) -> tuple[int, dict[str, Any]]:
         operation = target.rpartition(".")[2]
         self.calls.append(operation)
         if operation in self.failing:
             return 400, {"__type": self.failing[operation], "message": "told to fail"}
         if operation == "GetItem":
-            item = self.items.get(asked["Key"]["order"]["S"])
+            item = self.items.get(request["Key"]["order"]["S"])
             return 200, {"Item": item} if item else {}
         if operation == "SendTaskSuccess":
-            if asked["taskToken"] not in self.waiting:
+            if request["taskToken"] not in self.waiting:
                 return 400, {"__type": "TaskTimedOut", "message": "no longer"}
-            self.waiting.remove(asked["taskToken"])
-            self.woken.append(asked["taskToken"])
+            self.waiting.remove(request["taskToken"])
+            self.woken.append(request["taskToken"])
             return 200, {}
-        runs = asked["executionArn"] in self.running
+        runs = request["executionArn"] in self.running
         described = {
-            "executionArn": asked["executionArn"],
+            "executionArn": request["executionArn"],
             "stateMachineArn": "arn:aws:s:x",
         }
         return 200, {**described, "status": "RUNNING" if runs else "SUCCEEDED", "startDate": 0}

@@ -25,7 +25,7 @@ def opened(function: Function, order_no: str, state: str, **settings: Any) -> No
     function.simulator.open_order(order_no, state=state, **settings)
 
 
-def test_a_paid_order_is_told_with_what_refunds_and_bookkeeping_need(function, accepted, order_no):
+def test_a_paid_order_has_what_refunds_and_bookkeeping_need(function, accepted, order_no):
     opened(function, order_no, "USER_PAID", **FINISHED)
     answer = function(accepted)
     payment = answer["payment"]
@@ -84,13 +84,13 @@ def test_anything_but_what_was_accepted_is_a_conflict(function, accepted, order_
 
 
 @pytest.mark.parametrize("state", ["CREATED", "USER_ACCEPTED"])
-def test_an_accepted_order_that_looks_open_is_asked_about_again(function, accepted, order_no, state):
+def test_an_accepted_order_that_looks_open_is_queried_again(function, accepted, order_no, state):
     opened(function, order_no, state)
     with pytest.raises(OutcomeUnknown, match=f"was accepted, and a query says state {state}"):
         function(accepted)
 
 
-def test_an_accepted_order_that_is_not_found_is_asked_about_again(function, accepted):
+def test_an_accepted_order_that_is_not_found_is_queried_again(function, accepted):
     with pytest.raises(OutcomeUnknown, match="was accepted, and a query is refused: HTTP 404"):
         function(accepted)
 
@@ -100,7 +100,7 @@ ELSEWHERE = {"pay_type": "MchChannelPayType"}
 
 
 @pytest.mark.parametrize(
-    ("said", "paid_by"),
+    ("fields", "paid_by"),
     [
         (TRANSACTION, "WECHAT_PAY"),
         ({**TRANSACTION, "pay_type": "WeChatPay"}, "WECHAT_PAY"),
@@ -114,17 +114,17 @@ ELSEWHERE = {"pay_type": "MchChannelPayType"}
     ],
     ids=str,
 )
-def test_who_was_paid_is_told_with_what_there_is_of_it(function, accepted, order_no, said, paid_by):
+def test_a_payment_names_who_was_paid_and_its_transaction(function, accepted, order_no, fields, paid_by):
     opened(function, order_no, "USER_PAID", **FINISHED)
-    answer = {"out_order_no": order_no, "state": "USER_PAID", **FINISHED, **said}
+    answer = {"out_order_no": order_no, "state": "USER_PAID", **FINISHED, **fields}
     function.simulator.script(order_no, "query", fault="wrong_shape", content=json.dumps(answer))
     payment = function(accepted)["payment"]
     assert payment["request_id"]
     assert payment == {
         "state": "PAID",
         "paid_by": paid_by,
-        "finish_transaction_id": said.get("finish_transaction_id") or None,
-        "pay_succ_time": said.get("pay_succ_time"),
+        "finish_transaction_id": fields.get("finish_transaction_id") or None,
+        "pay_succ_time": fields.get("pay_succ_time"),
         "request_id": payment["request_id"],
     }
 
@@ -146,7 +146,7 @@ def detail(amount, transaction_id=None, paid_type="NEWTON"):
     ],
     ids=str,
 )
-def test_every_transaction_of_a_serviceorder_is_told(
+def test_every_transaction_of_a_serviceorder_is_listed(
     function, accepted, order_no, details, paid_by, transaction_id
 ):
     function.simulator.open_order(order_no, api="serviceorder", **FINISHED)
@@ -156,27 +156,27 @@ def test_every_transaction_of_a_serviceorder_is_told(
     payment = function({**accepted, "order_api": "serviceorder"})["payment"]
     assert (payment["state"], payment["paid_by"]) == ("PAID", paid_by)
     assert payment["finish_transaction_id"] == transaction_id
-    told = [(each["amount"], each["transaction_id"]) for each in payment.get("transactions", [])]
-    assert told == [(each["amount"], each.get("transaction_id")) for each in details]
+    listed = [(each["amount"], each["transaction_id"]) for each in payment.get("transactions", [])]
+    assert listed == [(each["amount"], each.get("transaction_id")) for each in details]
     payment_schema = schemas()["Order Paid"]["properties"]["payment"]
     assert list(Draft202012Validator(payment_schema).iter_errors(payment)) == []
 
 
 def test_a_serviceorder_that_is_partly_paid_is_not_paid(function, accepted, order_no):
     function.simulator.open_order(order_no, api="serviceorder", debit_after=None, **FINISHED)
-    asked = {**accepted, "order_api": "serviceorder"}
+    event = {**accepted, "order_api": "serviceorder"}
     function.simulator.pay(order_no, 500)
-    assert function(asked)["payment"]["state"] == "COLLECTING"
+    assert function(event)["payment"]["state"] == "COLLECTING"
     function.simulator.pay(order_no)
-    assert [each["amount"] for each in function(asked)["payment"]["transactions"]] == [500, 700]
+    assert [each["amount"] for each in function(event)["payment"]["transactions"]] == [500, 700]
 
 
 @pytest.mark.parametrize("order_api", [None, "smartretail-orders", "payafter-orders", "serviceorder"])
-def test_the_order_is_asked_about_where_it_was_created(function, accepted, order_no, order_api):
+def test_an_order_is_queried_by_the_api_that_created_it(function, accepted, order_no, order_api):
     opened(function, order_no, "FINISHED", **FINISHED)
-    asked = accepted if order_api is None else {**accepted, "order_api": order_api}
+    event = accepted if order_api is None else {**accepted, "order_api": order_api}
     with contextlib.suppress(SettlementError):  # whatever WeChat Pay says of an order of the twin
-        function(asked)
+        function(event)
     path = f"/v3/payscore/{order_api or 'smartretail-orders'}?"
     assert {request["target"][: len(path)] for request in function.simulator.requests()[-1:]} == {path}
 
@@ -241,7 +241,7 @@ def test_a_rotated_key_is_taken_up_within_the_query(function, accepted, order_no
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "problem"),
     [
         ({"outcome": "CANCELLED"}, "outcome: must be COMPLETED"),
         ({"outcome": "FAILED"}, "outcome: must be COMPLETED"),
@@ -255,9 +255,9 @@ def test_a_rotated_key_is_taken_up_within_the_query(function, accepted, order_no
         ({"total_amount": 1200.0}, "total_amount: required, an integer of fen"),
     ],
 )
-def test_what_is_no_completed_order_is_refused_and_nothing_is_sent(function, accepted, change, said):
+def test_what_is_no_completed_order_is_refused_and_nothing_is_sent(function, accepted, change, problem):
     before = len(function.simulator.requests())
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=problem):
         function({**accepted, **change})
     assert len(function.simulator.requests()) == before
 
@@ -268,13 +268,13 @@ def test_what_is_no_result_is_refused(function, event):
         function(event)
 
 
-def test_the_log_tells_order_execution_and_payment_and_counts_it(function, accepted, order_no):
+def test_the_log_names_order_execution_and_payment_and_counts_it(function, accepted, order_no):
     opened(function, order_no, "FINISHED", **FINISHED)
     function(accepted)
-    [asked, told] = function.logs
-    assert (asked["message"], asked["method"], asked["status"]) == ("called WeChat Pay", "GET", 200)
-    assert (told["outcome"], told["evidence"]) == ("COLLECTING", "QUERY")
-    for line in (asked, told):
+    [call, outcome] = function.logs
+    assert (call["message"], call["method"], call["status"]) == ("called WeChat Pay", "GET", 200)
+    assert (outcome["outcome"], outcome["evidence"]) == ("COLLECTING", "QUERY")
+    for line in (call, outcome):
         assert (line["out_order_no"], line["execution"]) == (order_no, EXECUTION)
         assert (line["service"], line["function_name"]) == ("query-order", "query_order")
     counted = [

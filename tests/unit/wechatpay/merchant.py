@@ -65,6 +65,6 @@ class WarmMerchant:
         secret = self.simulator.secret()
         return OrderKey(secret["mchid"], secret["appid"], secret["service_id"], out_order_no)
 
-    def asked(self) -> list[str]:
+    def sent(self) -> list[str]:
         """Method and path of every attempt."""
         return [f"{each.method} {each.path}" for each in self.exchanges]

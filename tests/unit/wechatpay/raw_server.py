@@ -37,7 +37,7 @@ class Connection:
         self.written += len(data)
 
     def send_until_closed(self, total: int) -> None:
-        """Send so many bytes, or as many as the client takes; the server's `written` tells."""
+        """Send so many bytes, or as many as the client takes; the server's `written` counts them."""
         piece = b"A" * 65536
         while self.written < total and not self._server.stopping.is_set():
             self.send(piece)

@@ -64,8 +64,8 @@ def words(value: Any) -> list[str]:
     if isinstance(value, list):
         return [word for each in value for word in words(each)]
     known = ("PRIVATE", "PUBLIC", "KEY", "CERTIFICATE", "BEGIN", "END", "ENCRYPTED", "PUB_KEY_ID_")
-    found = re.split(r"[\s-]+", value) if isinstance(value, str) else []
-    return [word for word in found if len(word) >= 8 and word not in known]
+    parts = re.split(r"[\s-]+", value) if isinstance(value, str) else []
+    return [word for word in parts if len(word) >= 8 and word not in known]
 
 
 def assert_tells_no_value(text: str, shown: str) -> None:
@@ -156,9 +156,9 @@ def test_the_api_of_the_merchants_orders_and_its_trade_are_read() -> None:
     assert parsed(order_api="payafter-orders").order_api == "payafter-orders"
     for value, unmanned in ((True, True), ("true", True), (False, False), ("false", False)):
         assert parsed(unmanned_retail=value).unmanned_retail is unmanned
-    told = refused(json.dumps(secret(order_api="smart-retail", unmanned_retail="no")))
-    assert "order_api: must be one of smartretail-orders, payafter-orders, serviceorder; " in told
-    assert "unmanned_retail: must be true or false" in told
+    problem = refused(json.dumps(secret(order_api="smart-retail", unmanned_retail="no")))
+    assert "order_api: must be one of smartretail-orders, payafter-orders, serviceorder; " in problem
+    assert "unmanned_retail: must be true or false" in problem
 
 
 @pytest.mark.parametrize(
@@ -214,8 +214,8 @@ def test_a_malformed_field_is_named_with_its_rule(name: str, value: object, rule
     ],
 )
 def test_a_bad_certificate_is_named_by_its_place(certificates: list[str], problem: str) -> None:
-    told = refused(json.dumps(secret(wechatpay_certificates=certificates)))
-    assert told == f"secret of merchant {MCHID}: {problem}"
+    message = refused(json.dumps(secret(wechatpay_certificates=certificates)))
+    assert message == f"secret of merchant {MCHID}: {problem}"
 
 
 @pytest.mark.parametrize("name", ["wechatpay_public_key_id", "wechatpay_public_key"])
@@ -231,8 +231,8 @@ def test_a_private_key_whose_parts_do_not_belong_together_signs_nothing() -> Non
     mixed = rsa.RSAPrivateNumbers(
         numbers.p, numbers.q, numbers.d, numbers.dmp1, numbers.dmq1, numbers.iqmp, other
     ).private_key(unsafe_skip_rsa_key_validation=True)
-    told = refused(json.dumps(secret(merchant_private_key=private_pem(mixed))))
-    assert "merchant_private_key: its parts do not belong together" in told
+    problem = refused(json.dumps(secret(merchant_private_key=private_pem(mixed))))
+    assert "merchant_private_key: its parts do not belong together" in problem
 
 
 def test_a_field_of_somebody_elses_tools_is_left_alone() -> None:
@@ -240,15 +240,15 @@ def test_a_field_of_somebody_elses_tools_is_left_alone() -> None:
 
 
 def test_the_last_day_of_the_merchants_certificate_is_read() -> None:
-    kept = parse(json.dumps(secret(merchant_certificate_expires="2031-05-20")), MCHID)
-    assert kept.certificate_expires == date(2031, 5, 20)
+    credentials = parse(json.dumps(secret(merchant_certificate_expires="2031-05-20")), MCHID)
+    assert credentials.certificate_expires == date(2031, 5, 20)
     assert parse(json.dumps(secret()), MCHID).certificate_expires is None
-    told = refused(json.dumps(secret(merchant_certificate_expires="20 May")))
-    assert told == f"secret of merchant {MCHID}: merchant_certificate_expires: must be a date, yyyy-MM-dd"
+    problem = refused(json.dumps(secret(merchant_certificate_expires="20 May")))
+    assert problem == f"secret of merchant {MCHID}: merchant_certificate_expires: must be a date, yyyy-MM-dd"
 
 
-def test_everything_that_is_wrong_is_said_at_once() -> None:
-    told = refused('{"mchid": "x", "merchant_private_key": "y", "wechatpay_public_key": "z"}')
+def test_every_problem_of_a_secret_is_reported_at_once() -> None:
+    problem = refused('{"mchid": "x", "merchant_private_key": "y", "wechatpay_public_key": "z"}')
     for name in (
         "mchid",
         "merchant_serial_no",
@@ -256,7 +256,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         "api_v3_key",
         "wechatpay_public_key_id",
     ):
-        assert f"{name}: " in told
+        assert f"{name}: " in problem
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_a_comma_that_is_missing_is_named_by_its_line_and_column() -> None:
     assert "not JSON at line 3 column 3: " in refused('{\n  "appid": "wx1"\n  "service_id": "5"\n}')
 
 
-def test_a_pem_pasted_with_real_line_breaks_is_told_where_and_what_to_do() -> None:
+def test_a_pem_with_real_line_breaks_is_named_by_place_with_a_hint() -> None:
     pem = private_pem(rsa_key("merchant"))
     text = json.dumps(secret(), indent=1).replace(json.dumps(pem), f'"{pem}"')
     assert refused(text) == (
@@ -300,8 +300,8 @@ def test_a_pem_pasted_with_real_line_breaks_is_told_where_and_what_to_do() -> No
 
 @pytest.mark.parametrize("name", ["merchant_private_key", "wechatpay_public_key"])
 def test_a_pem_with_a_backslash_and_an_n_for_each_line_break_gets_a_hint(name: str) -> None:
-    told = refused(json.dumps(secret(**{name: secret()[name].replace("\n", "\\n")})))
-    assert told.endswith(
+    problem = refused(json.dumps(secret(**{name: secret()[name].replace("\n", "\\n")})))
+    assert problem.endswith(
         "; it has the two characters \\n where line breaks belong: escape them once, "
         "or let `make secret` write it"
     )
@@ -325,16 +325,16 @@ values = st.none() | st.integers() | st.text(max_size=40) | materials | st.lists
 # A private key is checked when it is loaded, which takes its time.
 @settings(max_examples=settings().max_examples // 3)
 @given(changes=st.dictionaries(st.sampled_from([*SOUND, "unknown"]), values, max_size=3))
-def test_any_secret_is_credentials_or_misconfigured_and_never_told(changes: dict[str, Any]) -> None:
+def test_any_secret_is_credentials_or_misconfigured_and_never_shown(changes: dict[str, Any]) -> None:
     text = json.dumps(SOUND | changes)
     try:
         credentials = parse(text, MCHID)
     except MerchantMisconfigured as exc:
-        # What a rule itself says is no value: these are the only words both may share.
+        # The text of a rule is no value: only its words may stand in both.
         rules = " ".join(SOUND)
         shown = "".join(traceback.format_exception(exc))
-        told = [word for word in words(json.loads(text)) if word in shown and word not in rules]
-        assert [word for word in told if word in SECRET_WORDS] == []
+        leaked = [word for word in words(json.loads(text)) if word in shown and word not in rules]
+        assert [word for word in leaked if word in SECRET_WORDS] == []
     else:
         assert credentials.signer.mchid == MCHID
 

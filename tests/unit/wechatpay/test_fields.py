@@ -11,16 +11,16 @@ LIST = FieldRule(
 )
 
 
-def problems(found: dict[str, Any], *rules: FieldRule) -> list[str]:
-    fields = Fields(found)
+def problems(document: dict[str, Any], *rules: FieldRule) -> list[str]:
+    fields = Fields(document)
     fields.read(rules)
     fields.refuse_unknown(rules)
     return fields.problems
 
 
 def test_problems_of_entries_stand_under_their_full_path() -> None:
-    found = {"list": [{"name": "abcd"}, {"parts": [{"odd": 1}, 3]}, {"parts": [{}, {}, {}]}]}
-    assert problems(found, LIST) == [
+    document = {"list": [{"name": "abcd"}, {"parts": [{"odd": 1}, 3]}, {"parts": [{}, {}, {}]}]}
+    assert problems(document, LIST) == [
         "list[0].name: must have 1-3 characters, has 4",
         "list[1].parts[0].odd: unknown field",
         "list[1].parts[1]: must be an object, is a number",

@@ -23,8 +23,8 @@ def envelope(**changes: Any) -> bytes:
         "associated_data": "associatedData",
         "ciphertext": "ulwSiIajGClcvcOYvOQ7+l+0PAbzzwI=",
     }
-    found = {"id": "EV-1", "event_type": "PAYSCORE.USER_PAID", "resource": resource, **changes}
-    return json.dumps({name: value for name, value in found.items() if value is not None}).encode()
+    document = {"id": "EV-1", "event_type": "PAYSCORE.USER_PAID", "resource": resource, **changes}
+    return json.dumps({name: value for name, value in document.items() if value is not None}).encode()
 
 
 def resource_of(vector: dict[str, Any]) -> dict[str, Any]:

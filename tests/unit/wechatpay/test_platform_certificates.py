@@ -41,30 +41,30 @@ def test_certificates_are_downloaded_once_and_then_prove_the_replies(
     merchant = downloading(certifying)
     for _ in range(2):
         assert smart_retail.query(merchant.client(), merchant.key(order_no)).state == "USER_ACCEPTED"
-    assert merchant.asked() == [CERTIFICATES, QUERY, QUERY]
-    asked_for = certifying.requests(order_no)[-1]["headers"]["Wechatpay-Serial"]
-    assert asked_for == merchant.merchant.keyring.preferred
+    assert merchant.sent() == [CERTIFICATES, QUERY, QUERY]
+    serial = certifying.requests(order_no)[-1]["headers"]["Wechatpay-Serial"]
+    assert serial == merchant.merchant.keyring.preferred
 
 
 def test_a_merchant_of_the_public_key_downloads_nothing(simulator: Simulator, order_no: str) -> None:
     simulator.open_order(order_no)
     merchant = WarmMerchant(simulator)
     smart_retail.query(merchant.client(), merchant.key(order_no))
-    assert merchant.asked() == [QUERY]
+    assert merchant.sent() == [QUERY]
 
 
 def test_certificates_of_the_secret_need_no_download(certifying: Simulator, order_no: str) -> None:
     certifying.open_order(order_no)
     merchant = WarmMerchant(certifying)
     smart_retail.query(merchant.client(), merchant.key(order_no))
-    assert merchant.asked() == [QUERY]
+    assert merchant.sent() == [QUERY]
 
 
 def test_without_certificates_the_merchant_must_use_the_public_key(simulator: Simulator) -> None:
     merchant = downloading(simulator)
     with pytest.raises(MerchantMisconfigured, match="RESOURCE_NOT_EXISTS"):
         smart_retail.query(merchant.client(), merchant.key("any"))
-    assert merchant.asked() == [CERTIFICATES]
+    assert merchant.sent() == [CERTIFICATES]
 
 
 def test_no_order_is_sent_while_no_reply_could_be_proven(simulator: Simulator, order_no: str) -> None:
@@ -89,7 +89,7 @@ def test_a_signature_refused_after_a_reread_is_a_misconfigured_merchant(
     merchant = downloading(certifying)
     with pytest.raises(MerchantMisconfigured, match="SIGN_ERROR"):
         smart_retail.query(merchant.client(), merchant.key("any"))
-    assert (merchant.reads, merchant.asked()) == (2, [CERTIFICATES])
+    assert (merchant.reads, merchant.sent()) == (2, [CERTIFICATES])
 
 
 def test_a_key_rotated_meanwhile_is_picked_up_on_the_first_refusal(order_no: str) -> None:
@@ -100,7 +100,7 @@ def test_a_key_rotated_meanwhile_is_picked_up_on_the_first_refusal(order_no: str
         world.rotate_merchant_key()
         merchant.store(wechatpay_certificates=...)
         assert smart_retail.query(merchant.client(), merchant.key(order_no)).state == "USER_ACCEPTED"
-    assert (merchant.reads, merchant.asked()) == (2, [CERTIFICATES, CERTIFICATES, QUERY])
+    assert (merchant.reads, merchant.sent()) == (2, [CERTIFICATES, CERTIFICATES, QUERY])
 
 
 @pytest.mark.parametrize("fault", ["system_error", "unavailable", "rate_limited", "reset_after", "not_json"])
@@ -146,7 +146,7 @@ def test_a_failed_download_sends_nothing_and_is_tried_after_a_minute(
     for _ in range(3):
         with pytest.raises(NothingSent, match="asked for less than a minute ago"):
             smart_retail.query(merchant.client(), merchant.key(order_no))
-    assert merchant.asked() == [CERTIFICATES] * 2
+    assert merchant.sent() == [CERTIFICATES] * 2
     merchant.later += 60
     assert smart_retail.query(merchant.client(), merchant.key(order_no)).state == "USER_ACCEPTED"
 
@@ -190,7 +190,7 @@ def test_a_new_certificate_is_learned_from_the_first_reply_that_names_it(order_n
         world.rotate_platform_certificate()
         (new,) = {serial_of(pem) for pem in world.secret()["wechatpay_certificates"]} - before
         assert keys_of(merchant).find(new.lower()) is not None
-    assert merchant.asked() == [CERTIFICATES, QUERY, CERTIFICATES]
+    assert merchant.sent() == [CERTIFICATES, QUERY, CERTIFICATES]
 
 
 def serial_of(pem: str) -> str:
@@ -221,7 +221,7 @@ def test_a_reply_under_a_new_public_key_is_proven_by_one_read(order_no: str) -> 
         world.set_keys("public_key")
         merchant.store()
         assert smart_retail.query(merchant.client(), merchant.key(order_no)).state == "USER_ACCEPTED"
-    assert (merchant.reads, merchant.asked()) == (2, [QUERY])
+    assert (merchant.reads, merchant.sent()) == (2, [QUERY])
 
 
 def test_a_flood_of_bad_replies_causes_one_read_and_one_download(
@@ -234,8 +234,8 @@ def test_a_flood_of_bad_replies_causes_one_read_and_one_download(
         with pytest.raises(Unverifiable, match="Wechatpay-Serial is unknown"):
             smart_retail.query(merchant.client(), merchant.key(order_no))
     assert merchant.reads == 2
-    assert merchant.asked().count(CERTIFICATES) == 1
-    assert merchant.asked().count(QUERY) == 20
+    assert merchant.sent().count(CERTIFICATES) == 1
+    assert merchant.sent().count(QUERY) == 20
 
 
 def test_a_flood_of_wrong_signatures_makes_none(certifying: Simulator, order_no: str) -> None:
@@ -246,7 +246,7 @@ def test_a_flood_of_wrong_signatures_makes_none(certifying: Simulator, order_no:
         with pytest.raises(Unverifiable):
             smart_retail.query(merchant.client(), merchant.key(order_no))
     assert merchant.reads == 1
-    assert CERTIFICATES not in merchant.asked()
+    assert CERTIFICATES not in merchant.sent()
 
 
 @pytest.mark.parametrize("fault", ["reset_after", "system_error", "wrong_signature"])
@@ -262,7 +262,7 @@ def test_a_failure_while_finding_a_key_leaves_the_reply_unproven(
     with pytest.raises((Unverifiable, ServiceError), match="Wechatpay-Serial is unknown"):
         smart_retail.complete(merchant.client(), merchant.key(order_no), {"finish_type": 1})
     assert merchant.reads == 2
-    assert merchant.asked().count(CERTIFICATES) == 2
+    assert merchant.sent().count(CERTIFICATES) == 2
 
 
 def test_a_secret_that_ages_during_a_call_does_not_hide_the_answer(

@@ -57,7 +57,7 @@ def test_a_problem_holds_code_message_detail_and_request_id() -> None:
     )
 
 
-def test_why_it_is_not_proven_is_told_beside_what_was_said() -> None:
+def test_why_a_reply_is_not_proven_stands_beside_its_message() -> None:
     problem = problem_of(reply(b'{"message":"m"}'), "Wechatpay-Serial is unknown")
     assert problem.message == "m; Wechatpay-Serial is unknown"
     assert not problem.verified
@@ -77,7 +77,7 @@ def test_an_empty_body_is_no_complaint() -> None:
     assert problem_of(reply(b"", 204), "") == Problem(204, verified=True)
 
 
-def test_a_body_without_a_content_type_says_so() -> None:
+def test_a_body_without_a_content_type_is_described() -> None:
     assert (
         problem_of(reply(b"x"), "").message == "the body is not well-formed JSON (no content type, 1 bytes)"
     )
@@ -107,7 +107,7 @@ def test_long_opaque_words_are_not_repeated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("text", "shown"),
     [
         ("用户 oUpF8uMuAJO_M2pxb1Q9zNjWeS6o 无效", "用户 *** 无效"),
         ("手机号13800138000无效", "手机号***无效"),
@@ -118,8 +118,8 @@ def test_long_opaque_words_are_not_repeated() -> None:
         ("金额1200超过100000", "金额1200超过100000"),
     ],
 )
-def test_what_names_a_person_is_masked_and_what_explains_stays(said: str, shown: str) -> None:
-    body = json.dumps({"message": said, "detail": {"field": "/fees/1/fee_amount", "issue": said}})
+def test_what_names_a_person_is_masked_and_what_explains_stays(text: str, shown: str) -> None:
+    body = json.dumps({"message": text, "detail": {"field": "/fees/1/fee_amount", "issue": text}})
     problem = problem_of(reply(body.encode()), "")
     assert problem.message == shown
     assert problem.detail == json.dumps({"field": "/fees/1/fee_amount", "issue": shown}, ensure_ascii=False)
@@ -156,7 +156,7 @@ def test_no_piece_of_a_secret_comes_back_out_in_any_encoding(form: str, around: 
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
+    ("given", "code"),
     [
         ("PARAM_ERROR", "PARAM_ERROR"),
         ("param error", ""),
@@ -165,13 +165,13 @@ def test_no_piece_of_a_secret_comes_back_out_in_any_encoding(form: str, around: 
         ("OK\n", ""),
     ],
 )
-def test_a_code_is_what_looks_like_one_of_wechat_pays(said: object, code: str) -> None:
-    assert problem_of(reply(json.dumps({"code": said}).encode()), "").code == code
+def test_a_code_is_what_looks_like_one_of_wechat_pays(given: object, code: str) -> None:
+    assert problem_of(reply(json.dumps({"code": given}).encode()), "").code == code
 
 
-@pytest.mark.parametrize("said", ["404", 404, "_", "not_found", "E404-1"])
-def test_a_number_or_no_capital_letter_is_the_code_of_a_gateway(said: object) -> None:
-    assert problem_of(reply(json.dumps({"code": said}).encode()), "").code == ""
+@pytest.mark.parametrize("given", ["404", 404, "_", "not_found", "E404-1"])
+def test_a_number_or_no_capital_letter_is_the_code_of_a_gateway(given: object) -> None:
+    assert problem_of(reply(json.dumps({"code": given}).encode()), "").code == ""
 
 
 def test_texts_and_ids_are_cut_to_a_sane_length() -> None:
@@ -202,10 +202,10 @@ bodies = (
 @given(body=bodies)
 def test_any_body_is_an_object_that_can_be_sent_on_or_malformed(body: bytes) -> None:
     try:
-        found = json_object(body)
+        parsed = json_object(body)
     except Malformed:
         return
-    json.dumps(found, ensure_ascii=False).encode()
+    json.dumps(parsed, ensure_ascii=False).encode()
 
 
 @given(

@@ -68,8 +68,8 @@ class World:
         names = {"mchid": self.key.mchid, "appid": self.key.appid, "service_id": self.key.service_id}
         whole = {**names, "out_order_no": self.order_no, **document}
         content = json.dumps({name: value for name, value in whole.items() if value is not None})
-        said = {"status": 200, "content": content, "applied": False}
-        self.simulator.script(self.order_no, operation, fault="reply", **said)
+        reply = {"status": 200, "content": content, "applied": False}
+        self.simulator.script(self.order_no, operation, fault="reply", **reply)
 
     def bodies(self) -> list[dict[str, Any]]:
         requests = self.simulator.requests(self.order_no)
@@ -77,7 +77,7 @@ class World:
 
 
 def exactly(why: str) -> str:
-    """What an answer amounts to that says no more than this."""
+    """Pattern of the whole error of an answer refused for this reason."""
     return rf"^HTTP 200 \| {re.escape(why)} \| Request-ID [0-9A-F]{{40}}-\d+$"
 
 
@@ -117,7 +117,7 @@ def test_what_is_not_given_is_not_sent(world: World) -> None:
     }
 
 
-def test_of_nothing_nothing_is_made() -> None:
+def test_no_parameters_make_an_empty_body() -> None:
     assert body({}) == {}
 
 
@@ -170,7 +170,7 @@ def test_a_genuine_reply_that_contradicts_a_completion_accepts_nothing(
 
 
 @pytest.mark.parametrize(
-    "said",
+    "fields",
     [
         {},
         {
@@ -183,13 +183,13 @@ def test_a_genuine_reply_that_contradicts_a_completion_accepts_nothing(
     ],
     ids=str,
 )
-def test_a_reply_that_says_completed_or_nothing_of_it_accepts(world: World, said: dict[str, Any]) -> None:
-    world.replies("complete", order_id="1", **said)
+def test_a_reply_that_says_completed_or_nothing_of_it_accepts(world: World, fields: dict[str, Any]) -> None:
+    world.replies("complete", order_id="1", **fields)
     assert world.complete().order_id == "1"
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("fields", "why"),
     [
         ({"state": "DOING", "state_description": "USER_CONFIRM"}, "state is none of a cancelled order"),
         ({"state": "DOING", "state_description": "MCH_COMPLETE"}, "state is none of a cancelled order"),
@@ -201,18 +201,18 @@ def test_a_reply_that_says_completed_or_nothing_of_it_accepts(world: World, said
     ids=str,
 )
 def test_a_cancellation_answered_without_a_revoked_order_is_not_accepted(
-    world: World, said: dict[str, Any], why: str
+    world: World, fields: dict[str, Any], why: str
 ) -> None:
-    world.replies("cancel", order_id="1", **said)
+    world.replies("cancel", order_id="1", **fields)
     with pytest.raises(UnexpectedReply, match=exactly(why)):
         world.cancel()
 
 
-@pytest.mark.parametrize("said", [{}, {"state": "REVOKED"}], ids=str)
+@pytest.mark.parametrize("fields", [{}, {"state": "REVOKED"}], ids=str)
 def test_a_reply_that_says_revoked_or_no_state_accepts_a_cancellation(
-    world: World, said: dict[str, Any]
+    world: World, fields: dict[str, Any]
 ) -> None:
-    world.replies("cancel", order_id="1", **said)
+    world.replies("cancel", order_id="1", **fields)
     assert world.cancel().order_id == "1"
 
 
@@ -251,18 +251,18 @@ READ = [
 ]
 
 
-@pytest.mark.parametrize(("said", "means"), READ, ids=str)
+@pytest.mark.parametrize(("fields", "means"), READ, ids=str)
 def test_a_state_is_judged_by_state_description_and_collection(
-    world: World, said: dict[str, Any], means: str
+    world: World, fields: dict[str, Any], means: str
 ) -> None:
-    world.replies("query", **said)
-    found = world.query()
-    assert found.state == means
-    assert found.finish_type == (2 if means in ("FINISHED", PAID) else None)
-    assert found.reported == "/".join(v for v in (said["state"], said.get("state_description")) if v)
-    assert found.reported in str(found)
-    assert found.total_amount == said.get("total_amount")
-    assert REQUEST_ID.fullmatch(found.request_id)
+    world.replies("query", **fields)
+    order = world.query()
+    assert order.state == means
+    assert order.finish_type == (2 if means in ("FINISHED", PAID) else None)
+    assert order.reported == "/".join(v for v in (fields["state"], fields.get("state_description")) if v)
+    assert order.reported in str(order)
+    assert order.total_amount == fields.get("total_amount")
+    assert REQUEST_ID.fullmatch(order.request_id)
 
 
 @pytest.mark.parametrize("state", ["CREATED", "DONE", "REVOKED", "EXPIRED"])
@@ -283,7 +283,7 @@ def test_every_row_of_states_is_met() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("fields", "why"),
     [
         ({"state": "DOING"}, UNDOCUMENTED),
         ({"state": "DOING", "state_description": "SOMETHING_NEW"}, UNDOCUMENTED),
@@ -310,32 +310,32 @@ def test_every_row_of_states_is_met() -> None:
     ids=str,
 )
 def test_a_genuine_answer_that_says_nothing_documented_is_no_state(
-    world: World, said: dict[str, Any], why: str
+    world: World, fields: dict[str, Any], why: str
 ) -> None:
-    world.replies("query", **said)
+    world.replies("query", **fields)
     with pytest.raises(UnexpectedReply, match=exactly(why)):
         world.query()
 
 
-def test_every_transaction_of_a_payment_is_told(world: World) -> None:
+def test_every_transaction_of_a_payment_is_listed(world: World) -> None:
     world.open(debit_after=None)
     world.complete()
     world.simulator.pay(world.order_no, 500)
     assert world.query().state == "FINISHED"
     world.simulator.pay(world.order_no)
-    found = world.query()
-    assert [each.amount for each in found.transactions] == [500, 700]
-    ids = [each.transaction_id for each in found.transactions]
+    order = world.query()
+    assert [each.amount for each in order.transactions] == [500, 700]
+    ids = [each.transaction_id for each in order.transactions]
     assert len(set(ids)) == 2
-    assert (found.finish_transaction_id, found.pay_type) == (ids[1], None)
-    assert found.pay_succ_time == found.transactions[1].paid_time
+    assert (order.finish_transaction_id, order.pay_type) == (ids[1], None)
+    assert order.pay_succ_time == order.transactions[1].paid_time
 
 
-def test_an_order_paid_by_other_means_says_so(world: World) -> None:
+def test_an_order_paid_by_other_means_names_them(world: World) -> None:
     world.replies("query", **DONE, collection=collection(PAID, detail(1200, None, "MCH")))
-    found = world.query()
-    assert found.transactions == (Transaction(1200, "MCH", "20260101120200", None),)
-    assert (found.finish_transaction_id, found.pay_type) == (None, "MchChannelPayType")
+    order = world.query()
+    assert order.transactions == (Transaction(1200, "MCH", "20260101120200", None),)
+    assert (order.finish_transaction_id, order.pay_type) == (None, "MchChannelPayType")
     world.replies("query", **DONE, collection=collection(PAID, detail(700), detail(500, None, "MCH")))
-    found = world.query()
-    assert (found.finish_transaction_id, found.pay_type) == ("42", None)
+    order = world.query()
+    assert (order.finish_transaction_id, order.pay_type) == ("42", None)

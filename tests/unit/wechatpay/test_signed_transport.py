@@ -22,23 +22,23 @@ ASKED = Request("GET", QUERY)
 SENT = Request("POST", QUERY, b"{}")
 
 
-def test_every_attempt_is_told_with_its_path_and_without_its_query(simulator: Simulator) -> None:
+def test_every_attempt_is_recorded_with_its_path_without_its_query(simulator: Simulator) -> None:
     merchant = WarmMerchant(simulator)
     with RawServer(answering(http(status="404 Not Found", headers="Request-ID: 08-1\r\n"))) as server:
         reply, attempt = merchant.signed_transport.send(server.url, ASKED, 5)
         assert merchant.exchanges == []  # whether it is verified is still open
         merchant.signed_transport.record(attempt)
     assert reply.status == 404
-    (told,) = merchant.exchanges
-    assert told == Attempt(
+    (recorded,) = merchant.exchanges
+    assert recorded == Attempt(
         "GET",
         server.url,
         "/v3/payscore/smartretail-orders",
         status=404,
-        milliseconds=told.milliseconds,
+        milliseconds=recorded.milliseconds,
         request_id="08-1",
     )
-    assert told.milliseconds > 0
+    assert recorded.milliseconds > 0
 
 
 def test_why_a_reply_is_not_verified_is_recorded(simulator: Simulator) -> None:
@@ -50,13 +50,13 @@ def test_why_a_reply_is_not_verified_is_recorded(simulator: Simulator) -> None:
     assert merchant.exchanges[0].status == 200
 
 
-def test_an_attempt_without_an_answer_is_told_too(simulator: Simulator) -> None:
+def test_an_attempt_without_an_answer_is_recorded_too(simulator: Simulator) -> None:
     merchant = WarmMerchant(simulator)
     with RawServer(Connection.read_request) as server, pytest.raises(NoAnswer):
         merchant.signed_transport.send(server.url, ASKED, 5)
-    (told,) = merchant.exchanges
-    assert (told.status, told.request_id) == (0, "")
-    assert "after the request was sent" in told.problem
+    (recorded,) = merchant.exchanges
+    assert (recorded.status, recorded.request_id) == (0, "")
+    assert "after the request was sent" in recorded.problem
 
 
 def test_a_request_id_as_long_as_a_header_may_be_is_cut_for_the_logs(simulator: Simulator) -> None:

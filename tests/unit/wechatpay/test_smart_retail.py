@@ -29,14 +29,14 @@ def test_an_order_is_completed_and_then_found_finished(simulator: Simulator, ord
     client, key = merchant.client(), merchant.key(order_no)
     accepted = complete(client, key, finish(simulator, order_no))
     assert accepted.order_id == simulator.order(order_no)["order_id"]
-    found = query(client, key)
-    assert (found.state, found.finish_type, found.total_amount, found.finish_ticket) == (
+    order = query(client, key)
+    assert (order.state, order.finish_type, order.total_amount, order.finish_ticket) == (
         "FINISHED",
         2,
         1200,
         None,
     )
-    assert found.request_id.endswith("-0")
+    assert order.request_id.endswith("-0")
 
 
 def test_the_order_number_is_in_the_path_encoded_once_and_not_in_the_body(
@@ -68,19 +68,19 @@ def test_the_same_completion_again_is_accepted_again(simulator: Simulator, order
 def test_a_ticket_comes_with_an_accepted_order_and_is_not_shown(simulator: Simulator, order_no: str) -> None:
     simulator.open_order(order_no)
     merchant = WarmMerchant(simulator)
-    found = query(merchant.client(), merchant.key(order_no))
-    assert found.state == "USER_ACCEPTED"
-    assert found.finish_ticket
-    assert found.finish_ticket not in repr(found)
+    order = query(merchant.client(), merchant.key(order_no))
+    assert order.state == "USER_ACCEPTED"
+    assert order.finish_ticket
+    assert order.finish_ticket not in repr(order)
 
 
 def test_a_paid_order_says_when_and_by_which_transaction(simulator: Simulator, order_no: str) -> None:
     simulator.open_order(order_no, state="USER_PAID", finish_type=2, total_amount=700)
     merchant = WarmMerchant(simulator)
-    found = query(merchant.client(), merchant.key(order_no))
-    assert (found.state, found.total_amount) == ("USER_PAID", 700)
-    assert found.finish_transaction_id
-    assert found.pay_succ_time
+    order = query(merchant.client(), merchant.key(order_no))
+    assert (order.state, order.total_amount) == ("USER_PAID", 700)
+    assert order.finish_transaction_id
+    assert order.pay_succ_time
 
 
 @pytest.mark.parametrize("state", sorted(STATES))

@@ -253,11 +253,11 @@ class SilentNameServer:
     """Answers nothing until it is released, and counts who asks."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.lookups = 0
         self.answers = threading.Event()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self.asked += 1
+        self.lookups += 1
         self.answers.wait()
         return socket.getaddrinfo(*args, **kwargs)
 
@@ -276,13 +276,13 @@ def test_a_silent_name_server_takes_a_moment_and_one_thread() -> None:
         for _ in range(20):
             with pytest.raises(NothingSent, match="before anything was sent"):
                 send(server.url, transport=transport, timeout=16.0)
-        assert (names.asked, server.accepted) == (1, 0)
+        assert (names.lookups, server.accepted) == (1, 0)
         assert set(limits) == {LOOKUP_SECONDS}
         names.answers.set()
         assert resolver("127.0.0.1", server.port, LONG) == [("127.0.0.1", server.port)]
 
 
-def test_a_name_that_cannot_be_resolved_says_so_to_all_who_wait() -> None:
+def test_a_name_that_cannot_be_resolved_is_reported_every_time() -> None:
     def unknown(*_args: Any, **_kwargs: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "no such name")
 
@@ -535,7 +535,7 @@ def test_after_an_oversized_reply_its_connection_is_not_used_again() -> None:
     assert server.accepted == 2
 
 
-# Nothing followed, nothing from the environment, nothing kept
+# No redirect followed, nothing read from the environment, no cookie stored
 
 
 @pytest.mark.parametrize(
@@ -719,8 +719,8 @@ def test_whatever_comes_back_it_is_a_reply_or_no_answer(
     server, reply = scripted
     reply[0] = data
     try:
-        found = send(server.url, transport=shared_transport())
+        received = send(server.url, transport=shared_transport())
     except NoAnswer:
         return
-    assert isinstance(found.status, int)
-    assert len(found.body) <= len(data)
+    assert isinstance(received.status, int)
+    assert len(received.body) <= len(data)
