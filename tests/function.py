@@ -67,8 +67,8 @@ class Context:
 class Function:
     """One execution environment of the function, against one simulator and one Secrets Manager.
 
-    `output` holds what went to standard output and error; `said` everything that left the function in any
-    other way: results, exceptions with their chains, representations.
+    `output` holds what went to standard output and error; `emitted` everything that left the function in
+    any other way: results, exceptions with their chains, representations.
     """
 
     def __init__(

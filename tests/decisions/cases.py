@@ -6,6 +6,8 @@ Written from the official pages and not from `reply_rules`: a row added there fa
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.replies import UNVERIFIABLE, genuine, refusal
+
 OPEN, UNCONFIRMED = "open", "unconfirmed"
 SETTLED = ("COMPLETED", "CANCELLED")
 
@@ -38,17 +40,6 @@ class Case:
         return f"{self.row}: {self.name}"
 
 
-def says(status: int, code: str, message: str = "", tail: str = "", *, signed: bool = True) -> dict[str, Any]:
-    """An error of WeChat Pay's that changes nothing."""
-    named = {"status": status, "code": code, "message": message, "applied": False, "signed": signed}
-    return {"fault": "reply", **named, **({"tail": tail} if tail else {})}
-
-
-def says200(content: str) -> dict[str, Any]:
-    """A genuine 200 that changes nothing."""
-    return {"fault": "reply", "status": 200, "content": content, "applied": False}
-
-
 # Ends, evidence, completes, queries, times: the main host and the backup host alike, nothing applied.
 BOTH_HOSTS = ("WeChatPayUnavailable", None, 2, 2, None)
 
@@ -67,18 +58,9 @@ def _lost() -> list[Case]:
 
 def _unproven() -> list[Case]:
     row = "2xx not verified"
-    applied = [
-        "unsigned",
-        "wrong_signature",
-        "signtest",
-        "unknown_serial",
-        "stale_timestamp",
-        "future_timestamp",
-        "missing_header",
-    ]
-    unsigned = {"fault": "reply", "status": 200, "content": "{}", "signed": False, "applied": False}
+    unsigned = genuine({}) | {"signed": False}
     return [
-        *(Case(row, kind, {"fault": kind}, SETTLED, "QUERY") for kind in applied),
+        *(Case(row, kind, {"fault": kind}, SETTLED, "QUERY") for kind in UNVERIFIABLE),
         Case(row, "200, unsigned, not applied, once", unsigned, SETTLED, "REPLY", completes=2),
         Case(row, "200, unsigned, not applied", unsigned, *BOTH_HOSTS),
         Case(row, "202, unsigned", unsigned | {"status": 202}, *BOTH_HOSTS),
@@ -92,8 +74,8 @@ def _unexpected() -> list[Case]:
         Case(row, "202", {"fault": "accepted_202"}, "WeChatPayUnavailable"),
         Case(row, "204, applied", {"fault": "no_content_204"}, SETTLED, "QUERY"),
         *(Case(contradicts, kind, {"fault": kind}, SETTLED, "QUERY") for kind in kinds),
-        Case(contradicts, "of another shape, not applied", says200("[]"), "OutcomeUnknown"),
-        Case(contradicts, "of no order, not applied", says200("{}"), "OutcomeUnknown"),
+        Case(contradicts, "of another shape, not applied", genuine([]), "OutcomeUnknown"),
+        Case(contradicts, "of no order, not applied", genuine({}), "OutcomeUnknown"),
     ]
 
 
@@ -125,7 +107,7 @@ def _about_state() -> list[Case]:
         Case(
             row,
             f"{code} {message or tail} {signed=} {applied=}",
-            says(400, code, message, tail, signed=signed) | {"applied": applied},
+            refusal(400, code, message, tail, signed=signed) | {"applied": applied},
             SETTLED if applied else "WeChatPayUnavailable" if row == state else "OutcomeUnknown",
             "QUERY" if applied else None,
             proves=frozenset({proves}),
@@ -139,8 +121,8 @@ def _about_state() -> list[Case]:
 def _ticket() -> list[Case]:
     row = "finish_ticket refused"
     proves = frozenset({"完结凭证"})
-    refused = says(400, "PARAM_ERROR", "校验完结凭证错误")
-    unsigned = says(400, "PARAM_ERROR", "校验完结凭证错误", signed=False)
+    refused = refusal(400, "PARAM_ERROR", "校验完结凭证错误")
+    unsigned = refusal(400, "PARAM_ERROR", "校验完结凭证错误", signed=False)
     detail = refused | {"message": "参数错误", "detail": {"field": "finish_ticket", "issue": "无效"}}
     named = frozenset({"finish_ticket"})
     return [
@@ -164,11 +146,11 @@ def _about_merchant() -> list[Case]:
 
     for signed in both:
         name = "signed" if signed else "unsigned"
-        wrong = says(401, "SIGN_ERROR", "错误的签名", signed=signed)
-        other = says(401, "INVALID_REQUEST", "商户证书序列号有误", signed=signed)
-        elsewhere = says(400, "INVALID_REQUEST", "", "270924332", signed=signed)
-        serials = says(400, "PARAM_ERROR", "平台证书序列号Wechatpay-Serial错误", signed=signed)
-        spaced = says(400, "PARAM_ERROR", "平台证书序列号 Wechatpay-Serial 错误", signed=signed)
+        wrong = refusal(401, "SIGN_ERROR", "错误的签名", signed=signed)
+        other = refusal(401, "INVALID_REQUEST", "商户证书序列号有误", signed=signed)
+        elsewhere = refusal(400, "INVALID_REQUEST", "", "270924332", signed=signed)
+        serials = refusal(400, "PARAM_ERROR", "平台证书序列号Wechatpay-Serial错误", signed=signed)
+        spaced = refusal(400, "PARAM_ERROR", "平台证书序列号 Wechatpay-Serial 错误", signed=signed)
         cases += [
             Case(refused, f"{name}, once", wrong, SETTLED, "REPLY", 2, 0, proves=frozenset({"SIGN_ERROR"})),
             Case(refused, f"{name}, for ever", wrong, "MerchantMisconfigured", None, 2, 0, None),
@@ -184,13 +166,13 @@ def _about_merchant() -> list[Case]:
             Case(serial, f"{name}, once", serials, SETTLED, "REPLY", 2, 0, proves=_SERIAL),
             Case(serial, f"{name}, with spaces", spaced, SETTLED, "REPLY", 2, 0, proves=_SERIAL),
             Case(serial, f"{name}, for ever", serials, "MerchantMisconfigured", None, 2, 0, None, _SERIAL),
-            Case("403", name, says(403, "OTHER", signed=signed), "MerchantMisconfigured", None, 1, 0),
-            Case("429", name, says(429, "OTHER", signed=signed), "WeChatPayRateLimited", None, 1, 0),
+            Case("403", name, refusal(403, "OTHER", signed=signed), "MerchantMisconfigured", None, 1, 0),
+            Case("429", name, refusal(429, "OTHER", signed=signed), "WeChatPayRateLimited", None, 1, 0),
             *(
                 lasting(
                     slow,
                     f"{status} {code} {name}",
-                    says(status, code, signed=signed),
+                    refusal(status, code, signed=signed),
                     "WeChatPayRateLimited",
                     code,
                 )
@@ -200,7 +182,7 @@ def _about_merchant() -> list[Case]:
             lasting(
                 slow,
                 f"268435472 {name}",
-                says(400, "INVALID_REQUEST", "", "268435472", signed=signed),
+                refusal(400, "INVALID_REQUEST", "", "268435472", signed=signed),
                 "WeChatPayRateLimited",
                 "268435472",
             ),
@@ -208,7 +190,7 @@ def _about_merchant() -> list[Case]:
                 lasting(
                     setup,
                     f"{status} {code} {message or tail} {name}",
-                    says(status, code, message, tail, signed=signed),
+                    refusal(status, code, message, tail, signed=signed),
                     "MerchantMisconfigured",
                     proves,
                 )
@@ -230,7 +212,7 @@ def _about_merchant() -> list[Case]:
                 lasting(
                     "appid, service_id, mchid: the merchant's set-up",
                     f"{name} {word}",
-                    says(400, "PARAM_ERROR", f"{word} 不合法", signed=signed),
+                    refusal(400, "PARAM_ERROR", f"{word} 不合法", signed=signed),
                     "MerchantMisconfigured",
                     word,
                 )
@@ -252,7 +234,7 @@ def _refused() -> list[Case]:
         ("PARAM_ERROR", "服务结束时间不能早于服务开始时间", "271316637", "271316637"),
         ("PARAM_ERROR", "", "268435464", "268435464"),
     ]
-    wrong, unsigned = says(400, "PARAM_ERROR", "参数错误"), {"fault": "unsigned_4xx"}
+    wrong, unsigned = refusal(400, "PARAM_ERROR", "参数错误"), {"fault": "unsigned_4xx"}
     code = frozenset({"PARAM_ERROR"})
     cases = [
         Case("PARAM_ERROR", "once", wrong, SETTLED, "REPLY", 2, 1, proves=code),
@@ -263,11 +245,11 @@ def _refused() -> list[Case]:
         Case("PARAM_ERROR", "unsigned, applied", {"fault": "unsigned_4xx_applied"}, SETTLED, "QUERY"),
     ]
     for listed_code, message, tail, proves in listed:
-        refusal, named = says(400, listed_code, message, tail), frozenset({proves})
+        refused, named = refusal(400, listed_code, message, tail), frozenset({proves})
         cases += [
-            Case(row, f"{message or tail}", refusal, "REJECTED", "REPLY", proves=named),
-            Case(row, f"{proves} applied", refusal | {"applied": True}, SETTLED, "QUERY", proves=named),
-            Case(row, f"{proves} unsigned", refusal | {"signed": False}, "REJECTED", "QUERY", proves=named),
+            Case(row, f"{message or tail}", refused, "REJECTED", "REPLY", proves=named),
+            Case(row, f"{proves} applied", refused | {"applied": True}, SETTLED, "QUERY", proves=named),
+            Case(row, f"{proves} unsigned", refused | {"signed": False}, "REJECTED", "QUERY", proves=named),
         ]
     return cases
 
@@ -288,7 +270,7 @@ def _times() -> list[Case]:
         Case(
             row,
             f"{message} {'signed' if signed else 'unsigned'} {'applied' if applied else 'open'}",
-            says(400, "PARAM_ERROR", message, signed=signed) | {"applied": applied},
+            refusal(400, "PARAM_ERROR", message, signed=signed) | {"applied": applied},
             SETTLED if applied else "WeChatPayUnavailable",
             "QUERY" if applied else None,
             proves=frozenset({proves}),
@@ -307,7 +289,7 @@ def _not_found() -> list[Case]:
         Case(
             row,
             f"{proves} {'signed' if signed else 'unsigned'} {'applied' if applied else 'open'}",
-            says(404, code, "订单不存在", tail, signed=signed) | {"applied": applied},
+            refusal(404, code, "订单不存在", tail, signed=signed) | {"applied": applied},
             SETTLED if applied else "WeChatPayUnavailable",
             "QUERY" if applied else None,
             proves=frozenset({proves}),
@@ -338,7 +320,7 @@ def _unlisted() -> list[Case]:
     pages += [gateway | {"status": 404}, gateway | {"status": 401}, lower | {"status": 403}]
     faults = [
         *(
-            (row, f"{status} {code} {signed}", says(status, code, signed=signed))
+            (row, f"{status} {code} {signed}", refusal(status, code, signed=signed))
             for status, code in codes
             for signed in (True, False)
         ),
@@ -361,8 +343,8 @@ def _failing() -> list[Case]:
         *(Case(row, f"{kind}, once", {"fault": kind}, SETTLED, "REPLY", completes=2) for kind in kinds),
         *(Case(row, f"{kind}, for ever", {"fault": kind}, *BOTH_HOSTS) for kind in kinds),
         *(Case(row, f"{kind}_applied", {"fault": f"{kind}_applied"}, SETTLED, "QUERY") for kind in kinds),
-        Case(row, "unsigned 500", says(500, "SYSTEM_ERROR", signed=False), *BOTH_HOSTS),
-        Case(row, "504", says(504, "GATEWAY_TIMEOUT"), *BOTH_HOSTS),
+        Case(row, "unsigned 500", refusal(500, "SYSTEM_ERROR", signed=False), *BOTH_HOSTS),
+        Case(row, "504", refusal(504, "GATEWAY_TIMEOUT"), *BOTH_HOSTS),
         Case(row, "redirect", {"fault": "redirect"}, *BOTH_HOSTS),
     ]
 

@@ -1,6 +1,5 @@
 """Every row of the decision tables, by running the real function against the simulator."""
 
-import json
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from wechatpay_sandbox import APPID, MCHID, SERVICE_ID
 
 from tests.decisions.cases import OPEN, REPLY_CASES, SETTLED, STATE_CASES, UNCONFIRMED, Case, StateCase
 from tests.function import Function
+from tests.replies import genuine, refusal
 
 NOTHING_SENT = "nothing sent to any host"
 PAGE = {"content": "<html>no</html>", "content_type": "text/html", "signed": False, "applied": False}
@@ -168,11 +168,8 @@ def test_a_state_found_while_fetching_the_ticket(function: Function, order_no: s
 @pytest.mark.parametrize(
     ("query", "ends"),
     [
-        ({"fault": "reply", "status": 404, "code": "ORDER_NOT_EXIST", "applied": False}, "OutcomeUnknown"),
-        (
-            {"fault": "reply", "status": 404, "code": "ORDER_NOT_EXIST", "signed": False, "applied": False},
-            "OutcomeUnknown",
-        ),
+        (refusal(404, "ORDER_NOT_EXIST"), "OutcomeUnknown"),
+        (refusal(404, "ORDER_NOT_EXIST", signed=False), "OutcomeUnknown"),
         ({"fault": "unsigned"}, "OutcomeUnknown"),
         ({"fault": "wrong_signature"}, "OutcomeUnknown"),
         ({"fault": "signtest"}, "OutcomeUnknown"),
@@ -202,12 +199,9 @@ def test_a_query_that_cannot_tell_leaves_the_outcome_unknown(
 @pytest.mark.parametrize(
     ("query", "ends"),
     [
-        ({"fault": "reply", "status": 404, "code": "ORDER_NOT_EXIST", "applied": False}, "REJECTED"),
-        ({"fault": "reply", "status": 400, "code": "PARAM_ERROR", "applied": False}, "WeChatPayUnavailable"),
-        (
-            {"fault": "reply", "status": 404, "code": "ORDER_NOT_EXIST", "signed": False, "applied": False},
-            "WeChatPayUnavailable",
-        ),
+        (refusal(404, "ORDER_NOT_EXIST"), "REJECTED"),
+        (refusal(400, "PARAM_ERROR"), "WeChatPayUnavailable"),
+        (refusal(404, "ORDER_NOT_EXIST", signed=False), "WeChatPayUnavailable"),
         ({"fault": "unsigned"}, "WeChatPayUnavailable"),
         ({"fault": "system_error"}, "WeChatPayUnavailable"),
         ({"fault": "unsigned_4xx"}, "WeChatPayUnavailable"),
@@ -245,8 +239,7 @@ def paid(order_no: str, **changes: Any) -> dict[str, Any]:
         "total_amount": 1200,
         **changes,
     }
-    present = {name: value for name, value in document.items() if value is not None}
-    return {"fault": "reply", "status": 200, "content": json.dumps(present), "applied": False}
+    return genuine({name: value for name, value in document.items() if value is not None})
 
 
 @pytest.mark.parametrize(

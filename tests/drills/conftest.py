@@ -12,6 +12,7 @@ from wechatpay_sandbox import Simulator
 from local.aws import EmbeddedAws
 from local.stack import Stack, deploy_for
 from operations import executions
+from tests.queues import take
 from tests.stack import simulator
 
 __all__ = ["simulator"]
@@ -50,14 +51,8 @@ class Pager:
             if time.monotonic() > end:
                 return False
             self.states()  # the embedded AWS judges alarms when asked
-            self._listen()
+            self.messages += [each["Message"] for each in take(self._sqs, self._url, seconds=1)]
         return True
-
-    def _listen(self) -> None:
-        reply = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-        for message in reply.get("Messages", []):
-            self.messages.append(json.loads(message["Body"])["Message"])
-            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
 
 
 @pytest.fixture(scope="session")

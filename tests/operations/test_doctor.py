@@ -10,6 +10,7 @@ from wechatpay_sandbox import Simulator
 from local.stack import Stack
 from operations import expiry, network
 from tests.operations.conftest import Command, Ran
+from tests.replies import refusal
 
 MCHID = "1900000001"
 
@@ -148,8 +149,7 @@ def test_an_order_of_another_api_than_the_secrets_is_found(
 def test_another_api_without_a_verified_answer_is_reported(
     doctor: Callable[..., Ran], simulator: Simulator
 ) -> None:
-    refusal = {"status": 404, "code": "ORDER_NOT_EXIST", "applied": False}
-    simulator.script("NO-SUCH-2", "query", fault="reply", **refusal)
+    simulator.script("NO-SUCH-2", "query", **refusal(404, "ORDER_NOT_EXIST"))
     simulator.script("NO-SUCH-2", "query", fault="no_auth")
     simulator.script("NO-SUCH-2", "query", fault="unsigned", times=None)
     printed = line(doctor("--order", "NO-SUCH-2"), "signed query")

@@ -8,6 +8,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from operations.staging import StagedSecret
 from tests.operations.conftest import Command, Merchant, secrets_in
+from tests.replies import refusal
 
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 
@@ -43,9 +44,7 @@ def test_a_refusal_that_speaks_of_the_merchants_set_up_is_not_stored(
     merchant_of: Callable[..., Merchant], tail: str
 ) -> None:
     merchant = merchant_of()
-    merchant.simulator.script(
-        None, "query", fault="reply", status=400, code="PARAM_ERROR", message="mch_id和appid未绑定", tail=tail
-    )
+    merchant.simulator.script(None, "query", **refusal(400, "PARAM_ERROR", "mch_id和appid未绑定", tail))
     ran = merchant.store()
     assert ran.status == 1
     assert "Check appid" in ran.text

@@ -1,5 +1,6 @@
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from wechatpay_sandbox import Simulator
@@ -23,6 +24,20 @@ def simulator(world: Simulator) -> Iterator[Simulator]:
 @pytest.fixture
 def order_no() -> str:
     return f"PEER|1*{next(_numbers)}"
+
+
+def completion_body(simulator: Simulator, order_no: str, **changes: Any) -> dict[str, Any]:
+    """The body that finishes an order with 300 fen."""
+    secret = simulator.secret()
+    return {
+        "appid": secret["appid"],
+        "service_id": secret["service_id"],
+        "finish_type": 2,
+        "total_amount": 300,
+        "fees": [{"fee_name": "可乐", "fee_amount": 300}],
+        "finish_ticket": simulator.order(order_no).get("finish_ticket", "none"),
+        "profit_sharing": False,
+    } | changes
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from wechatpay.credentials import parse
 from wechatpay.verification import NotVerified, SignedMessage
 from wechatpay_sandbox import Simulator
 
+from tests.peers.conftest import completion_body
 from tools import node
 
 SCRIPT = Path(__file__).with_name("axios_plugin.js")
@@ -55,16 +56,7 @@ def as_merchant(simulator: Simulator) -> dict[str, Any]:
 
 
 def completion(simulator: Simulator, order_no: str, **changes: Any) -> dict[str, Any]:
-    secret = simulator.secret()
-    body = {
-        "appid": secret["appid"],
-        "service_id": secret["service_id"],
-        "finish_type": 2,
-        "total_amount": 300,
-        "fees": [{"fee_name": "可乐", "fee_amount": 300}],
-        "finish_ticket": simulator.order(order_no)["finish_ticket"],
-        "profit_sharing": False,
-    } | changes
+    body = completion_body(simulator, order_no, **changes)
     number = order_no.replace("|", "%7C").replace("*", "%2A")
     return as_merchant(simulator) | {"method": "post", "path": f"{ORDERS}/{number}/complete", "body": body}
 

@@ -1,16 +1,15 @@
 """wechatpayv3 (PyPI), unchanged, takes orders of serviceorder from creation to payment."""
 
 import json
-import queue
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 from wechatpay_sandbox import Simulator
 from wechatpay_sandbox.order import OPENID
 from wechatpayv3 import WeChatPay, WeChatPayType
+
+from tests.notify_url import NotifyUrl, notify_url
 
 GOODS = [{"name": "商品信息", "amount": 300, "description": "可乐", "count": 1}]
 END = {"end_time": "20251001183147"}
@@ -23,30 +22,13 @@ def simulator() -> Iterator[Simulator]:
 
 
 @pytest.fixture(scope="module")
-def notifications() -> Iterator[tuple[str, "queue.Queue[tuple[dict[str, str], bytes]]"]]:
-    """A merchant's address for notifications, and what arrives there."""
-    arrived: queue.Queue[tuple[dict[str, str], bytes]] = queue.Queue()
-
-    class Merchant(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            arrived.put((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = HTTPServer(("127.0.0.1", 0), Merchant)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/notifications", arrived
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def merchant() -> Iterator[NotifyUrl]:
+    with notify_url() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
-def peer(simulator: Simulator, notifications: Any) -> WeChatPay:
+def peer(simulator: Simulator, merchant: NotifyUrl) -> WeChatPay:
     secret = simulator.secret()
     peer = WeChatPay(
         WeChatPayType.MINIPROG,
@@ -55,7 +37,7 @@ def peer(simulator: Simulator, notifications: Any) -> WeChatPay:
         secret["merchant_serial_no"],
         secret["appid"],
         secret["api_v3_key"],
-        notify_url=notifications[0],
+        notify_url=merchant.url,
         timeout=10,
         public_key=secret["wechatpay_public_key"],
         public_key_id=secret["wechatpay_public_key_id"],
@@ -86,7 +68,7 @@ def state(peer: WeChatPay, number: str) -> tuple[str, str | None]:
 
 
 def test_an_order_goes_from_created_to_paid(
-    simulator: Simulator, peer: WeChatPay, notifications: Any
+    simulator: Simulator, peer: WeChatPay, merchant: NotifyUrl
 ) -> None:
     assert created(peer, "PAID", confirming=True)["state"] == "CREATED"
     simulator.confirm("PAID")
@@ -95,7 +77,8 @@ def test_an_order_goes_from_created_to_paid(
     assert (status, json.loads(text)["state_description"]) == (200, "MCH_COMPLETE"), text
     simulator.advance(3600)
     assert state(peer, "PAID") == ("DONE", None)
-    received = [peer.callback(*notifications[1].get(timeout=10)) for _ in range(2)]
+    arrived = [merchant.arrived.get(timeout=10) for _ in range(2)]
+    received = [peer.callback(each.headers, each.body) for each in arrived]
     assert [each["event_type"] for each in received] == ["PAYSCORE.USER_CONFIRM", "PAYSCORE.USER_PAID"]
     assert received[1]["resource"]["collection"]["paid_amount"] == 300
 

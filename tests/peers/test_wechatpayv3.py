@@ -16,6 +16,8 @@ from wechatpayv3 import utils
 from wechatpayv3.core import Core
 from wechatpayv3.type import RequestType
 
+from tests.peers.conftest import completion_body
+
 ORDERS = "/v3/payscore/smartretail-orders"
 
 
@@ -44,16 +46,7 @@ class Peer(Core):  # type: ignore[misc]
         """WeChat Pay itself is not called."""
 
     def complete(self, order_no: str, **changes: Any) -> tuple[int, dict[str, Any]]:
-        secret = self._simulator.secret()
-        body = {
-            "appid": secret["appid"],
-            "service_id": secret["service_id"],
-            "finish_type": 2,
-            "total_amount": 300,
-            "fees": [{"fee_name": "可乐", "fee_amount": 300}],
-            "finish_ticket": self._simulator.order(order_no).get("finish_ticket", "none"),
-            "profit_sharing": False,
-        } | changes
+        body = completion_body(self._simulator, order_no, **changes)
         path = f"{ORDERS}/{quote(order_no, safe='')}/complete"
         status, text = self.request(path, method=RequestType.POST, data=body)
         return status, json.loads(text)

@@ -3,10 +3,8 @@
 import base64
 import itertools
 import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from random import Random
 from typing import Any
 
@@ -22,6 +20,8 @@ from wechatpay_sandbox.core import Core
 from wechatpay_sandbox.keys import Keys
 from wechatpay_sandbox.notifications import Notification
 from wechatpay_sandbox.orders import Orders
+
+from tests.notify_url import notify_url
 
 
 @pytest.fixture(scope="module")
@@ -98,28 +98,12 @@ def test_signed_again_it_is_the_same_notification_under_a_new_signature(simulato
 
 
 def test_a_notification_is_sent_to_an_address_on_this_machine_on_demand(simulator: Simulator):
-    received: list[tuple[str, bytes]] = []
-
-    class Merchant(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            received.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    merchant = HTTPServer(("127.0.0.1", 0), Merchant)
-    thread = threading.Thread(target=merchant.handle_request, daemon=True)
-    thread.start()
-    body = {"url": f"http://127.0.0.1:{merchant.server_port}/notifications", "shape": "serviceorder"}
     control = f"{simulator.control_url}/orders/paid/notice"
-    answer = requests.post(control, json=body, timeout=10)
-    thread.join()
-    merchant.server_close()
+    with notify_url() as merchant:
+        answer = requests.post(control, json={"url": merchant.url, "shape": "serviceorder"}, timeout=10)
 
     assert (answer.status_code, answer.json()["status"]) == (200, 204)
-    assert received[0][0] == "/notifications"
+    assert merchant.arrived.get_nowait().path == "/notifications"
     elsewhere = requests.post(control, json={"url": "https://example.com/notifications"}, timeout=10)
     assert elsewhere.status_code == 400
 

@@ -10,13 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
+from tests.notify_url import NotifyUrl, notify_url
 from tools import node
 
 PAGES = {language: Path(f"docs/simulator{language}.md") for language in ("", ".zh-CN")}
@@ -30,37 +29,21 @@ def blocks(kind: str, language: str = "") -> list[str]:
     return [code for name, code in BLOCK.findall(text) if name == kind]
 
 
-class Notifications(BaseHTTPRequestHandler):
+@pytest.fixture(scope="module")
+def merchant() -> Iterator[NotifyUrl]:
     """The address for notifications that the page's commands name."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+    with notify_url() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
-def merchant() -> Iterator[HTTPServer]:
-    server = HTTPServer(("127.0.0.1", 0), Notifications)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def ports(merchant: HTTPServer) -> dict[str, str]:
+def ports(merchant: NotifyUrl) -> dict[str, str]:
     """The page's ports, and the ones they are here."""
     with socket.socket() as a, socket.socket() as b, socket.socket() as c:
         for each in (a, b, c):
             each.bind(("127.0.0.1", 0))
         free = [str(each.getsockname()[1]) for each in (a, b, c)]
-    return dict(zip(("8081", "8082", "8083"), free, strict=True)) | {"9000": str(merchant.server_port)}
+    return dict(zip(("8081", "8082", "8083"), free, strict=True)) | {"9000": str(merchant.port)}
 
 
 def here(code: str, ports: dict[str, str]) -> str:

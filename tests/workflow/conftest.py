@@ -10,6 +10,7 @@ from wechatpay_sandbox import Simulator
 from local.aws import EmbeddedAws
 from local.stack import Stack, deploy_for
 from operations import executions
+from tests.queues import take
 from tests.schemas import problems, undocumented
 from tests.stack import number, simulator
 
@@ -28,10 +29,10 @@ def stack(simulator: Simulator) -> Iterator[Stack]:
 
 
 class Outbox:
-    """A queue that hears everything the workflow publishes, and holds each event to its schema."""
+    """A queue that receives every event the workflow publishes, and checks each against its schema."""
 
     def __init__(self, stack: Stack) -> None:
-        self._queue = stack.client("sqs")
+        self._sqs = stack.client("sqs")
         self._url = stack.queue_of_published("published")
         self._events: list[dict[str, Any]] = []
 
@@ -52,16 +53,12 @@ class Outbox:
         return [event for event in self._events if event["detail"]["out_order_no"] == out_order_no]
 
     def _receive(self, seconds: int) -> bool:
-        reply = self._queue.receive_message(
-            QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=seconds
-        )
-        for message in reply.get("Messages", []):
-            event = json.loads(message["Body"])
-            self._events.append(event)
+        events = take(self._sqs, self._url, seconds=seconds)
+        self._events += events
+        for event in events:
             assert problems(event["detail-type"], event["detail"]) == []
             assert undocumented(event["detail-type"], event["detail"]) == set()
-            self._queue.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-        return bool(reply.get("Messages"))
+        return bool(events)
 
 
 @pytest.fixture(scope="session")

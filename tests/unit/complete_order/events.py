@@ -3,13 +3,20 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from complete_order import order
 from hypothesis import strategies as st
 from wechatpay.forms import is_blank
 
 NOW = datetime(2026, 3, 5, 4, 0, 0, tzinfo=UTC)
 """Noon of 5 March 2026 in Shanghai."""
 
+MCHID = "1900000001"
 Event = dict[str, Any]
+
+
+def parsed(event: object, *, now: datetime = NOW) -> order.Order:
+    """Parse an event on a stack whose default merchant is `MCHID`."""
+    return order.parse(event, default_mchid=MCHID, now=now)
 
 
 def finished(**changes: Any) -> Event:

@@ -19,6 +19,7 @@ from wechatpay.errors import (
 from wechatpay_sandbox import APPID, MCHID, SERVICE_ID
 
 from tests.function import PREFIX, Function
+from tests.replies import refusal
 from tests.unit.complete_order.events import arbitrary_events, text
 from tests.unit.complete_order.orders import arrived, cancel, finish, opened, reads
 
@@ -549,12 +550,9 @@ def test_a_ticket_that_is_quoted_in_a_refusal_comes_out_nowhere(
     function: Function, order_no: str, ticket: str, signed: bool
 ) -> None:
     function.simulator.open_order(order_no, finish_ticket=ticket)
-    quoted = {
-        "message": f"参数错误: {ticket}",
-        "detail": {"field": "finish_ticket", "issue": ticket, "value": ticket},
-    }
-    refusal = {"status": 400, "code": "PARAM_ERROR", "applied": False, "signed": signed, **quoted}
-    function.simulator.script(order_no, "complete", fault="reply", times=None, **refusal)
+    refused = refusal(400, "PARAM_ERROR", f"参数错误: {ticket}", signed=signed)
+    detail = {"field": "finish_ticket", "issue": ticket, "value": ticket}
+    function.simulator.script(order_no, "complete", times=None, detail=detail, **refused)
     with pytest.raises(WeChatPayUnavailable) as raised:
         function(finish(order_no, finish_ticket=ticket))
     assert "tail-of-it" not in str(raised.value)

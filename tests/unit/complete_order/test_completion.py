@@ -26,6 +26,7 @@ from wechatpay.transport import Transport
 from wechatpay_sandbox import MCHID
 
 from tests.function import Function
+from tests.replies import genuine, refusal
 from tests.unit.complete_order.orders import arrived, cancel, finish, opened
 
 
@@ -161,8 +162,8 @@ def test_a_ticket_that_the_query_does_not_give_is_not_made_up(
     function: Function, order_no: str, ticket: dict[str, str | None]
 ) -> None:
     opened(function, order_no)
-    answer = json.dumps({"out_order_no": order_no, "state": "USER_ACCEPTED", **ticket})
-    function.simulator.script(order_no, "query", fault="reply", status=200, content=answer, applied=False)
+    order = {"out_order_no": order_no, "state": "USER_ACCEPTED", **ticket}
+    function.simulator.script(order_no, "query", **genuine(order))
     with pytest.raises(WeChatPayUnavailable, match="gave no finish_ticket"):
         settle(function, finish(order_no))
     assert arrived(function, order_no) == ["query"]
@@ -172,8 +173,8 @@ def test_a_refused_ticket_is_not_sent_again_when_the_query_gives_no_other(
     function: Function, order_no: str
 ) -> None:
     opened(function, order_no)
-    answer = json.dumps({"out_order_no": order_no, "state": "USER_ACCEPTED"})
-    function.simulator.script(order_no, "query", fault="reply", status=200, content=answer, applied=False)
+    order = {"out_order_no": order_no, "state": "USER_ACCEPTED"}
+    function.simulator.script(order_no, "query", **genuine(order))
     with pytest.raises(WeChatPayUnavailable, match="gave no finish_ticket"):
         settle(function, finish(order_no, finish_ticket="stale-ticket"))
     assert arrived(function, order_no) == ["complete", "query"]
@@ -183,8 +184,8 @@ def test_a_refused_ticket_is_not_sent_again_when_the_query_gives_no_other(
     "shown",
     [
         {"fault": "debit_in_progress"},
-        {"fault": "reply", "status": 400, "code": "PARAM_ERROR", "tail": "271316598", "applied": True},
-        {"fault": "reply", "status": 400, "code": "ORDER_DONE", "applied": True},
+        refusal(400, "PARAM_ERROR", tail="271316598", applied=True),
+        refusal(400, "ORDER_DONE", applied=True),
         {"fault": "wrong_shape"},
         {"fault": "accepted_202"},
     ],
@@ -195,9 +196,7 @@ def test_an_order_that_a_verified_reply_has_shown_is_not_ended_by_a_404(
 ) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no))
     function.simulator.script(order_no, "complete", **shown)
-    function.simulator.script(
-        order_no, "query", fault="reply", status=404, code="ORDER_NOT_EXIST", applied=False, times=None
-    )
+    function.simulator.script(order_no, "query", times=None, **refusal(404, "ORDER_NOT_EXIST"))
     with pytest.raises(OutcomeUnknown, match="ORDER_NOT_EXIST"):
         settle(function, event)
 
@@ -226,17 +225,14 @@ def test_an_unlisted_refusal_fails_no_order_that_an_attempt_has_settled(
     with pytest.raises(OutcomeUnknown):
         settle(function, event)
     function.simulator.clear_faults(order_no)
-    refusal = {"status": 400, "code": "INVALID_REQUEST", "message": "订单已完结", "applied": False}
-    function.simulator.script(order_no, "complete", fault="reply", **refusal)
+    function.simulator.script(order_no, "complete", **refusal(400, "INVALID_REQUEST", "订单已完结"))
     result = settle(function, event)
     assert (result["outcome"], result["evidence"]) == ("COMPLETED", "QUERY")
 
 
 def test_a_refusal_stands_only_when_a_query_could_be_asked(function: Function, order_no: str) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no))
-    function.simulator.script(
-        order_no, "complete", fault="reply", status=400, code="PARAM_ERROR", applied=False
-    )
+    function.simulator.script(order_no, "complete", **refusal(400, "PARAM_ERROR"))
     function.simulator.script(order_no, "query", fault="unsigned", times=2)
     with pytest.raises(OutcomeUnknown):
         settle(function, event)
@@ -246,9 +242,7 @@ def test_what_refuses_the_completion_and_the_query_alike_proves_nothing(
     function: Function, order_no: str
 ) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no))
-    function.simulator.script(
-        order_no, "*", fault="reply", times=2, status=400, code="PARAM_ERROR", applied=False
-    )
+    function.simulator.script(order_no, "*", times=2, **refusal(400, "PARAM_ERROR"))
     with pytest.raises(OutcomeUnknown):
         settle(function, event)
 
@@ -277,13 +271,7 @@ def test_query_and_completion_share_one_forced_read_of_the_secret(function: Func
 
 def test_no_mixture_of_cures_sends_more_than_three_completions(function: Function, order_no: str) -> None:
     opened(function, order_no)
-    refused = {
-        "fault": "reply",
-        "status": 400,
-        "code": "PARAM_ERROR",
-        "message": "校验完结凭证错误",
-        "applied": False,
-    }
+    refused = refusal(400, "PARAM_ERROR", "校验完结凭证错误")
     for fault in (refused, {"fault": "sign_error"}, refused, {"fault": "sign_error"}):
         function.simulator.script(order_no, "complete", **fault)
     with pytest.raises(WeChatPayUnavailable):

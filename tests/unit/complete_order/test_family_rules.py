@@ -4,18 +4,16 @@ import re
 from typing import Any
 
 import pytest
-from complete_order import order
 from complete_order.family_rules import FAMILY_RULES, family_problems
 from complete_order.order import InvalidOrder
 
-from tests.unit.complete_order.events import NOW, Event, cancelled, finished
+from tests.unit.complete_order.events import Event, cancelled, finished, parsed
 
 TEA = {"fee_name": "乌龙茶", "fee_amount": 300}
 
 
 def sent(event: Event, order_api: str, *, unmanned_retail: bool = True) -> dict[str, Any]:
-    parsed = order.parse(event, default_mchid="1900000001", now=NOW)
-    return dict(parsed.parameters_for(order_api, unmanned_retail=unmanned_retail))
+    return dict(parsed(event).parameters_for(order_api, unmanned_retail=unmanned_retail))
 
 
 def many(names: int) -> Event:
@@ -84,8 +82,7 @@ def test_every_rule_has_a_source_and_one_holds_for_unmanned_retail_alone() -> No
     ],
 )
 def test_what_a_family_takes_is_sent_as_it_is(order_api: str, event: Event) -> None:
-    parsed = order.parse(event, default_mchid="1900000001", now=NOW)
-    assert sent(event, order_api) == parsed.parameters
+    assert sent(event, order_api) == parsed(event).parameters
 
 
 def test_serviceorder_takes_30_discounts() -> None:

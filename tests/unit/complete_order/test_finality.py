@@ -8,15 +8,18 @@ from wechatpay.errors import MerchantMisconfigured, OutcomeUnknown, WeChatPayUna
 from wechatpay_sandbox import APPID, SERVICE_ID
 
 from tests.function import Function, attempt, later
+from tests.replies import Fault, genuine, refusal
 from tests.unit.complete_order.orders import arrived, cancel, finish, opened
 
 NAMED = {"appid": APPID, "service_id": SERVICE_ID}
-ABOVE_CAP = {"status": 400, "code": "PARAM_ERROR", "tail": "271316656", "applied": False}
-NOT_FOUND = {"status": 404, "code": "ORDER_NOT_EXIST", "tail": "271317510", "applied": False}
+ABOVE_CAP = refusal(400, "PARAM_ERROR", tail="271316656")
+NOT_FOUND = refusal(404, "ORDER_NOT_EXIST", tail="271317510")
+WRONG_PARAMETER = refusal(400, "PARAM_ERROR", "参数错误")
+UNSIGNED = {"signed": False}
 
 
-def refuse(function: Function, order_no: str, operation: str = "complete", **refusal: Any) -> None:
-    function.simulator.script(order_no, operation, fault="reply", times=None, **refusal)
+def always(function: Function, order_no: str, reply: Fault, operation: str = "complete") -> None:
+    function.simulator.script(order_no, operation, times=None, **reply)
 
 
 def sent(function: Function, order_no: str) -> list[dict[str, Any]]:
@@ -32,7 +35,7 @@ def test_a_listed_refusal_of_a_later_attempt_stands_after_ten_minutes(
     function: Function, order_no: str, minutes: float, final: bool
 ) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no))
-    refuse(function, order_no, **ABOVE_CAP)
+    always(function, order_no, ABOVE_CAP)
     function.client_context = later(minutes)
     if final:
         assert function(event)["error"]["category"] == "REJECTED"
@@ -56,7 +59,7 @@ def test_every_kind_of_later_attempt_knows_that_it_is_one(
     function: Function, order_no: str, context: object
 ) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no))
-    refuse(function, order_no, **ABOVE_CAP)
+    always(function, order_no, ABOVE_CAP)
     function.client_context = context
     with pytest.raises(WeChatPayUnavailable, match="not final yet"):
         function(event)
@@ -67,7 +70,7 @@ def test_a_listed_refusal_of_a_first_attempt_stands(
     function: Function, order_no: str, context: object
 ) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no))
-    refuse(function, order_no, **ABOVE_CAP)
+    always(function, order_no, ABOVE_CAP)
     function.client_context = context
     result = function(event)
     assert (result["error"]["category"], result["evidence"]) == ("REJECTED", "REPLY")
@@ -80,14 +83,14 @@ def test_a_refusal_never_outweighs_an_attempt_of_the_same_invocation(
     event = finish(order_no, finish_ticket=opened(function, order_no))
     unapplied = {"applied": False} if doubt == "unsigned" else {}
     function.simulator.script(order_no, "complete", fault=doubt, **unapplied)
-    refuse(function, order_no, **ABOVE_CAP)
+    always(function, order_no, ABOVE_CAP)
     for context in (attempt(), later(600)):
         function.client_context = context
         with pytest.raises(WeChatPayUnavailable, match="not final yet"):
             function(event)
         function.simulator.clear_faults(order_no)
         function.simulator.script(order_no, "complete", fault=doubt, **unapplied)
-        refuse(function, order_no, **ABOVE_CAP)
+        always(function, order_no, ABOVE_CAP)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_an_unsigned_listed_refusal_stands_by_the_query_after_it(
     function: Function, order_no: str, context: object
 ) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no))
-    refuse(function, order_no, **ABOVE_CAP, signed=False)
+    always(function, order_no, ABOVE_CAP | UNSIGNED)
     function.client_context = context
     result = function(event)
     assert (result["error"]["category"], result["evidence"]) == ("REJECTED", "QUERY")
@@ -110,7 +113,7 @@ def test_an_unsigned_refusal_of_a_later_attempt_waits_as_a_signed_one(
     function: Function, order_no: str, minutes: int
 ) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no))
-    refuse(function, order_no, **ABOVE_CAP, signed=False)
+    always(function, order_no, ABOVE_CAP | UNSIGNED)
     function.client_context = later(minutes)
     with pytest.raises(WeChatPayUnavailable, match="not final yet"):
         function(event)
@@ -122,8 +125,8 @@ def test_a_wrong_parameter_stands_only_when_it_is_refused_twice(
     function: Function, order_no: str, signed: bool, again: bool
 ) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no))
-    refusal = {"status": 400, "code": "PARAM_ERROR", "message": "参数错误", "applied": False}
-    function.simulator.script(order_no, "complete", fault="reply", signed=signed, times=1 + again, **refusal)
+    reply = WRONG_PARAMETER | {"signed": signed}
+    function.simulator.script(order_no, "complete", times=1 + again, **reply)
     function.client_context = None
     assert function(event)["outcome"] == ("FAILED" if again else "COMPLETED")
     assert arrived(function, order_no) == ["complete", "query", "complete", *["query"] * again]
@@ -140,8 +143,7 @@ def test_an_end_at_the_start_is_left_out_once_the_order_is_refused(
     ticket = opened(function, order_no, service_start_location=PLACE["real_service_end_location"])
     event = finish(order_no, finish_ticket="stale-ticket" if stale else ticket, **PLACE)
     message = "完结凭证错误" if stale else "服务结束地点不能与服务开始地点相同"
-    refusal = {"status": 400, "code": "PARAM_ERROR", "message": message, "applied": False}
-    function.simulator.script(order_no, "complete", fault="reply", signed=signed, **refusal)
+    function.simulator.script(order_no, "complete", **refusal(400, "PARAM_ERROR", message, signed=signed))
     if stale and not signed:  # an unsigned refusal is no reason to replace a ticket
         with pytest.raises(WeChatPayUnavailable):
             function(event)
@@ -157,8 +159,7 @@ def test_the_next_attempt_leaves_out_an_end_place_refused_by_an_odd_code(
 ) -> None:
     ticket = opened(function, order_no, service_start_location=PLACE["real_service_end_location"])
     event = finish(order_no, finish_ticket=ticket, **PLACE)
-    refusal = {"status": 400, "code": "LOCATION_INVALID", "applied": False}
-    function.simulator.script(order_no, "complete", fault="reply", **refusal)
+    function.simulator.script(order_no, "complete", **refusal(400, "LOCATION_INVALID"))
     with pytest.raises(WeChatPayUnavailable, match="still open"):
         function(event)
     function.client_context = later()
@@ -174,8 +175,7 @@ def test_after_an_unsigned_refusal_the_same_parameters_are_sent_again(
     ticket = opened(function, order_no, service_start_location=PLACE["real_service_end_location"])
     event = finish(order_no, finish_ticket=ticket, **PLACE)
     function.simulator.script(order_no, "complete", fault="reset_before")
-    refusal = {"status": 400, "code": "PARAM_ERROR", "message": "参数错误", "applied": False}
-    function.simulator.script(order_no, "complete", fault="reply", signed=False, **refusal)
+    function.simulator.script(order_no, "complete", **WRONG_PARAMETER | UNSIGNED)
     with pytest.raises(WeChatPayUnavailable, match="not final yet"):
         function(event)
     assert len({json.dumps(each) for each in sent(function, order_no)}) == 1
@@ -192,9 +192,9 @@ def test_the_next_attempt_cancels_an_order_confirmed_meanwhile(
     function: Function, order_no: str, code: str
 ) -> None:
     opened(function, order_no)
-    created = json.dumps({"out_order_no": order_no, "state": "CREATED"})
-    function.simulator.script(order_no, "query", fault="reply", status=200, content=created, applied=False)
-    refuse(function, order_no, "cancel", status=400, code=code, applied=False)
+    created = {"out_order_no": order_no, "state": "CREATED"}
+    function.simulator.script(order_no, "query", **genuine(created))
+    always(function, order_no, refusal(400, code), "cancel")
     with pytest.raises(WeChatPayUnavailable, match="confirmed it meanwhile"):
         function(cancel(order_no))
     assert arrived(function, order_no) == ["query", "cancel", "query"]
@@ -208,14 +208,14 @@ def test_a_cancellation_refused_twice_before_the_shopper_confirmed_stands(
     function: Function, order_no: str
 ) -> None:
     function.simulator.open_order(order_no, state="CREATED")
-    refuse(function, order_no, "cancel", status=400, code="PARAM_ERROR", applied=False)
+    always(function, order_no, refusal(400, "PARAM_ERROR"), "cancel")
     assert function(cancel(order_no))["error"]["category"] == "REJECTED"
     assert arrived(function, order_no) == ["query", "cancel", "query", "cancel", "query"]
 
 
 def test_an_unsigned_refusal_of_a_settled_order_is_no_refusal(function: Function, order_no: str) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no))
-    refuse(function, order_no, **{**ABOVE_CAP, "applied": True}, signed=False)
+    always(function, order_no, ABOVE_CAP | UNSIGNED | {"applied": True})
     result = function(event)
     assert (result["outcome"], result["evidence"]) == ("COMPLETED", "QUERY")
 
@@ -224,8 +224,8 @@ def test_a_refusal_without_a_query_that_shows_the_order_open_never_stands(
     function: Function, order_no: str
 ) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no), **NAMED)
-    refuse(function, order_no, **ABOVE_CAP)
-    refuse(function, order_no, "query", **NOT_FOUND)
+    always(function, order_no, ABOVE_CAP)
+    always(function, order_no, NOT_FOUND, "query")
     for context in (attempt(), later(600)):
         function.client_context = context
         with pytest.raises(OutcomeUnknown, match="ORDER_NOT_EXIST"):
@@ -237,13 +237,12 @@ def test_a_ticket_is_replaced_only_after_a_verified_refusal(
     function: Function, order_no: str, signed: bool, tickets: int
 ) -> None:
     function.simulator.open_order(order_no, finish_ticket="from-the-cabinet")
-    refusal = {"status": 400, "code": "PARAM_ERROR", "message": "参数错误", "applied": False}
-    function.simulator.script(order_no, "complete", fault="reply", signed=signed, **refusal)
+    function.simulator.script(order_no, "complete", **WRONG_PARAMETER | {"signed": signed})
     if signed:
         answer = {"out_order_no": order_no, "state": "USER_ACCEPTED", "finish_ticket": "of-the-query-instead"}
-        refuse(function, order_no, "query", status=200, content=json.dumps(answer), applied=False)
+        always(function, order_no, genuine(answer), "query")
         function.tickets.add("of-the-query-instead")
-        refuse(function, order_no, **refusal)
+        always(function, order_no, WRONG_PARAMETER)
         assert function(finish(order_no, finish_ticket="from-the-cabinet"))["outcome"] == "FAILED"
     else:
         assert function(finish(order_no, finish_ticket="from-the-cabinet"))["outcome"] == "COMPLETED"
@@ -288,7 +287,7 @@ def test_a_404_of_a_later_attempt_is_never_final(
 def test_a_404_after_a_lost_reply_is_never_final(function: Function, order_no: str, lost: str) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no), **NAMED)
     function.simulator.script(order_no, "complete", fault=lost)
-    refuse(function, order_no, "*", **NOT_FOUND)
+    always(function, order_no, NOT_FOUND, "*")
     with pytest.raises(OutcomeUnknown, match="may have been applied"):
         function(event)
 
@@ -299,10 +298,9 @@ def test_a_404_never_outweighs_a_query_that_found_the_order(
 ) -> None:
     opened(function, order_no)
     open_order = {"out_order_no": order_no, "state": "USER_ACCEPTED", "finish_ticket": "of-the-query-instead"}
-    reply = {"status": 200, "content": json.dumps(open_order), "applied": False}
     function.tickets.add("of-the-query-instead")
-    function.simulator.script(order_no, "query", fault="reply", **reply)
-    refuse(function, order_no, "*", **NOT_FOUND)
+    function.simulator.script(order_no, "query", **genuine(open_order))
+    always(function, order_no, NOT_FOUND, "*")
     function.client_context = context
     with pytest.raises(OutcomeUnknown, match="another query has found it"):
         function(finish(order_no, **NAMED))
@@ -311,7 +309,7 @@ def test_a_404_never_outweighs_a_query_that_found_the_order(
 
 def test_a_404_of_the_completion_alone_is_retried(function: Function, order_no: str) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no), **NAMED)
-    refuse(function, order_no, **NOT_FOUND)
+    always(function, order_no, NOT_FOUND)
     with pytest.raises(WeChatPayUnavailable, match="still open"):
         function(event)
 
@@ -382,8 +380,7 @@ def test_an_order_that_looks_open_after_its_acceptance_is_unknown(
 ) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no))
     function.simulator.script(order_no, "complete", **shown)
-    answer = json.dumps({"out_order_no": order_no, "state": state})
-    refuse(function, order_no, "query", status=200, content=answer, applied=False)
+    always(function, order_no, genuine({"out_order_no": order_no, "state": state}), "query")
     with pytest.raises(OutcomeUnknown, match=f"says state {state}"):
         function(event)
     assert function.simulator.order(order_no)["accepted"] == 1

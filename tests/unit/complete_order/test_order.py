@@ -15,10 +15,17 @@ from wechatpay.credentials import Credentials
 from wechatpay.credentials import parse as parse_secret
 from wechatpay.errors import MerchantMisconfigured
 
-from tests.unit.complete_order.events import NOW, Event, arbitrary_events, cancelled, finished, valid_events
+from tests.unit.complete_order.events import (
+    MCHID,
+    NOW,
+    Event,
+    arbitrary_events,
+    cancelled,
+    finished,
+    parsed,
+    valid_events,
+)
 from tests.unit.wechatpay.material import secret
-
-MCHID = "1900000001"
 
 
 def problems_of(event: object, default_mchid: str = MCHID) -> list[str]:
@@ -384,7 +391,7 @@ GOODS = [
 
 
 def sent(event: Event) -> dict[str, Any]:
-    return dict(order.parse(event, default_mchid=MCHID, now=NOW).parameters)
+    return dict(parsed(event).parameters)
 
 
 def test_goods_may_share_the_one_name_that_wechat_pay_prescribes() -> None:
@@ -396,9 +403,7 @@ def test_goods_may_share_the_one_name_that_wechat_pay_prescribes() -> None:
     "name", ["cancel_reason", START, END, PLACE, "finish_ticket", "mchid", "appid", "service_id", "order_api"]
 )
 def test_optional_text_that_is_blank_is_absent(name: str, blank: str) -> None:
-    assert order.parse(finished(**{name: blank}), default_mchid=MCHID, now=NOW) == order.parse(
-        finished(), default_mchid=MCHID, now=NOW
-    )
+    assert parsed(finished(**{name: blank})) == parsed(finished())
 
 
 def test_blank_texts_inside_fees_discounts_and_device_are_absent() -> None:
@@ -482,8 +487,8 @@ def test_the_api_is_the_events_else_the_secrets_else_smart_retail(
     in_event: Event, in_secret: str | None, order_api: str
 ) -> None:
     event = finished(fees=[fee()], total_amount=300, **in_event)
-    parsed = order.parse(event, default_mchid=MCHID, now=NOW)
-    assert parsed.key(credentials(order_api=in_secret)).order_api == order_api
+    wanted = parsed(event)
+    assert wanted.key(credentials(order_api=in_secret)).order_api == order_api
 
 
 @pytest.mark.parametrize(
@@ -495,7 +500,7 @@ def test_the_api_is_the_events_else_the_secrets_else_smart_retail(
     ],
 )
 def test_an_identifier_that_nobody_gives_is_named(changes: dict[str, None], lacks: str) -> None:
-    wanted = order.parse(finished(), default_mchid=MCHID, now=NOW)
+    wanted = parsed(finished())
     number = wanted.out_order_no
     with pytest.raises(MerchantMisconfigured) as raised:
         wanted.key(credentials(**changes))
@@ -504,7 +509,7 @@ def test_an_identifier_that_nobody_gives_is_named(changes: dict[str, None], lack
 
 def test_an_order_may_be_of_every_family_that_its_event_does_not_exclude() -> None:
     def families(**changes: Any) -> list[str]:
-        wanted = order.parse(finished(**changes), default_mchid=MCHID, now=NOW)
+        wanted = parsed(finished(**changes))
         key = wanted.key(credentials())
         keys = wanted.keys(key)
         assert all(each == key._replace(order_api=each.order_api) for each in keys)
@@ -517,19 +522,19 @@ def test_an_order_may_be_of_every_family_that_its_event_does_not_exclude() -> No
 
 
 def test_serviceorder_gets_fees_as_goods_only_of_unmanned_retail() -> None:
-    wanted = order.parse(finished(fees=[fee()], total_amount=300), default_mchid=MCHID, now=NOW)
+    wanted = parsed(finished(fees=[fee()], total_amount=300))
     sent_to = wanted.parameters_for
     assert sent_to("smartretail-orders", unmanned_retail=True) == wanted.parameters
     assert sent_to("serviceorder", unmanned_retail=False) == wanted.parameters
     assert [each["fee_name"] for each in sent_to("serviceorder", unmanned_retail=True)["fees"]] == [
         "商品信息"
     ]
-    free = order.parse(cancelled(), default_mchid=MCHID, now=NOW)
+    free = parsed(cancelled())
     assert free.parameters_for("serviceorder", unmanned_retail=True) == free.parameters
 
 
 def test_parameters_that_a_family_does_not_take_are_an_invalid_order() -> None:
-    wanted = order.parse(finished(fees=[], total_amount=0), default_mchid=MCHID, now=NOW)
+    wanted = parsed(finished(fees=[], total_amount=0))
     with pytest.raises(InvalidOrder) as raised:
         wanted.parameters_for("serviceorder", unmanned_retail=False)
     assert raised.value.problems == ["fees: must have an entry for serviceorder"]
@@ -538,7 +543,7 @@ def test_parameters_that_a_family_does_not_take_are_an_invalid_order() -> None:
 
 def test_goods_without_a_description_are_refused_of_unmanned_retail_only() -> None:
     goods = fee(fee_name="商品信息", fee_desc=...)
-    wanted = order.parse(finished(fees=[goods], total_amount=300), default_mchid=MCHID, now=NOW)
+    wanted = parsed(finished(fees=[goods], total_amount=300))
     assert wanted.parameters_for("serviceorder", unmanned_retail=False) == wanted.parameters
     with pytest.raises(InvalidOrder):
         wanted.parameters_for("serviceorder", unmanned_retail=True)
@@ -556,8 +561,8 @@ def test_goods_without_a_description_are_refused_of_unmanned_retail_only() -> No
     ],
 )
 def test_metadata_that_step_functions_rounds_is_marked_and_taken(metadata: Event, rounded: bool) -> None:
-    parsed = order.parse(finished(metadata=metadata), default_mchid=MCHID, now=NOW)
-    assert parsed.metadata_rounded is rounded
+    wanted = parsed(finished(metadata=metadata))
+    assert wanted.metadata_rounded is rounded
 
 
 # The end of the order
@@ -573,18 +578,18 @@ def test_metadata_that_step_functions_rounds_is_marked_and_taken(metadata: Event
     ],
 )
 def test_an_end_up_to_10_minutes_ahead_is_waited_for(end: str, ready_at: datetime | None) -> None:
-    parsed = order.parse(finished(**{END: end}), default_mchid=MCHID, now=NOW)
-    assert parsed.ready_at == ready_at
-    assert parsed.parameters[END] == end
+    wanted = parsed(finished(**{END: end}))
+    assert wanted.ready_at == ready_at
+    assert wanted.parameters[END] == end
 
 
 def test_tomorrow_is_waited_for_in_the_last_10_minutes_of_today() -> None:
     midnight = datetime(2026, 3, 5, 16, tzinfo=UTC)
     tomorrow = finished(**{END: "20260306"})
-    parsed = order.parse(tomorrow, default_mchid=MCHID, now=midnight - timedelta(minutes=10))
-    assert parsed.ready_at == midnight
+    wanted = parsed(tomorrow, now=midnight - timedelta(minutes=10))
+    assert wanted.ready_at == midnight
     with pytest.raises(InvalidOrder, match="must not be more than 10 minutes ahead"):
-        order.parse(tomorrow, default_mchid=MCHID, now=midnight - timedelta(minutes=10, seconds=1))
+        parsed(tomorrow, now=midnight - timedelta(minutes=10, seconds=1))
 
 
 # What an invalid event asks for
@@ -649,14 +654,14 @@ OUTSIDE = {
 
 
 def carried_unchanged(event: Event) -> None:
-    parsed = order.parse(event, default_mchid=MCHID, now=NOW)
+    wanted = parsed(event)
     inside = {name: value for name, value in event.items() if name not in OUTSIDE}
-    assert parsed.parameters == {"profit_sharing": False, "total_amount": 0, **inside}
-    assert (parsed.out_order_no, parsed.mchid) == (event["out_order_no"], event.get("mchid", MCHID))
-    assert (parsed.appid, parsed.service_id) == (event.get("appid"), event.get("service_id"))
-    assert (parsed.finish_ticket, parsed.metadata) == (event.get("finish_ticket"), event.get("metadata", {}))
-    assert (parsed.finish_type, parsed.total_amount) == (event["finish_type"], event.get("total_amount", 0))
-    assert parsed.order_api == event.get("order_api")
+    assert wanted.parameters == {"profit_sharing": False, "total_amount": 0, **inside}
+    assert (wanted.out_order_no, wanted.mchid) == (event["out_order_no"], event.get("mchid", MCHID))
+    assert (wanted.appid, wanted.service_id) == (event.get("appid"), event.get("service_id"))
+    assert (wanted.finish_ticket, wanted.metadata) == (event.get("finish_ticket"), event.get("metadata", {}))
+    assert (wanted.finish_type, wanted.total_amount) == (event["finish_type"], event.get("total_amount", 0))
+    assert wanted.order_api == event.get("order_api")
 
 
 @given(valid_events())
@@ -666,7 +671,7 @@ def test_every_valid_event_parses_with_its_parameters_unchanged(event: Event) ->
 
 def outcome_of(event: object) -> order.Order | list[str]:
     try:
-        return order.parse(event, default_mchid=MCHID, now=NOW)
+        return parsed(event)
     except InvalidOrder as exc:
         return exc.problems
 
@@ -694,8 +699,8 @@ def test_metadata_of_4_kib_is_taken_however_deep_it_is() -> None:
     nested: Any = 2**53
     for _ in range(2000):
         nested = [nested]
-    parsed = order.parse(finished(metadata={"a": nested}), default_mchid=MCHID, now=NOW)
-    assert parsed.metadata_rounded
+    wanted = parsed(finished(metadata={"a": nested}))
+    assert wanted.metadata_rounded
 
 
 def test_the_largest_amount_is_the_last_that_double_precision_counts_to() -> None:
@@ -703,12 +708,12 @@ def test_the_largest_amount_is_the_last_that_double_precision_counts_to() -> Non
 
 
 def test_an_order_shows_no_ticket() -> None:
-    parsed = order.parse(finished(finish_ticket="opaque-ticket"), default_mchid=MCHID, now=NOW)
-    assert "opaque-ticket" not in repr(parsed)
+    wanted = parsed(finished(finish_ticket="opaque-ticket"))
+    assert "opaque-ticket" not in repr(wanted)
 
 
 def test_an_order_cannot_be_changed_after_it_was_checked() -> None:
-    for checked in (order.parse(finished(), default_mchid=MCHID, now=NOW), wanted_by(finished(unknown=1))):
+    for checked in (parsed(finished()), wanted_by(finished(unknown=1))):
         assert checked is not None
         with pytest.raises(FrozenInstanceError):
             checked.total_amount = 1  # type: ignore[misc]

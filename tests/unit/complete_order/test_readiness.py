@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from complete_order import order
 from complete_order.order import Order
 from complete_order.readiness import SETTLING_SECONDS, WAIT_SECONDS, wait_until_ready
 from wechatpay.deadline import Deadline
@@ -11,13 +10,13 @@ from wechatpay.errors import WeChatPayUnavailable
 from wechatpay.forms import SHANGHAI
 
 from tests.function import Function
-from tests.unit.complete_order.events import NOW, finished
+from tests.unit.complete_order.events import NOW, finished, parsed
 from tests.unit.complete_order.orders import arrived, finish, opened
 
 
 def ending(seconds: int) -> Order:
     end = (NOW + timedelta(seconds=seconds)).astimezone(SHANGHAI).strftime("%Y%m%d%H%M%S")
-    return order.parse(finished(real_service_end_time=end), default_mchid="1900000001", now=NOW)
+    return parsed(finished(real_service_end_time=end))
 
 
 def waited(wanted: Order, left: float = 28.5) -> list[float]:
@@ -29,7 +28,7 @@ def waited(wanted: Order, left: float = 28.5) -> list[float]:
 
 def test_an_order_that_has_ended_is_not_waited_for() -> None:
     assert waited(ending(0)) == waited(ending(-60)) == []
-    assert waited(order.parse(finished(), default_mchid="1900000001", now=NOW)) == []
+    assert waited(parsed(finished())) == []
 
 
 @pytest.mark.parametrize("seconds", [1, 3, int(WAIT_SECONDS)])

@@ -1,5 +1,4 @@
 import json
-from typing import Any
 
 import pytest
 from complete_order import order
@@ -7,13 +6,9 @@ from complete_order.result import Failure, Result
 from wechatpay.errors import Problem
 from wechatpay.orders import OrderKey
 
-from tests.unit.complete_order.events import NOW, cancelled, finished
+from tests.unit.complete_order.events import cancelled, finished, parsed
 
 KEY = OrderKey("1900000001", "wxd678efh567hg6787", "500001", "SR-1")
-
-
-def parsed(event: dict[str, Any]) -> order.Order:
-    return order.parse(event, default_mchid="1900000001", now=NOW)
 
 
 def test_a_completed_order_has_exactly_the_fields_of_the_contract() -> None:

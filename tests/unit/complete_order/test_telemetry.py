@@ -8,6 +8,7 @@ from wechatpay.errors import OutcomeUnknown, WeChatPayRateLimited, WeChatPayUnav
 from wechatpay.reply_rules import REPLIES
 
 from tests.function import EXECUTION, Function
+from tests.replies import refusal
 from tests.unit.complete_order.orders import cancel, finish, opened
 
 # What Powertools puts on every line, and what this project does.
@@ -126,7 +127,7 @@ def test_one_order_leaves_nothing_on_the_lines_of_the_next(function: Function, o
         ({"fault": "reset_after"}, {"COMPLETED", "ProviderLatency"}),
         ({"fault": "settled_amount"}, {"CONFLICT", "ProviderLatency"}),
         (
-            {"fault": "reply", "status": 400, "code": "PARAM_ERROR", "tail": "271316656", "applied": False},
+            refusal(400, "PARAM_ERROR", tail="271316656"),
             {"REJECTED", "ProviderLatency"},
         ),
     ],
@@ -156,19 +157,18 @@ def test_cancellations_invalid_events_and_each_error_are_counted(function: Funct
     assert counted(function) == {"WeChatPayRateLimited", "ProviderLatency"}
 
 
+NEW = refusal(409, "SOMETHING_NEW", tail="271399999")
+
+
 def test_a_refusal_on_no_row_is_counted_and_its_code_logged(function: Function, order_no: str) -> None:
     ticket = opened(function, order_no)
-    refusal = {"status": 409, "code": "SOMETHING_NEW", "tail": "271399999", "applied": False}
-    function.simulator.script(order_no, "complete", fault="reply", **refusal)
+    function.simulator.script(order_no, "complete", **NEW)
     with pytest.raises(WeChatPayUnavailable):
         function(finish(order_no, finish_ticket=ticket))
     assert counted(function) == {"UnlistedRefusal", "WeChatPayUnavailable", "ProviderLatency"}
     [line] = [line for line in function.logs if line["message"] == "unlisted refusal"]
     assert (line["status"], line["code"], line["internal_code"]) == (409, "SOMETHING_NEW", "271399999")
     assert set(line) == EVERY_LINE | {"status", "code", "internal_code", "request_id"}
-
-
-NEW = {"fault": "reply", "status": 409, "code": "SOMETHING_NEW", "tail": "271399999", "applied": False}
 
 
 @pytest.mark.parametrize("order_api", [None, "serviceorder"])

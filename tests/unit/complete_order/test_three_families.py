@@ -1,6 +1,5 @@
 """The same twenty orders end alike, whatever API they were created with: one table."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 from wechatpay.errors import SettlementError
 
 from tests.function import Function, later
+from tests.replies import genuine, refusal
 from tests.unit.complete_order.orders import cancel, finish
 
 FAMILIES = ("smartretail-orders", "payafter-orders", "serviceorder")
@@ -21,11 +21,6 @@ MANY = {
     "discounts": [],
     "total_amount": 1200,
 }
-
-
-def refusal(status: int, code: str, message: str = "", tail: str = "") -> dict[str, Any]:
-    named = {"status": status, "code": code, "message": message, "applied": False}
-    return {"fault": "reply", **named, **({"tail": tail} if tail else {})}
 
 
 @pytest.fixture(autouse=True)
@@ -335,7 +330,7 @@ def test_families_that_contradict_themselves_are_not_asked_in_turns(
     script(order_no, "complete", times=None, **refusal(404, "ORDER_NOT_EXIST"))
     for _ in range(20):
         script(order_no, "query", **refusal(404, "ORDER_NOT_EXIST"))
-        script(order_no, "query", fault="reply", status=200, content=json.dumps(known), applied=False)
+        script(order_no, "query", **genuine(known))
     with pytest.raises(SettlementError, match="another query has found it") as error:
         function(finish(order_no, **names))
     assert type(error.value).__name__ == "OutcomeUnknown"
@@ -374,8 +369,7 @@ def test_a_cancellation_is_repeated_with_another_key_only_while_open(
 ) -> None:
     opened_in(function, order_no, "serviceorder", finish_type=2, total_amount=700)
     before = {"out_order_no": order_no, "state": "DOING", "state_description": "USER_CONFIRM"}
-    answer = {"fault": "reply", "status": 200, "content": json.dumps(before), "applied": False}
-    function.simulator.script(order_no, "query", **answer)
+    function.simulator.script(order_no, "query", **genuine(before))
     function.simulator.script(order_no, "cancel", **refusal(401, "SIGN_ERROR"))
     result = function(cancel(order_no, order_api="serviceorder"))
     assert result["error"]["category"] == "CONFLICT"

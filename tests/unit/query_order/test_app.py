@@ -15,6 +15,7 @@ from wechatpay.errors import (
 )
 
 from tests.function import EXECUTION, PREFIX, Function
+from tests.replies import genuine, refusal
 from tests.schemas import schemas
 
 Result = dict[str, Any]
@@ -117,7 +118,7 @@ ELSEWHERE = {"pay_type": "MchChannelPayType"}
 def test_a_payment_names_who_was_paid_and_its_transaction(function, accepted, order_no, fields, paid_by):
     opened(function, order_no, "USER_PAID", **FINISHED)
     answer = {"out_order_no": order_no, "state": "USER_PAID", **FINISHED, **fields}
-    function.simulator.script(order_no, "query", fault="wrong_shape", content=json.dumps(answer))
+    function.simulator.script(order_no, "query", **genuine(answer))
     payment = function(accepted)["payment"]
     assert payment["request_id"]
     assert payment == {
@@ -152,7 +153,7 @@ def test_every_transaction_of_a_serviceorder_is_listed(
     function.simulator.open_order(order_no, api="serviceorder", **FINISHED)
     collection = {"state": "USER_PAID", "total_amount": 1200, "details": details}
     answer = {"out_order_no": order_no, "state": "DONE", "total_amount": 1200, "collection": collection}
-    function.simulator.script(order_no, "query", fault="wrong_shape", content=json.dumps(answer))
+    function.simulator.script(order_no, "query", **genuine(answer))
     payment = function({**accepted, "order_api": "serviceorder"})["payment"]
     assert (payment["state"], payment["paid_by"]) == ("PAID", paid_by)
     assert payment["finish_transaction_id"] == transaction_id
@@ -285,8 +286,7 @@ def test_the_log_names_order_execution_and_payment_and_counts_it(function, accep
 
 def test_a_refusal_on_no_row_is_counted(function, accepted, order_no):
     opened(function, order_no, "FINISHED", **FINISHED)
-    refusal = {"status": 409, "code": "SOMETHING_NEW", "applied": False}
-    function.simulator.script(order_no, "query", fault="reply", **refusal)
+    function.simulator.script(order_no, "query", **refusal(409, "SOMETHING_NEW"))
     with pytest.raises(WeChatPayUnavailable, match="SOMETHING_NEW"):
         function(accepted)
     assert [line["UnlistedRefusal"] for line in function.metrics if "UnlistedRefusal" in line] == [[1.0]]

@@ -21,22 +21,24 @@ def certificate_world() -> Iterator[Simulator]:
         yield simulator
 
 
+def tidied(world: Simulator) -> Iterator[Simulator]:
+    """Yield a simulator; afterwards no fault is scripted and both hosts are up."""
+    yield world
+    world.clear_faults()
+    for host in range(2):
+        world.set_host(host, up=True)
+
+
 @pytest.fixture
 def simulator(public_key_world: Simulator) -> Iterator[Simulator]:
     """WeChat Pay for a merchant of the public key; tidied after each test."""
-    yield public_key_world
-    public_key_world.clear_faults()
-    for host in range(2):
-        public_key_world.set_host(host, up=True)
+    yield from tidied(public_key_world)
 
 
 @pytest.fixture
 def certifying(certificate_world: Simulator) -> Iterator[Simulator]:
     """WeChat Pay for a merchant of platform certificates; tidied after each test."""
-    yield certificate_world
-    certificate_world.clear_faults()
-    for host in range(2):
-        certificate_world.set_host(host, up=True)
+    yield from tidied(certificate_world)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from wechatpay.transport import Transport
 from wechatpay.world import Address, World
 from wechatpay_sandbox import Simulator
 
+from tests.replies import UNVERIFIABLE, refusal
 from tests.unit.wechatpay.material import is_signed_by
 from tests.unit.wechatpay.merchant import WarmMerchant
 from tests.unit.wechatpay.raw_server import Connection, RawServer, answering, http
@@ -26,15 +27,6 @@ from tests.unit.wechatpay.raw_server import Connection, RawServer, answering, ht
 TARGET = "/v3/payscore/smartretail-orders/{}/complete"
 QUERY = "/v3/payscore/smartretail-orders?service_id=500001&out_order_no={}&appid=wxd678efh567hg6787"
 DOWN = "http://127.0.0.1:9"
-UNBELIEVABLE = [
-    "unsigned",
-    "wrong_signature",
-    "signtest",
-    "unknown_serial",
-    "stale_timestamp",
-    "future_timestamp",
-    "missing_header",
-]
 
 
 def encoded(order_no: str) -> str:
@@ -101,7 +93,7 @@ def test_a_verified_200_is_its_body_and_request_id(simulator: Simulator, order_n
     assert answer.request_id.endswith("-0")
 
 
-@pytest.mark.parametrize("fault", UNBELIEVABLE)
+@pytest.mark.parametrize("fault", UNVERIFIABLE)
 def test_an_unverifiable_200_is_never_a_success(simulator: Simulator, order_no: str, fault: str) -> None:
     parameters = cancellation(simulator, order_no)
     simulator.script(order_no, fault=fault)
@@ -140,9 +132,7 @@ def test_any_other_status_is_a_service_error_proven_or_not(
     simulator: Simulator, order_no: str, status: int, signed: bool
 ) -> None:
     parameters = cancellation(simulator, order_no)
-    simulator.script(
-        order_no, fault="reply", status=status, code="CODE", message="原因", tail="271316598", signed=signed
-    )
+    simulator.script(order_no, **refusal(status, "CODE", "原因", "271316598", signed=signed, applied=True))
     with pytest.raises(ServiceError) as caught:
         WarmMerchant(simulator).client().post(target(order_no), parameters, reserve=0)
     problem = caught.value.problem
@@ -221,7 +211,7 @@ def test_without_a_host_nothing_was_sent(simulator: Simulator, call: str) -> Non
 
 @pytest.mark.parametrize(
     "fault",
-    [*UNBELIEVABLE, "accepted_202", "not_json", "system_error", "bad_gateway", "reset_after", "unsigned_4xx"],
+    [*UNVERIFIABLE, "accepted_202", "not_json", "system_error", "bad_gateway", "reset_after", "unsigned_4xx"],
 )
 def test_a_query_one_host_does_not_settle_is_put_to_the_other(
     simulator: Simulator, order_no: str, fault: str
@@ -332,7 +322,7 @@ def test_what_concerns_the_merchant_is_not_asked_twice(
     simulator: Simulator, order_no: str, status: int, signed: bool
 ) -> None:
     simulator.open_order(order_no)
-    simulator.script(order_no, "query", fault="reply", status=status, code="C", message="m", signed=signed)
+    simulator.script(order_no, "query", **refusal(status, "C", "m", signed=signed))
     with pytest.raises(ServiceError):
         WarmMerchant(simulator).client().get(query(order_no))
     assert simulator.order(order_no)["calls"] == {"query": 1}
@@ -352,9 +342,7 @@ def test_a_page_that_is_not_wechat_pays_says_nothing_of_the_merchant(
 
 def test_an_unsigned_404_is_not_taken_for_an_answer(simulator: Simulator, order_no: str) -> None:
     simulator.open_order(order_no)
-    simulator.script(
-        order_no, "query", fault="reply", status=404, code="ORDER_NOT_EXIST", message="m", signed=False
-    )
+    simulator.script(order_no, "query", **refusal(404, "ORDER_NOT_EXIST", "m", signed=False))
     answer = WarmMerchant(simulator).client().get(query(order_no))
     assert answer.text("out_order_no") == order_no
 

@@ -20,6 +20,7 @@ from wechatpay.service_order import (
 )
 from wechatpay_sandbox import Simulator
 
+from tests.replies import genuine
 from tests.unit.wechatpay.merchant import WarmMerchant
 
 GOODS = {"fee_name": "商品信息", "fee_amount": 1300, "fee_desc": "无糖乌龙茶 500ml", "fee_count": 3}
@@ -67,9 +68,8 @@ class World:
         """Let the next answer be this one, signed as genuine."""
         names = {"mchid": self.key.mchid, "appid": self.key.appid, "service_id": self.key.service_id}
         whole = {**names, "out_order_no": self.order_no, **document}
-        content = json.dumps({name: value for name, value in whole.items() if value is not None})
-        reply = {"status": 200, "content": content, "applied": False}
-        self.simulator.script(self.order_no, operation, fault="reply", **reply)
+        present = {name: value for name, value in whole.items() if value is not None}
+        self.simulator.script(self.order_no, operation, **genuine(present))
 
     def bodies(self) -> list[dict[str, Any]]:
         requests = self.simulator.requests(self.order_no)

@@ -8,6 +8,7 @@ from wechatpay.orders import Accepted, OrderKey, OrderState
 from wechatpay.smart_retail import STATES, cancel, complete, query
 from wechatpay_sandbox import Simulator
 
+from tests.replies import genuine
 from tests.unit.wechatpay.merchant import WarmMerchant
 
 
@@ -101,9 +102,8 @@ def test_an_order_nobody_opened_is_a_verified_404(simulator: Simulator, order_no
 # Genuine replies that do not answer the question
 
 
-def replied(simulator: Simulator, order_no: str, operation: str, content: object) -> None:
-    text = json.dumps(content, ensure_ascii=False)
-    simulator.script(order_no, operation, fault="reply", times=2, applied=False, status=200, content=text)
+def replied(simulator: Simulator, order_no: str, operation: str, document: object) -> None:
+    simulator.script(order_no, operation, times=2, **genuine(document))
 
 
 def answer(key: OrderKey, **changes: Any) -> dict[str, Any]:
