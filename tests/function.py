@@ -22,6 +22,7 @@ from urllib.parse import quote
 from wechatpay.hosts import FailedHosts
 from wechatpay_sandbox import Simulator
 
+from tests.json_tree import walk
 from tests.secrets_manager import SecretsManager
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
@@ -125,7 +126,11 @@ class Function:
         else:
             event_without_ticket = event
         # An event made at random may use as its number what another used as its ticket: numbers may come out.
-        self._not_secret |= {text for text in _texts(event_without_ticket) if len(text) >= SHORTEST}
+        self._not_secret |= {
+            text
+            for each in walk(event_without_ticket)
+            if not isinstance(each, dict | list) and len(text := str(each)) >= SHORTEST
+        }
         return self.invoke(event, seconds=seconds)
 
     def invoke(self, event: object, *, seconds: float = 30.0) -> dict[str, Any]:
@@ -258,19 +263,6 @@ def encodings(secret: str) -> Iterator[str]:
         text = base64.b64encode(b"-" * shift + raw).decode().rstrip("=")
         yield text[lead:-1]
         yield text[lead:-1].replace("+", "-").replace("/", "_")
-
-
-def _texts(value: object) -> Iterator[str]:
-    """Every text in a JSON value, names of fields included."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield name
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
-    else:
-        yield str(value)
 
 
 def fresh_module(package: str, name: str) -> ModuleType:

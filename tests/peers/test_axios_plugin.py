@@ -15,6 +15,7 @@ from wechatpay.credentials import parse
 from wechatpay.verification import NotVerified, SignedMessage
 from wechatpay_sandbox import Simulator
 
+from tests.paths import escaped
 from tests.peers.conftest import completion_body
 from tools import node
 
@@ -57,7 +58,7 @@ def as_merchant(simulator: Simulator) -> dict[str, Any]:
 
 def completion(simulator: Simulator, order_no: str, **changes: Any) -> dict[str, Any]:
     body = completion_body(simulator, order_no, **changes)
-    number = order_no.replace("|", "%7C").replace("*", "%2A")
+    number = escaped(order_no)
     return as_merchant(simulator) | {"method": "post", "path": f"{ORDERS}/{number}/complete", "body": body}
 
 
@@ -85,7 +86,7 @@ def test_it_takes_a_serviceorder_from_its_creation_to_its_payment(
     def call(action: str, body: dict[str, Any]) -> dict[str, Any]:
         secret = simulator.secret()
         body = {"appid": secret["appid"], "service_id": secret["service_id"], **body}
-        number = order_no.replace("|", "%7C").replace("*", "%2A")
+        number = escaped(order_no)
         path = f"v3/payscore/serviceorder/{number}/{action}" if action else "v3/payscore/serviceorder"
         return as_merchant(simulator) | {"method": "post", "path": path, "body": body}
 

@@ -192,7 +192,7 @@ def test_the_documented_table_of_faults_is_the_one_it_prints():
     assert table in Path("docs/simulator.md").read_text(encoding="utf-8")
 
 
-def test_both_languages_show_the_same_faults_and_the_same_commands():
+def test_both_languages_show_the_same_faults():
     english, chinese = (
         Path(f"docs/simulator{language}.md").read_text(encoding="utf-8").splitlines()
         for language in ("", ".zh-CN")
@@ -203,6 +203,3 @@ def test_both_languages_show_the_same_faults_and_the_same_commands():
     ]
     assert faults[0] == faults[1]
     assert len(faults[0]) == len(KINDS)
-    commands = [[line for line in page if line.startswith("curl ")] for page in (english, chinese)]
-    assert commands[0] == commands[1]
-    assert len(commands[0]) >= 30

@@ -9,6 +9,8 @@ from wechatpay_sandbox.order import NotPossible, Order
 from wechatpay_sandbox.orders import Orders
 from wechatpay_sandbox.times import shanghai
 
+from tests.paths import escaped
+
 NOW = 1_717_207_200.0
 
 
@@ -87,7 +89,7 @@ class Shop:
         return self.post(self.api, document)
 
     def act(self, action, document, api=None):
-        number = self.number.replace("|", "%7C").replace("*", "%2A")
+        number = escaped(self.number)
         return self.post(f"{api or self.api}/{number}/{action}", document)
 
     def query(self):

@@ -131,3 +131,4 @@ def test_both_languages_show_the_same_code():
         for language in PAGES
     ]
     assert commands[0] == commands[1]
+    assert sum(line.startswith("curl ") for line in commands[0]) >= 30

@@ -1,24 +1,9 @@
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 import yaml
 
 from tools.template import REGIONS, ROOT, Template, source, translate
 
-__all__ = ["REGIONS", "ROOT", "Template", "source", "translate", "walk"]
-
-
-def walk(value: Any) -> Iterator[Any]:
-    """Every value in a tree, keys included."""
-    yield value
-    if isinstance(value, dict):
-        for key, child in value.items():
-            yield key
-            yield from walk(child)
-    elif isinstance(value, list):
-        for child in value:
-            yield from walk(child)
+__all__ = ["REGIONS", "ROOT", "Template", "source", "translate"]
 
 
 @pytest.fixture(params=REGIONS)

@@ -10,8 +10,9 @@ from invocation.failure import Category
 from wechatpay import errors
 
 from operations import expiry
+from tests.json_tree import walk
 
-from .conftest import ROOT, Template, source, walk
+from .conftest import ROOT, Template, source
 from .test_security import listed, of_type
 
 NAMESPACE = "SmartRetail"

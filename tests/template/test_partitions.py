@@ -2,7 +2,9 @@
 
 import re
 
-from .conftest import Template, source, translate, walk
+from tests.json_tree import walk
+
+from .conftest import Template, source, translate
 
 UNAVAILABLE_IN_CHINA = {"AWS::Lambda::Url", "AWS::XRay::SamplingRule", "AWS::XRay::Group"}
 

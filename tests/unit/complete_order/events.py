@@ -21,16 +21,17 @@ def parsed(event: object, *, now: datetime = NOW) -> order.Order:
 
 def finished(**changes: Any) -> Event:
     """The smallest event that finishes an order, changed; `...` leaves a field out."""
-    return _changed({"out_order_no": "SR-1", "finish_type": 2, "total_amount": 0}, changes)
+    return changed({"out_order_no": "SR-1", "finish_type": 2, "total_amount": 0}, changes)
 
 
 def cancelled(**changes: Any) -> Event:
     """The smallest event that cancels an order, changed; `...` leaves a field out."""
-    return _changed({"out_order_no": "SR-1", "finish_type": 1, "cancel_reason": "误开门"}, changes)
+    return changed({"out_order_no": "SR-1", "finish_type": 1, "cancel_reason": "误开门"}, changes)
 
 
-def _changed(event: Event, changes: Event) -> Event:
-    return {name: value for name, value in (event | changes).items() if value is not ...}
+def changed(fields: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Fields with changes; one changed to `...` is left out."""
+    return {name: value for name, value in (fields | changes).items() if value is not ...}
 
 
 def text(shortest: int, longest: int) -> st.SearchStrategy[str]:
@@ -50,7 +51,7 @@ json_values = st.recursive(
     max_leaves=20,
 )
 
-_FIELDS = [
+FIELDS = [
     "out_order_no",
     "mchid",
     "appid",
@@ -83,7 +84,7 @@ _ORDER_APIS = ["smartretail-orders", "payafter-orders", "serviceorder"]
 _DEVICE_FIELDS = ["start_device_id", "end_device_id", "materiel_no"]
 _entries = st.lists(json_values | st.dictionaries(st.sampled_from(_ENTRY_FIELDS), json_values), max_size=8)
 _near = st.dictionaries(
-    st.sampled_from(_FIELDS),
+    st.sampled_from(FIELDS),
     json_values | _entries | st.sampled_from([1, 2, 0, "1", "20260101", "", " ", "payafter-orders"]),
 )
 arbitrary_events = json_values | _near | st.builds(lambda base, more: base | more, st.just(finished()), _near)
@@ -131,7 +132,7 @@ def valid_events(draw: st.DrawFn) -> Event:
         )
     )
     times = sorted(draw(st.lists(_days, max_size=2)))
-    event |= dict(zip(("real_service_end_time",) if len(times) == 1 else _FIELDS[6:8], times, strict=False))
+    event |= dict(zip(("real_service_end_time",) if len(times) == 1 else FIELDS[6:8], times, strict=False))
     if event["finish_type"] == 1:
         amount = draw(st.sampled_from([{}, {"total_amount": 0}]))
         return event | {"cancel_reason": draw(text(1, 30))} | amount

@@ -19,6 +19,7 @@ from wechatpay.errors import (
 from wechatpay_sandbox import APPID, MCHID, SERVICE_ID
 
 from tests.function import PREFIX, Function
+from tests.paths import escaped
 from tests.replies import refusal
 from tests.unit.complete_order.events import arbitrary_events, text
 from tests.unit.complete_order.orders import arrived, cancel, finish, opened, reads
@@ -76,8 +77,7 @@ def test_all_twelve_request_fields_arrive_unchanged_and_nothing_else(
         "finish_ticket",
         "profit_sharing",
     }
-    escaped = order_no.replace("|", "%7C").replace("*", "%2A")
-    assert request["target"] == f"/v3/payscore/smartretail-orders/{escaped}/complete"
+    assert request["target"] == f"/v3/payscore/smartretail-orders/{escaped(order_no)}/complete"
     assert request["verified"] is True
 
 

@@ -22,6 +22,13 @@ def always(function: Function, order_no: str, reply: Fault, operation: str = "co
     function.simulator.script(order_no, operation, times=None, **reply)
 
 
+def refused(function: Function, order_no: str, reply: Fault) -> dict[str, Any]:
+    """Open an order whose completion is always refused so; return the event that finishes it."""
+    ticket = opened(function, order_no)
+    always(function, order_no, reply)
+    return finish(order_no, finish_ticket=ticket)
+
+
 def sent(function: Function, order_no: str) -> list[dict[str, Any]]:
     requests = function.simulator.requests(order_no)
     return [json.loads(each["body"]) for each in requests if each["operation"] == "complete" and each["body"]]
@@ -34,8 +41,7 @@ def sent(function: Function, order_no: str) -> list[dict[str, Any]]:
 def test_a_listed_refusal_of_a_later_attempt_stands_after_ten_minutes(
     function: Function, order_no: str, minutes: float, final: bool
 ) -> None:
-    event = finish(order_no, finish_ticket=opened(function, order_no))
-    always(function, order_no, ABOVE_CAP)
+    event = refused(function, order_no, ABOVE_CAP)
     function.client_context = later(minutes)
     if final:
         assert function(event)["error"]["category"] == "REJECTED"
@@ -58,8 +64,7 @@ def test_a_listed_refusal_of_a_later_attempt_stands_after_ten_minutes(
 def test_every_kind_of_later_attempt_knows_that_it_is_one(
     function: Function, order_no: str, context: object
 ) -> None:
-    event = finish(order_no, finish_ticket=opened(function, order_no))
-    always(function, order_no, ABOVE_CAP)
+    event = refused(function, order_no, ABOVE_CAP)
     function.client_context = context
     with pytest.raises(WeChatPayUnavailable, match="not final yet"):
         function(event)
@@ -69,8 +74,7 @@ def test_every_kind_of_later_attempt_knows_that_it_is_one(
 def test_a_listed_refusal_of_a_first_attempt_stands(
     function: Function, order_no: str, context: object
 ) -> None:
-    event = finish(order_no, finish_ticket=opened(function, order_no))
-    always(function, order_no, ABOVE_CAP)
+    event = refused(function, order_no, ABOVE_CAP)
     function.client_context = context
     result = function(event)
     assert (result["error"]["category"], result["evidence"]) == ("REJECTED", "REPLY")
@@ -99,8 +103,7 @@ def test_a_refusal_never_outweighs_an_attempt_of_the_same_invocation(
 def test_an_unsigned_listed_refusal_stands_by_the_query_after_it(
     function: Function, order_no: str, context: object
 ) -> None:
-    event = finish(order_no, finish_ticket=opened(function, order_no))
-    always(function, order_no, ABOVE_CAP | UNSIGNED)
+    event = refused(function, order_no, ABOVE_CAP | UNSIGNED)
     function.client_context = context
     result = function(event)
     assert (result["error"]["category"], result["evidence"]) == ("REJECTED", "QUERY")
@@ -112,8 +115,7 @@ def test_an_unsigned_listed_refusal_stands_by_the_query_after_it(
 def test_an_unsigned_refusal_of_a_later_attempt_waits_as_a_signed_one(
     function: Function, order_no: str, minutes: int
 ) -> None:
-    event = finish(order_no, finish_ticket=opened(function, order_no))
-    always(function, order_no, ABOVE_CAP | UNSIGNED)
+    event = refused(function, order_no, ABOVE_CAP | UNSIGNED)
     function.client_context = later(minutes)
     with pytest.raises(WeChatPayUnavailable, match="not final yet"):
         function(event)
@@ -214,8 +216,7 @@ def test_a_cancellation_refused_twice_before_the_shopper_confirmed_stands(
 
 
 def test_an_unsigned_refusal_of_a_settled_order_is_no_refusal(function: Function, order_no: str) -> None:
-    event = finish(order_no, finish_ticket=opened(function, order_no))
-    always(function, order_no, ABOVE_CAP | UNSIGNED | {"applied": True})
+    event = refused(function, order_no, ABOVE_CAP | UNSIGNED | {"applied": True})
     result = function(event)
     assert (result["outcome"], result["evidence"]) == ("COMPLETED", "QUERY")
 

@@ -9,6 +9,7 @@ from wechatpay.errors import SettlementError
 from wechatpay_sandbox import APPID, SERVICE_ID
 
 from tests.function import Function
+from tests.paths import escaped
 from tests.unit.complete_order.orders import cancel, finish, opened
 
 Body = dict[str, Any]
@@ -104,7 +105,6 @@ def test_payafter_orders_are_completed_under_their_own_path(function: Function, 
     with contextlib.suppress(SettlementError):
         function(finish(order_no, order_api="payafter-orders", finish_ticket="t" * 20))
     targets = {request["target"].split("?")[0] for request in function.simulator.requests()[before:]}
-    escaped = order_no.replace("|", "%7C").replace("*", "%2A")
     path = "/v3/payscore/payafter-orders"
-    assert f"{path}/{escaped}/complete" in targets
-    assert targets <= {f"{path}/{escaped}/complete", path}
+    assert f"{path}/{escaped(order_no)}/complete" in targets
+    assert targets <= {f"{path}/{escaped(order_no)}/complete", path}

@@ -19,6 +19,7 @@ from wechatpay.transport import Transport
 from wechatpay.world import Address, World
 from wechatpay_sandbox import Simulator
 
+from tests.paths import escaped
 from tests.replies import UNVERIFIABLE, refusal
 from tests.unit.wechatpay.material import is_signed_by
 from tests.unit.wechatpay.merchant import WarmMerchant
@@ -29,16 +30,12 @@ QUERY = "/v3/payscore/smartretail-orders?service_id=500001&out_order_no={}&appid
 DOWN = "http://127.0.0.1:9"
 
 
-def encoded(order_no: str) -> str:
-    return order_no.replace("|", "%7C").replace("*", "%2A")
-
-
 def target(order_no: str) -> str:
-    return TARGET.format(encoded(order_no))
+    return TARGET.format(escaped(order_no))
 
 
 def query(order_no: str) -> str:
-    return QUERY.format(encoded(order_no))
+    return QUERY.format(escaped(order_no))
 
 
 def cancellation(simulator: Simulator, order_no: str) -> dict[str, object]:

@@ -122,8 +122,8 @@ def test_no_parameters_make_an_empty_body() -> None:
 
 
 def test_it_takes_no_ticket_and_is_synced_at_its_own_path() -> None:
-    assert (TAKES_TICKET, SYNC) == (False, "serviceorder")
     assert TAKES_TICKET is False
+    assert SYNC == "serviceorder"
 
 
 def test_the_same_completion_is_accepted_again_and_another_is_not(world: World) -> None:

@@ -8,6 +8,7 @@ from wechatpay.orders import Accepted, OrderKey, OrderState
 from wechatpay.smart_retail import STATES, cancel, complete, query
 from wechatpay_sandbox import Simulator
 
+from tests.paths import escaped
 from tests.replies import genuine
 from tests.unit.wechatpay.merchant import WarmMerchant
 
@@ -47,7 +48,7 @@ def test_the_order_number_is_in_the_path_encoded_once_and_not_in_the_body(
     complete(merchant.client(), merchant.key(order_no), finish(simulator, order_no))
     query(merchant.client(), merchant.key(order_no))
     posted, got = simulator.requests(order_no)
-    number = order_no.replace("|", "%7C").replace("*", "%2A")
+    number = escaped(order_no)
     assert posted["target"] == f"/v3/payscore/smartretail-orders/{number}/complete"
     assert "out_order_no" not in json.loads(posted["body"])
     assert "mchid" not in json.loads(posted["body"])
@@ -116,6 +117,24 @@ def answer(key: OrderKey, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not ...}
 
 
+def completed(simulator: Simulator, order_no: str, **changes: Any) -> Accepted:
+    """Finish an order; the answer is about it, with these changes."""
+    merchant = WarmMerchant(simulator)
+    key = merchant.key(order_no)
+    parameters = finish(simulator, order_no)
+    replied(simulator, order_no, "complete", answer(key, **changes))
+    return complete(merchant.client(), key, parameters)
+
+
+def queried(simulator: Simulator, order_no: str, **changes: Any) -> OrderState:
+    """Query an order; the answer is about it, with these changes."""
+    simulator.open_order(order_no)
+    merchant = WarmMerchant(simulator)
+    key = merchant.key(order_no)
+    replied(simulator, order_no, "query", answer(key, **changes))
+    return query(merchant.client(), key)
+
+
 OTHER_ORDERS = [
     *({name: "another"} for name in ("mchid", "appid", "service_id", "out_order_no")),
     {"out_order_no": None},
@@ -130,22 +149,14 @@ OTHER_ORDERS = [
 def test_a_genuine_acceptance_of_another_order_is_no_acceptance(
     simulator: Simulator, order_no: str, change: dict[str, Any]
 ) -> None:
-    merchant = WarmMerchant(simulator)
-    key = merchant.key(order_no)
-    parameters = finish(simulator, order_no)
-    replied(simulator, order_no, "complete", answer(key, order_id="1", **change))
     with pytest.raises(UnexpectedReply, match=f"{next(iter(change))} is not the one asked for"):
-        complete(merchant.client(), key, parameters)
+        completed(simulator, order_no, order_id="1", **change)
 
 
 @pytest.mark.parametrize("order_id", [..., None, "", 7, ["1"], True])
 def test_an_acceptance_names_the_order_id(simulator: Simulator, order_no: str, order_id: object) -> None:
-    merchant = WarmMerchant(simulator)
-    key = merchant.key(order_no)
-    parameters = finish(simulator, order_no)
-    replied(simulator, order_no, "complete", answer(key, order_id=order_id))
     with pytest.raises(UnexpectedReply, match="order_id"):
-        complete(merchant.client(), key, parameters)
+        completed(simulator, order_no, order_id=order_id)
 
 
 @pytest.mark.parametrize(
@@ -164,12 +175,8 @@ def test_an_acceptance_names_the_order_id(simulator: Simulator, order_no: str, o
 def test_a_genuine_acceptance_that_contradicts_what_was_asked_is_none(
     simulator: Simulator, order_no: str, change: dict[str, Any], complaint: str
 ) -> None:
-    merchant = WarmMerchant(simulator)
-    key = merchant.key(order_no)
-    parameters = finish(simulator, order_no)
-    replied(simulator, order_no, "complete", answer(key, order_id="1", **change))
     with pytest.raises(UnexpectedReply, match=complaint):
-        complete(merchant.client(), key, parameters)
+        completed(simulator, order_no, order_id="1", **change)
 
 
 @pytest.mark.parametrize("state", ["USER_PAID", "CREATED"])
@@ -189,12 +196,8 @@ def test_a_genuine_cancellation_of_what_is_charged_is_none(
 
 
 def test_a_genuine_acceptance_may_say_more_of_what_was_asked(simulator: Simulator, order_no: str) -> None:
-    merchant = WarmMerchant(simulator)
-    key = merchant.key(order_no)
-    parameters = finish(simulator, order_no)
     more = {"total_amount": 1200, "finish_type": 2, "state": "FINISHED"}
-    replied(simulator, order_no, "complete", answer(key, order_id="1", **more))
-    assert complete(merchant.client(), key, parameters).order_id == "1"
+    assert completed(simulator, order_no, order_id="1", **more).order_id == "1"
 
 
 def test_the_path_names_the_api_the_order_was_created_with(simulator: Simulator, order_no: str) -> None:
@@ -207,7 +210,7 @@ def test_the_path_names_the_api_the_order_was_created_with(simulator: Simulator,
     with contextlib.suppress(WeChatPayError):
         query(merchant.client(), key)
     targets = [request["target"] for request in simulator.requests() if "payafter" in request["target"]]
-    number = order_no.replace("|", "%7C").replace("*", "%2A")
+    number = escaped(order_no)
     paths = [target.partition("?")[0].removeprefix("/v3/payscore/payafter-orders") for target in targets]
     assert paths[:2] == [f"/{number}/complete", f"/{number}/cancel"]
     assert set(paths[2:]) == {""}
@@ -217,12 +220,8 @@ def test_the_path_names_the_api_the_order_was_created_with(simulator: Simulator,
 def test_a_genuine_state_of_another_order_is_no_state(
     simulator: Simulator, order_no: str, change: dict[str, Any]
 ) -> None:
-    simulator.open_order(order_no)
-    merchant = WarmMerchant(simulator)
-    key = merchant.key(order_no)
-    replied(simulator, order_no, "query", answer(key, state="FINISHED", **change))
     with pytest.raises(UnexpectedReply, match=f"{next(iter(change))} is not the one asked for"):
-        query(merchant.client(), key)
+        queried(simulator, order_no, state="FINISHED", **change)
 
 
 @pytest.mark.parametrize(
@@ -246,11 +245,8 @@ def test_a_genuine_state_of_another_order_is_no_state(
 def test_a_state_that_is_not_well_formed_is_unexpected(
     simulator: Simulator, order_no: str, fields: dict[str, Any], complaint: str
 ) -> None:
-    simulator.open_order(order_no)
-    merchant = WarmMerchant(simulator)
-    replied(simulator, order_no, "query", answer(merchant.key(order_no), **fields))
     with pytest.raises(UnexpectedReply, match=complaint) as caught:
-        query(merchant.client(), merchant.key(order_no))
+        queried(simulator, order_no, **fields)
     assert caught.value.problem.verified
 
 
