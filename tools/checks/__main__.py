@@ -14,7 +14,6 @@ from tools.checks import (
     review,
     rooms,
     secrets,
-    sources,
     tools,
     workflow,
 )
@@ -32,7 +31,6 @@ CHECKS: Mapping[str, Check] = {
     "partition": arns.check,
     "arrows": arrows.check,
     "rooms": rooms.check,
-    "sources": sources.check,
     "review": review.check,
     "leaks": secrets.check,
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools.checks import __main__ as command
-from tools.checks import arns, arrows, error_names, review, rooms, secrets, sources, tools, workflow
+from tools.checks import arns, arrows, error_names, review, rooms, secrets, tools, workflow
 
 ROOT = Path(__file__).parents[3]
 
@@ -342,52 +342,3 @@ def test_secrets_reads_only_sources_where_there_is_no_git(tree: Tree):
     root = tree({".venv/lib/key.pem": marker, "tools/node/node_modules/key.pem": marker, "a.pem": marker})
     (problem,) = secrets.check(root)
     assert problem.startswith("a.pem:1: Private Key")
-
-
-RULES = """
-class FieldRule:
-    name: str
-    source: str = ""
-
-TABLE = (FieldRule("a", {source}), FieldRule("b", source=OTHER.source))
-"""
-
-
-@pytest.mark.parametrize(
-    "source", ["'V'", "'T: a page'", "source='V for serviceorder, I here'", "'D, decided'"]
-)
-@pytest.mark.parametrize("place", ["layers/wechatpay/wechatpay/rules.py", "simulator/sandbox/rules.py"])
-def test_sources_pass_a_rule_that_says_how_it_is_known(tree: Tree, place: str, source: str):
-    assert sources.check(tree({place: RULES.format(source=source)})) == []
-
-
-@pytest.mark.parametrize(
-    ("source", "why"),
-    [
-        ("", "a rule without a source"),
-        ("''", "a source begins with V, T, I or D"),
-        ("'official page'", "a source begins with V, T, I or D"),
-        ("source='Tencent says so'", "a source begins with V, T, I or D"),
-        ("source=None", "a source begins with V, T, I or D"),
-    ],
-)
-@pytest.mark.parametrize("place", ["layers/wechatpay/wechatpay/rules.py", "simulator/sandbox/rules.py"])
-def test_sources_find_a_rule_that_does_not_say_how_it_is_known(tree: Tree, place: str, source: str, why: str):
-    assert sources.check(tree({place: RULES.format(source=source)})) == [f"{place}:6: {why}"]
-
-
-def test_sources_find_a_file_of_rules_that_holds_none(tree: Tree):
-    path = "functions/complete_order/event_rules.py"
-    assert sources.check(tree({path: "ORDER = ()\n"})) == [f"{path}: holds no rule"]
-
-
-def test_sources_find_a_rule_in_words_beside_the_tables(tree: Tree):
-    path = "functions/complete_order/order.py"
-    assert sources.check(tree({path: "fields.wrong(path, rule)\n"})) == []
-    assert sources.check(tree({path: "fields.wrong('fees', f'at most {most}')\n"})) == [
-        f"{path}:1: a rule in words, in no table"
-    ]
-
-
-def test_every_rule_of_this_project_has_its_source():
-    assert sources.check(ROOT) == []
