@@ -2,10 +2,13 @@
 
 import re
 
+import pytest
+
 from tests.json_tree import walk
 
-from .conftest import Template, source, translate
+from .conftest import ROOT, Template, source, translate
 
+SHIPPED = ("template.yaml", "statemachine", "functions", "layers")
 UNAVAILABLE_IN_CHINA = {"AWS::Lambda::Url", "AWS::XRay::SamplingRule", "AWS::XRay::Group"}
 
 
@@ -13,7 +16,15 @@ def strings(template: Template) -> list[str]:
     return [value for value in walk(template) if isinstance(value, str)]
 
 
-def test_no_partition_is_written_down(translated: Template):
+@pytest.mark.parametrize("part", SHIPPED)
+def test_nothing_that_ships_names_a_partition(part: str):
+    files = [path for path in (ROOT / part, *(ROOT / part).rglob("*")) if path.is_file()]
+    sources = {path: path.read_text(encoding="utf-8") for path in files if path.suffix != ".pyc"}
+    assert sources
+    assert not [path for path, text in sources.items() if re.search(r"arn:aws[a-z-]*:", text)]
+
+
+def test_no_partition_is_added_by_the_transform(translated: Template):
     assert not [text for text in strings(translated) if re.search(r"arn:aws[a-z-]*:", text)]
 
 

@@ -7,9 +7,7 @@ from pathlib import Path
 
 from tools.checks import (
     Check,
-    arns,
     arrows,
-    error_names,
     preflight,
     review,
     rooms,
@@ -27,8 +25,6 @@ CHECKS: Mapping[str, Check] = {
     "template": tools.template,
     "workflow": workflow.check,
     "preflight": preflight.check,
-    "error names": error_names.check,
-    "partition": arns.check,
     "arrows": arrows.check,
     "rooms": rooms.check,
     "review": review.check,

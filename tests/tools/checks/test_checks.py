@@ -8,23 +8,9 @@ from pathlib import Path
 import pytest
 
 from tools.checks import __main__ as command
-from tools.checks import arns, arrows, error_names, review, rooms, secrets, tools, workflow
+from tools.checks import arrows, review, rooms, secrets, tools, workflow
 
 ROOT = Path(__file__).parents[3]
-
-ERRORS = """
-class SettlementError(Exception): ...
-class WeChatPayUnavailable(SettlementError): ...
-class MerchantMisconfigured(SettlementError): ...
-"""
-WORKFLOW = """
-States:
-  Settle:
-    Type: Task
-    Resource: arn:${Partition}:states:::lambda:invoke
-    Retry:
-      - ErrorEquals: [WeChatPayUnavailable, States.Timeout]
-"""
 
 Tree = Callable[..., Path]
 
@@ -113,13 +99,6 @@ def test_workflow_finds_a_substitution_that_is_empty(tree: Tree):
     assert empty != template
     problems = workflow.check(tree({"template.yaml": empty, "statemachine/a.asl.yaml": definition}))
     assert "a.asl.yaml: ${WaitingOrders} is empty" in problems
-
-
-def test_partition_finds_an_arn_that_names_one(tree: Tree):
-    good = {"template.yaml": "x: !Sub arn:${AWS::Partition}:sqs:::q\n", "tests/t.py": "'arn:aws:sqs'\n"}
-    assert arns.check(tree(good)) == []
-    (problem,) = arns.check(tree({"functions/f/app.py": "A = 1\nB = 'arn:aws-cn:sqs:::q'\n"}))
-    assert problem.startswith("functions/f/app.py:2:")
 
 
 def arrows_tree() -> dict[str, str]:
@@ -227,59 +206,18 @@ def test_rooms_finds_one_above_a_quarter_of_the_whole(tree: Tree):
     assert problem == "a/: 40 lines of 80, more than a quarter of the whole"
 
 
-def names_tree() -> dict[str, str]:
-    return {
-        "layers/wechatpay/wechatpay/errors.py": ERRORS,
-        "functions/f/app.py": "raise WeChatPayUnavailable(1)\nTABLE = {401: MerchantMisconfigured}\n",
-        "statemachine/a.asl.yaml": WORKFLOW,
-    }
-
-
-def test_error_names_accepts_those_that_agree(tree: Tree):
-    assert error_names.check(tree(names_tree())) == []
-
-
-@pytest.mark.parametrize(
-    ("path", "right", "wrong", "problem"),
-    [
-        ("statemachine/a.asl.yaml", "[WeChatPayUnavailable,", "[WeChatUnavailable,", "which nothing raises"),
-        ("statemachine/a.asl.yaml", "[WeChatPayUnavailable,", "[", "does not retry WeChatPayUnavailable"),
-        ("statemachine/a.asl.yaml", "States.Timeout", "MerchantMisconfigured", "must fail the Task"),
-        (
-            "functions/f/app.py",
-            "raise WeChatPayUnavailable(1)",
-            "try: f()\nexcept WeChatPayUnavailable: pass",
-            "never raised",
-        ),
-        (
-            "layers/wechatpay/wechatpay/errors.py",
-            "class MerchantMisconfigured",
-            "class OutcomeUnknown(SettlementError): ...\nclass MerchantMisconfigured",
-            "does not retry OutcomeUnknown",
-        ),
-    ],
-)
-def test_error_names_finds_one_that_only_one_side_has(
-    path: str, right: str, wrong: str, problem: str, tree: Tree
-):
-    files = names_tree()
-    assert right in files[path]
-    files[path] = files[path].replace(right, wrong)
-    assert [finding for finding in error_names.check(tree(files)) if problem in finding]
-
-
 def test_command_prints_a_line_for_each_check_and_fails_when_one_does(
     tree: Tree, capsys: pytest.CaptureFixture[str]
 ):
-    root = tree(names_tree())
-    assert command.main(["partition", "error names"], root) == 0
-    assert capsys.readouterr().out.splitlines() == ["ok    partition", "ok    error names"]
-    tree({"template.yaml": "arn:aws:sqs"})
-    assert command.main(["partition", "error names"], root) == 1
+    root = tree({"a.py": 'A = "1"\n'})
+    assert command.main(["format", "leaks"], root) == 0
+    assert capsys.readouterr().out.splitlines() == ["ok    format", "ok    leaks"]
+    tree({"a.py": "A = '1'\n"})
+    assert command.main(["format", "leaks"], root) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "FAIL  partition"
-    assert lines[1].strip().startswith("template.yaml:1:")
-    assert lines[2] == "ok    error names"
+    assert lines[0] == "FAIL  format"
+    assert lines[1].strip() == "--- a.py"
+    assert lines[-1] == "ok    leaks"
 
 
 def test_command_refuses_a_check_that_does_not_exist(tmp_path: Path):
