@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
-from tools.sam import ROOT
+from tools import workflow
 
 HOUR = 3600
 _LAST_QUARTER = 900  # seconds
@@ -17,8 +15,7 @@ _LAST_QUARTER = 900  # seconds
 
 def retrier(error: str) -> dict[str, Any]:
     """The retrier of ServiceEnded that names this error."""
-    text = (ROOT / "statemachine/service_ended.asl.yaml").read_text(encoding="utf-8")
-    retriers: list[dict[str, Any]] = yaml.safe_load(text)["States"]["ServiceEnded"]["Retry"]
+    retriers: list[dict[str, Any]] = workflow.definition()["States"]["ServiceEnded"]["Retry"]
     return next(each for each in retriers if error in each["ErrorEquals"])
 
 

@@ -6,10 +6,9 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
 from jsonata import jsonata  # type: ignore[import-untyped]
 
-from tools.sam import ROOT
+from tools import workflow
 
 # The start, and states entered once by an order that is paid: ServiceEnded, Outcome, OrderCompleted, Payment,
 # OrderPaid, Completed. One that is overdue enters as many.
@@ -47,8 +46,7 @@ class Followed:
 
 def waits(days: int) -> list[int]:
     """Return the seconds of each wait for an order that is never paid, as the workflow computes them."""
-    workflow = yaml.safe_load((ROOT / "statemachine/service_ended.asl.yaml").read_text(encoding="utf-8"))
-    states = workflow["States"]
+    states = workflow.definition()["States"]
     choices = states["Payment"]["Choices"]
     overdue = next(each["Condition"] for each in choices if each["Next"] == "OrderPaymentOverdue")
     assigned = (state.get("Assign", {}).get("pause") for state in states.values())

@@ -6,14 +6,11 @@ What the definition uses beyond that is refused when it is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jsonata  # type: ignore[import-untyped]
-import yaml
 
 JSON = dict[str, Any]
 _KNOWN = {
@@ -28,16 +25,6 @@ _EXPRESSION = re.compile(r"\{%(.*)%\}", re.DOTALL)
 
 class Unsupported(ValueError):
     """The definition uses something that is not known here."""
-
-
-def load(path: Path, substitutions: Mapping[str, str]) -> JSON:
-    """Read a definition as CloudFormation hands it over.
-
-    Raises:
-        Unsupported: it uses what is not known here.
-    """
-    text = re.sub(r"\$\{(\w+)\}", lambda m: substitutions[m[1]], path.read_text(encoding="utf-8"))
-    return checked(yaml.safe_load(text))
 
 
 def checked(definition: JSON) -> JSON:

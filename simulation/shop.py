@@ -6,7 +6,6 @@ import contextlib
 import warnings
 from collections.abc import Callable
 from functools import cache, partial
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -32,9 +31,7 @@ from simulation.tasks import Tasks
 from simulation.trace import Sink, Trace
 from simulation.wechat import WeChat
 from simulation.windows import draw_windows
-from tools.checks.workflow import substitutions
-
-ASL = Path(__file__).parents[1] / "statemachine/service_ended.asl.yaml"
+from tools import workflow
 
 
 class Shop:
@@ -189,7 +186,7 @@ class Shop:
 @cache
 def _definition(days: int, *, notified: bool) -> dict[str, Any]:
     table = {"WaitingOrders": TABLE} if notified else {}
-    return language.load(ASL, {**substitutions("aws", {"PaymentWaitDays": str(days)}), **table})
+    return language.checked(workflow.deployed({"PaymentWaitDays": str(days)}, **table))
 
 
 _RATES = ((0.0, 0.0, 0.0), (0.05, 0.02, 0.02), (0.2, 0.05, 0.05), (0.45, 0.1, 0.1))

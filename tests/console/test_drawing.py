@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-import yaml
 
 from console import diagram, rows
 from console.charts import bars
@@ -11,9 +10,9 @@ from console.language import Words, preferred
 from console.words import STANDINGS, WORDS
 from life import Standing, life_of
 from tests.life.histories import BEGAN, History
-from tools.sam import ROOT
+from tools import workflow
 
-DEFINITION = yaml.safe_load((ROOT / "statemachine/service_ended.asl.yaml").read_text(encoding="utf-8"))
+DEFINITION = workflow.definition()
 
 
 def test_every_state_and_every_way_of_the_definition_is_drawn() -> None:

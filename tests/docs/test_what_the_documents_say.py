@@ -11,7 +11,6 @@ from urllib.parse import unquote
 
 import boto3
 import pytest
-import yaml
 from botocore import xform_name
 from complete_order.order import InvalidOrder, parse
 from complete_order.result import Result
@@ -22,6 +21,7 @@ from wechatpay.secret_rules import SECRET
 
 from local.demo.samples import samples
 from tests.docs.markdown import ROOT, Document
+from tools import workflow
 from tools.checks import arrows
 
 READMES = ["README.md", "README.zh-CN.md"]
@@ -39,7 +39,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RESULT = get_type_hints(Result)
 OUTCOMES, EVIDENCE = set(get_args(RESULT["outcome"])), set(get_args(get_args(RESULT["evidence"])[0]))
 CATEGORIES = set(get_args(get_type_hints(get_args(RESULT["error"])[0])["category"]))
-WORKFLOW = yaml.safe_load((ROOT / "statemachine/service_ended.asl.yaml").read_text(encoding="utf-8"))
+WORKFLOW = workflow.definition()
 INVOKING = ("ServiceEnded", "QueryOrder")
 TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
 

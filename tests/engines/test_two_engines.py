@@ -2,29 +2,24 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from simulation.language import Unsupported, checked
 from tests.engines import ministack, moto, stepper
 from tests.engines.scenarios import ACCEPT, ENDS, EVENT, NOTIFIED, RETRIED, UNIDENTIFIED, Scenario, result
 from tests.engines.schedule import retries
 from tests.engines.world import Raised, Run, World
-from tools.checks.workflow import rendered, substitutions
+from tools import workflow
 
-SOURCE = Path(__file__).parents[2] / "statemachine/service_ended.asl.yaml"
 EVERY = ENDS | UNIDENTIFIED | RETRIED | NOTIFIED
 
 
 def definition(days: int = 1, *, notifications: bool = False) -> dict[str, Any]:
     """The definition as it is deployed."""
     table = {"WaitingOrders": "the-table"} if notifications else {}
-    text = rendered(SOURCE, {**substitutions("aws", {"PaymentWaitDays": str(days)}), **table})
-    parsed: dict[str, Any] = yaml.safe_load(text)
-    return parsed
+    return workflow.deployed({"PaymentWaitDays": str(days)}, **table)
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import yaml
 from complete_order.order import InvalidOrder, parse
 from hypothesis import assume, given, settings
 from jsonschema import Draft202012Validator
 
 from tests.schemas import EVENTS, problems, schemas, undocumented
 from tests.unit.complete_order.events import arbitrary_events, cancelled, finished, valid_events
+from tools import workflow
 
-WORKFLOW = yaml.safe_load((EVENTS.parent / "statemachine/service_ended.asl.yaml").read_text(encoding="utf-8"))
+WORKFLOW = workflow.definition()
 PUBLISHED = {
     entry["DetailType"]
     for state in WORKFLOW["States"].values()

@@ -1,7 +1,7 @@
 import pytest
-import yaml
 
 from tools.template import REGIONS, ROOT, Template, source, translate
+from tools.workflow import definition
 
 __all__ = ["REGIONS", "ROOT", "Template", "source", "translate"]
 
@@ -24,7 +24,4 @@ def resources(translated: Template) -> Template:
 
 @pytest.fixture(scope="session")
 def workflow() -> Template:
-    loaded: Template = yaml.safe_load(
-        (ROOT / "statemachine/service_ended.asl.yaml").read_text(encoding="utf-8")
-    )
-    return loaded
+    return definition()

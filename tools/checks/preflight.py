@@ -22,7 +22,7 @@ from cloudformation_validate import (  # type: ignore[import-untyped]
     ValidateConfig,
 )
 
-from tools.checks import workflow
+from tools import workflow
 from tools.rendering import everything, render
 from tools.template import REGIONS, Template
 

@@ -4,15 +4,15 @@ cfn-lint does not read the state machine of a SAM template. The placeholders are
 template does it: in each partition, with the default parameters and with everything on.
 """
 
-import re
 import tempfile
 from pathlib import Path
 
 import yaml
 
 from tools import node
-from tools.rendering import everything, render
-from tools.template import REGIONS, ROOT
+from tools.rendering import everything
+from tools.template import REGIONS
+from tools.workflow import rendered, substitutions
 
 
 def check(root: Path) -> list[str]:
@@ -29,27 +29,6 @@ def check(root: Path) -> list[str]:
                 definitions[f"{source.name} ({partition}){switched}"] = rendered(source, values)
         problems += _problems(definitions)
     return problems
-
-
-def substitutions(partition: str, parameters: dict[str, str], root: Path = ROOT) -> dict[str, str]:
-    """The text that takes the place of each placeholder; what AWS would name has a made-up name."""
-    template = render(partition, parameters, root=root if (root / "template.yaml").exists() else ROOT)
-    machines = (r for r in template["Resources"].values() if r["Type"] == "AWS::StepFunctions::StateMachine")
-    (machine,) = machines
-
-    def text(name: str, value: object) -> str:
-        if not isinstance(value, dict):
-            return str(value)
-        if not name.endswith("Function"):
-            return f"stack-{name}"
-        return f"arn:{partition}:lambda:{REGIONS[partition]}:123456789012:function:{name}:live"
-
-    return {name: text(name, v) for name, v in machine["Properties"]["DefinitionSubstitutions"].items()}
-
-
-def rendered(source: Path, values: dict[str, str]) -> str:
-    """The definition as CloudFormation substitutes it: in the text, before anything reads it as YAML."""
-    return re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], source.read_text(encoding="utf-8"))
 
 
 def _bare(source: Path) -> list[str]:
