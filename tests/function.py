@@ -161,7 +161,7 @@ class Function:
         self.app.transport.failed_hosts = FailedHosts(time.time)
 
     def turn_page(self) -> None:
-        """Begin `lines` anew; what was written stays under watch."""
+        """Start `lines` anew; what was written so far is still searched for secrets."""
         self.emitted.append(self.output.getvalue())
         self.output.seek(0)
         self.output.truncate()

@@ -1,4 +1,4 @@
-"""Small runs, whole: one that must balance, and one in which the world cheats and the audit must say so."""
+"""Two small runs: one must balance, the other has a wrong charge that the audit must report."""
 
 import dataclasses
 import re

@@ -1,4 +1,4 @@
-"""What is thrown at the console: names that are markup, long fields, odd paths, streams that nobody reads."""
+"""Hostile input to the console: names that are markup, long fields, odd paths, streams that nobody reads."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""What WeChat Pay and the network can answer, one entry per answer, and what has to come of it.
+"""What WeChat Pay and the network can answer, one entry per answer, and how the order has to end.
 
 Written from the official pages and not from `reply_rules`: a row added there fails until it is met here.
 """

@@ -50,7 +50,7 @@ def ids(stack) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def things(stack, ids: dict[str, str]) -> None:
-    """Somebody else's: each exists, so that a denial is not an absence."""
+    """Resources of somebody else: each exists, so that a denial is not an absence."""
     secrets = stack.client("secretsmanager")
     for name in ("wechatpay/other/1900000001", "wechatpay/merchant", "database"):
         secrets.create_secret(Name=name, SecretString="{}")

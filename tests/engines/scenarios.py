@@ -56,7 +56,7 @@ OF_BEFORE = payment(state="PAID", finish_transaction_id="42", pay_succ_time="202
 
 @dataclass(frozen=True)
 class Scenario:
-    """One order: what it meets, and what has to become of it.
+    """One order: what it meets, and how it has to end.
 
     Attributes:
         world: makes what it meets.

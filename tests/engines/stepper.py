@@ -80,5 +80,5 @@ class Engine:
 
 @contextmanager
 def engine() -> Iterator[Engine]:
-    """Make one."""
+    """Make an engine."""
     yield Engine()

@@ -384,7 +384,7 @@ def test_a_missing_interpreter_is_reported(tmp_path):
 
 
 def gone(group):
-    """Whether no process of the group is left; the system takes a moment to bury the last one."""
+    """Whether no process of the group is left; the system takes a moment to remove the last one."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         try:

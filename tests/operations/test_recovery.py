@@ -387,7 +387,7 @@ def test_after_14_days_an_order_is_resubmitted_once_with_the_same_input(
 
 @pytest.fixture
 def find(redriving: Redriving, stack: Stack, number: str) -> Callable[[], list[Stuck]]:
-    """Find this test's order, as each of two people does."""
+    """List what is stuck of this test's order, as each of two people does."""
     client, machine = boto3_client(redriving, stack), stack.outputs["StateMachineArn"]
 
     def run() -> list[Stuck]:

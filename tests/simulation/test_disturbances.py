@@ -1,4 +1,4 @@
-"""What is thrown at single calls, and what is not."""
+"""Which disturbances single calls meet, and which they do not."""
 
 from random import Random
 

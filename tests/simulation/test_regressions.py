@@ -1,4 +1,4 @@
-"""What the simulation once found, in the product or in itself: the shop of each order is run again."""
+"""Failures the simulation once found, in the product or in itself: the shop of each order is run again."""
 
 import json
 from pathlib import Path

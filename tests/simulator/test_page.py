@@ -1,4 +1,4 @@
-"""The page docs/simulator.md, taken at its word: its commands and programs run as they are written.
+"""The page docs/simulator.md: its commands and programs run as they are written.
 
 Only the ports are others, so that any machine has them free.
 """

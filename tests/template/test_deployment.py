@@ -1,4 +1,4 @@
-"""How a new version comes to the orders: at once by default, gradually and with a way back when asked."""
+"""How a new version is deployed: at once by default, gradually with a rollback when asked."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who may do what, and what is kept for how long, on the translated template of each partition."""
+"""Permissions, encryption and retention on the translated template of each partition."""
 
 from typing import Any
 

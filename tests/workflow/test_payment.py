@@ -30,7 +30,7 @@ def reopened(simulator: Simulator, order: dict[str, Any]) -> Callable[..., None]
 
 
 def at_query(number: int, act: Callable[[], object]) -> Callable[[executions.Step], None]:
-    """Act when the workflow is seen to ask for the so manyth time."""
+    """Act when the workflow starts its nth query."""
     queries = itertools.count(1)
 
     def on_step(step: executions.Step) -> None:

@@ -1,4 +1,4 @@
-"""The use case where the handler cannot be used to show it: another clock, a secret that fails in between."""
+"""Completion where the handler cannot show it: another clock, a secret that fails in between."""
 
 import json
 from collections.abc import Callable

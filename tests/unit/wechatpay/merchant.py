@@ -1,4 +1,4 @@
-"""A merchant of the simulated WeChat Pay: its stored secret, its clock, and a record of what was asked."""
+"""A merchant of the simulated WeChat Pay: its stored secret, its clock, and a record of every attempt."""
 
 import json
 import time

@@ -22,7 +22,7 @@ A1, B2 = certificate("certified", 0xA1), certificate("other", 0xB2)
 
 
 class World:
-    """A secret that can change, a clock that can be moved, and counts of what was asked."""
+    """A secret that can change, a clock that can be moved, and counts of reads and downloads."""
 
     def __init__(self, **changes: Any) -> None:
         self.now = NOW

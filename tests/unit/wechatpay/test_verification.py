@@ -23,7 +23,7 @@ BODY = '{"message":"可乐"}'.encode()
 def verify(
     headers: Mapping[str, str], body: bytes, key_for: Callable[[str], RSAPublicKey | None], now: float
 ) -> None:
-    """Both steps."""
+    """Parse a message and verify its signature."""
     signed = SignedMessage.parse(headers, body, now)
     signed.verify(key_for(signed.serial))
 

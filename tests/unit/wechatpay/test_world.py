@@ -1,4 +1,4 @@
-"""A simulation can take the place of clocks, randomness and network, with all of the client above it."""
+"""A simulation replaces clocks, randomness and network under the whole client."""
 
 import json
 import threading

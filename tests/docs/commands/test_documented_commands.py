@@ -1,6 +1,6 @@
 """The commands of README, reference and runbook, run as they stand, on one stack: `make commands`.
 
-The Chinese pages have the same commands: test_what_the_documents_say and test_the_runbook compare them.
+The Chinese pages have the same commands: test_documents and test_runbook compare them.
 """
 
 import json
@@ -91,7 +91,7 @@ def _readme_and_reference_settle_orders_and_store_a_secret(shell):
 
 
 class OnCall:
-    """An engineer who has the runbook, and nothing else: one shell for each walk."""
+    """An engineer who has only the runbook: one shell for each of its procedures."""
 
     def __init__(self, shell):
         self.shell = shell
