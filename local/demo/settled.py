@@ -1,10 +1,12 @@
 """What became of an order of the demo, and how that differs from what must."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
+from life.text import rounds
 from local.demo.samples import ROUND, Sample
 from operations.executions import Entered, Execution, Step
 
@@ -50,14 +52,13 @@ class Settled:
         passed = (step for steps, _ in self.path() for step in steps)
         return tuple(step.state for step in passed if isinstance(step, Entered))
 
-    def path(self) -> Iterator[tuple[list[Step], int]]:
-        """Tell the steps, a round of waiting and asking as one, and how often each was taken in a row."""
-        steps, ring = list(self.execution.steps), [Entered(state) for state in ROUND]
-        while steps:
-            rounds = 0
-            while steps[: len(ring)] == ring:
-                rounds, steps = rounds + 1, steps[len(ring) :]
-            yield (list[Step](ring), rounds) if rounds else ([steps.pop(0)], 1)
+    def path(self) -> Iterator[tuple[Sequence[Step], int]]:
+        """Yield the steps, a round of waiting and asking as one, and how often each was taken in a row."""
+        steps = self.execution.steps
+        before = list(takewhile(lambda step: step != Entered(ROUND[0]), steps))
+        yield from (([step], 1) for step in before)
+        for same, times in rounds(steps[len(before) :], str):
+            yield same[: len(same) // times], times
 
     def differences(self) -> Iterator[str]:
         """Yield each difference from the expected outcome."""
