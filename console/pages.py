@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from console import rows, rule
+from wechatpay.reply_rules import REPLIES, ReplyRule
+
+from console import rows
 from console.asked import Asked
 from console.board import Board, Snapshot
 from console.rows import Row, Totals
@@ -89,10 +91,15 @@ def order_page(
         "notes": notes,
         "definition": board.definition,
         "details": _details(run) if run else {},
-        "rule": rule.of(run) if run else None,
+        "rule": rule_of(run) if run else None,
         "status": 200 if life.runs or life.direct else 404,
         "Standing": Standing,
     }
+
+
+def rule_of(run: Run) -> ReplyRule | None:
+    """Return the row of the product's decision table that the functions' logs name last, if they name one."""
+    return next((row for row in REPLIES if row.name == run.rule), None)
 
 
 def ask_wechat_pay(
