@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from wechatpay_sandbox import Simulator
 
 from tests.function import Function, attempt
+from tests.hosts import set_hosts
 from tests.secrets_manager import SecretsManager
 
 _numbers = itertools.count(1)
@@ -43,8 +44,7 @@ def function(shared_function: Function) -> Iterator[Function]:
     leaks = shared_function.leaks()
     simulator = shared_function.simulator
     simulator.clear_faults()
-    for host in range(2):
-        simulator.set_host(host, up=True)
+    set_hosts(simulator, up=True)
     shared_function.forget_failed_hosts()
     shared_function.secrets_manager.fail(None)
     shared_function.client_context = attempt()

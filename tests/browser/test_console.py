@@ -162,7 +162,7 @@ def test_a_fault_armed_in_the_sandbox_is_listed_while_its_form_stays(
     assert simulator.pending_faults() == []
 
 
-def test_an_order_is_asked_about_by_a_button(
+def test_a_button_queries_an_order(
     browser: Browser, settle: Callable[..., Execution], url: str, number: str
 ) -> None:
     settle()

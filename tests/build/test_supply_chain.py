@@ -59,7 +59,7 @@ UNKNOWN = {"name": "cffi", "skip_reason": "not found"}
         ([SOUND, UNKNOWN], 2, "NOT AUDITED: cffi: not found"),
     ],
 )
-def test_audit_passes_only_when_everything_was_looked_up(packages, status, printed, answers, capsys):
+def test_audit_passes_only_when_every_package_was_checked(packages, status, printed, answers, capsys):
     answers(json.dumps({"dependencies": packages}))
     assert advisories.main() == status
     assert printed in capsys.readouterr().out

@@ -102,7 +102,7 @@ def test_a_run_in_which_all_went_well_has_five_zeros(world):
     assert (totals.duplicates_absorbed, totals.reentries, totals.conflicts_found) == (1, 1, 1)
 
 
-def test_an_order_of_another_family_than_it_is_of_is_no_result(world):
+def test_a_result_that_names_another_family_is_not_true(world):
     world.publish_otherwise(0, order_api="payafter-orders")
     world.end_otherwise(0, output={**world.executions[0].output, "order_api": "payafter-orders"})
     assert world.counts() == {"claimed_but_not_true": 2}
@@ -266,7 +266,7 @@ def test_a_result_that_was_not_published_is_not_claimed(world, missing):
     assert world.counts()["true_but_not_claimed"] >= 1
 
 
-def test_a_payment_that_no_result_speaks_of_is_not_claimed(world):
+def test_a_payment_without_a_result_is_not_claimed(world):
     output = dict(world.executions[0].output)
     del output["payment"], world.published[1]
     world.end_otherwise(output=output)

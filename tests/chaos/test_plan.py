@@ -31,7 +31,7 @@ def test_every_scenario_is_in_a_small_plan_and_no_number_twice(plan):
     assert len({order.number for order in plan}) == len(plan)
 
 
-def test_both_ways_in_with_and_without_a_ticket_are_taken(plan):
+def test_orders_start_in_both_ways_with_and_without_a_ticket(plan):
     arrivals = [arrival for order in plan for arrival in order.arrivals]
     ways = {(arrival.on_bus, "finish_ticket" in arrival.event) for arrival in arrivals}
     assert len(ways) == 4

@@ -151,7 +151,7 @@ def test_a_visitor_may_look_and_not_touch(visitor: Visitor, simulator: Simulator
     assert simulator.secret()["merchant_serial_no"] == serial
 
 
-def test_an_order_wechat_pay_is_asked_about_shows_its_answer(
+def test_a_queried_order_shows_the_answer_of_wechat_pay(
     operator: Visitor, visitor: Visitor, settle: Callable[..., Execution], number: str
 ) -> None:
     settle()
@@ -164,7 +164,7 @@ def test_an_order_wechat_pay_is_asked_about_shows_its_answer(
     assert "USER_PAID · ¥3.00 charged" in text  # the ledger beside it
 
 
-def test_a_created_order_is_asked_about_before_anything_ran(
+def test_a_created_order_is_queried_before_anything_ran(
     operator: Visitor, simulator: Simulator, number: str
 ) -> None:
     simulator.open_order(number, replace=True, state="CREATED")

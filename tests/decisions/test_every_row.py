@@ -12,6 +12,7 @@ from wechatpay_sandbox import APPID, MCHID, SERVICE_ID
 
 from tests.decisions.cases import OPEN, REPLY_CASES, SETTLED, STATE_CASES, UNCONFIRMED, Case, StateCase
 from tests.function import Function
+from tests.hosts import set_hosts
 from tests.replies import genuine, refusal
 
 NOTHING_SENT = "nothing sent to any host"
@@ -102,8 +103,7 @@ def test_every_reply_is_decided_by_the_row_named_here(function: Function, order_
 @WISHES
 def test_nothing_sent_to_any_host_is_retried(function: Function, order_no: str, finish_type: int) -> None:
     opened = function.simulator.open_order(order_no)
-    for host in range(2):
-        function.simulator.set_host(host, up=False)
+    set_hosts(function.simulator, up=False)
     event = order_event(order_no, finish_type, finish_ticket=opened["finish_ticket"])
     must_end(function, event, "WeChatPayUnavailable")
     assert function.simulator.requests(order_no) == []

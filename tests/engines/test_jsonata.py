@@ -172,7 +172,7 @@ def test_a_count_that_is_not_there_is_not_handed_to_the_function():
 
 
 @pytest.mark.parametrize("evaluate", [by_reference, lambda batch: [by_python(each) for each in batch]])
-def test_the_workflow_has_to_ask_for_not_equal_by_not(evaluate):
+def test_inequality_has_to_be_written_with_not(evaluate):
     """Both equality and inequality with what is not there are false."""
     states = {"states": {"input": {}}}
     batch = [

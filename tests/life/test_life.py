@@ -161,7 +161,7 @@ def test_a_failed_order_that_wechat_pay_completed_is_to_be_checked() -> None:
         assert "refund" not in of(failed("REJECTED"), answer=Answer(BEGAN, state)).next_step
 
 
-def test_a_conflict_is_to_be_looked_at_whatever_settled_the_order() -> None:
+def test_a_conflict_asks_for_a_refund_whatever_settled_the_order() -> None:
     conflict = failed("CONFLICT", arn="arn:later", began=BEGAN + timedelta(hours=1))
     order = of(History().paid().execution(), conflict)
     assert order.standing is Standing.PAID

@@ -68,7 +68,7 @@ def test_a_function_that_somebody_has_stopped_fails_it(doctor: Callable[..., Ran
     assert "somebody did that on purpose" in line(ran, "stack")
 
 
-def test_a_merchant_without_a_secret_is_told_to_store_one(doctor: Callable[..., Ran]) -> None:
+def test_a_missing_secret_is_reported_with_the_command_to_store_it(doctor: Callable[..., Ran]) -> None:
     ran = doctor("--mchid", "1900000009")
     assert ran.status == 1
     assert line(ran, "secret").startswith("FAIL")

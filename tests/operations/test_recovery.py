@@ -307,7 +307,7 @@ def test_executions_are_chosen_by_reason_and_time(
 @pytest.mark.parametrize(
     "since", ["yesterday", "9" * 12 + "d", "9" * 5000 + "d", "\u00b2d", "0001-01-01T00:00+14:00"]
 )
-def test_what_is_no_time_is_refused_in_words(command: Command, since: str) -> None:
+def test_an_invalid_time_is_refused_in_words(command: Command, since: str) -> None:
     ran = command("redrive", "--since", since)
     assert (ran.status, "is no time" in ran.text) == (1, True)
     assert len(ran.text) < 200

@@ -40,7 +40,7 @@ def test_a_wrong_service_id_is_refused_once_an_order_is_named(merchant: Merchant
 
 
 @pytest.mark.parametrize("tail", ["271302149", "271302144"])
-def test_a_refusal_that_speaks_of_the_merchants_set_up_is_not_stored(
+def test_a_refusal_about_the_merchants_set_up_stores_nothing(
     merchant_of: Callable[..., Merchant], tail: str
 ) -> None:
     merchant = merchant_of()
@@ -156,7 +156,7 @@ def test_what_a_killed_rotation_left_pending_is_replaced(merchant: Merchant, aws
     assert merchant.stages() == {CURRENT: "500009", PREVIOUS: "500001"}
 
 
-def test_a_rotation_never_overwrites_somebody_elses(merchant: Merchant, aws: Any) -> None:
+def test_a_rotation_never_overwrites_another_one(merchant: Merchant, aws: Any) -> None:
     merchant.store()
 
     def meanwhile(_stored: dict[str, Any]) -> None:
@@ -170,7 +170,7 @@ def test_a_rotation_never_overwrites_somebody_elses(merchant: Merchant, aws: Any
     assert merchant.stages() == {CURRENT: "theirs", PREVIOUS: "500001"}
 
 
-def test_a_lost_answer_to_the_promotion_is_looked_up(merchant: Merchant, aws: Any) -> None:
+def test_a_lost_answer_to_the_promotion_is_read_back(merchant: Merchant, aws: Any) -> None:
     merchant.store()
     client = aws.client("secretsmanager")
     move = client.update_secret_version_stage

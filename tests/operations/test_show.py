@@ -123,7 +123,7 @@ def test_a_number_that_two_merchants_use_asks_for_the_merchant(
     assert ours.arn not in text
 
 
-def test_without_the_query_wechat_pay_is_not_asked(
+def test_with_no_query_nothing_is_sent_to_wechat_pay(
     simulator: Simulator, settle: Callable[..., Execution], show: Callable[..., Ran]
 ) -> None:
     settle()

@@ -30,7 +30,7 @@ def test_another_seed_gives_another_trace():
     assert simulate(8, 1).sha256 != simulate(8, 2).sha256
 
 
-def test_orders_under_every_disturbance_come_to_a_true_end():
+def test_orders_end_correctly_under_every_disturbance():
     run = simulate(120, 3)
 
     assert run.failed is None

@@ -29,7 +29,7 @@ def test_an_order_nobody_confirms_expires_after_an_hour():
         order.confirm()
 
 
-def test_an_empty_purse_is_asked_again_until_it_is_filled():
+def test_a_debit_of_an_empty_purse_is_repeated_until_it_is_filled():
     orders, order = an_order(debit_every=60)
     orders.fill(order.openid, 1199, NOW)
     order.settle({"finish_type": 2, "total_amount": 1200}, "merchant", NOW)

@@ -92,7 +92,7 @@ def answers(place: Path, ports: dict[str, str], clients: dict[str, str]) -> list
     return list(zip(lines, map(json.loads, done.stdout.split("\0")), strict=True))
 
 
-def test_what_it_says_when_it_is_ready_is_what_the_page_shows(place: Path):
+def test_the_ready_line_is_what_the_page_shows(place: Path):
     (shown,) = blocks("json")
     ready = json.loads((place / "ready.json").read_text())
     assert [*json.loads(shown)] == [*ready]

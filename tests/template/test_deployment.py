@@ -15,7 +15,7 @@ def gradual(request: pytest.FixtureRequest, partition: str) -> Template:
     return resources
 
 
-def test_by_default_nothing_of_codedeploy_is_there(resources: Template):
+def test_codedeploy_is_absent_by_default(resources: Template):
     kinds = {resource["Type"] for resource in resources.values() if "Condition" not in resource}
     assert not [kind for kind in kinds if kind.startswith("AWS::CodeDeploy::")]
     assert "UpdatePolicy" not in resources["CompleteOrderFunctionAliaslive"]

@@ -26,7 +26,7 @@ def waits(workflow: Template) -> tuple[dict[str, Any], dict[str, Any]]:
     return workflow["States"]["AwaitPayment"], workflow["States"]["AwaitNotification"]
 
 
-def test_off_leaves_nothing_of_it_in_the_stack(resources: Template):
+def test_off_leaves_no_resource_of_it_in_the_stack(resources: Template):
     named = {name for name in resources if name.startswith(("PaymentNotice", "PaymentNotification"))} | {
         "WaitingOrders",
         "WaitForNotifications",

@@ -67,7 +67,7 @@ def test_an_order_whose_api_had_to_be_found_is_followed_in_that_api(run, order, 
     assert calls[-3:] == [("query", api), ("complete", api), ("query", api)]
 
 
-def test_an_order_paid_late_is_asked_about_until_it_is(run, order, simulator, reopened, outbox, ledger):
+def test_an_order_paid_late_is_queried_until_it_is(run, order, simulator, reopened, outbox, ledger):
     reopened(debit_after=3600)
 
     execution = run(order, at_query(3, lambda: simulator.advance(3600)))

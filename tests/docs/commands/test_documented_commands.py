@@ -64,7 +64,7 @@ def shell(tmp_path):
 
 
 # One test, because it takes one stack: a worker of its own for each part would start one each.
-def test_readme_reference_and_runbook_do_what_they_say(shell):
+def test_readme_reference_and_runbook_run_as_they_stand(shell):
     _readme_and_reference_settle_orders_and_store_a_secret(shell)
     stack = shell.stack()
     on_call = OnCall(shell)

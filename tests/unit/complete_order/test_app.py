@@ -19,6 +19,7 @@ from wechatpay.errors import (
 from wechatpay_sandbox import APPID, MCHID, SERVICE_ID
 
 from tests.function import PREFIX, Function
+from tests.hosts import set_hosts
 from tests.paths import escaped
 from tests.replies import refusal
 from tests.unit.complete_order.events import arbitrary_events, text
@@ -268,8 +269,7 @@ def test_the_backup_host_is_used_at_once_when_the_main_one_is_down(function: Fun
 
 def test_both_hosts_down_is_unavailable_and_nothing_was_sent(function: Function, order_no: str) -> None:
     ticket = opened(function, order_no)
-    for host in range(2):
-        function.simulator.set_host(host, up=False)
+    set_hosts(function.simulator, up=False)
     for event in (finish(order_no, finish_ticket=ticket), cancel(order_no)):
         with pytest.raises(WeChatPayUnavailable):
             function(event)
@@ -322,7 +322,7 @@ def test_a_query_that_fails_on_one_host_is_put_to_the_other(function: Function, 
 # Deadline: 1.5 s are reserved for the answer, 10 s to ask after a completion; no call gets less than 0.5 s.
 
 
-def test_a_silent_provider_leaves_time_to_ask_before_lambda_would_kill(
+def test_a_silent_provider_leaves_time_for_a_query_before_the_timeout(
     function: Function, order_no: str
 ) -> None:
     ticket = opened(function, order_no)
@@ -333,7 +333,7 @@ def test_a_silent_provider_leaves_time_to_ask_before_lambda_would_kill(
     assert function.context.get_remaining_time_in_millis() > 0
 
 
-def test_a_reply_that_drips_is_cut_off_in_time_to_ask(function: Function, order_no: str) -> None:
+def test_a_reply_that_drips_is_cut_off_in_time_for_a_query(function: Function, order_no: str) -> None:
     ticket = opened(function, order_no)
     function.simulator.script(order_no, "complete", fault="slow_body", interval=0.05)
     result = function(finish(order_no, finish_ticket=ticket), seconds=10.3)
@@ -342,7 +342,7 @@ def test_a_reply_that_drips_is_cut_off_in_time_to_ask(function: Function, order_
 
 
 @pytest.mark.parametrize("seconds", [9.9, 5.0, 1.6, 0.0, -1.0])
-def test_with_too_little_time_left_to_ask_afterwards_nothing_is_sent(
+def test_nothing_is_sent_without_time_for_a_query_afterwards(
     function: Function, order_no: str, seconds: float
 ) -> None:
     ticket = opened(function, order_no)
@@ -351,9 +351,7 @@ def test_with_too_little_time_left_to_ask_afterwards_nothing_is_sent(
     assert arrived(function, order_no) == []
 
 
-def test_a_silent_query_for_the_ticket_ends_before_lambda_would_kill(
-    function: Function, order_no: str
-) -> None:
+def test_a_silent_query_for_the_ticket_ends_before_the_timeout(function: Function, order_no: str) -> None:
     opened(function, order_no)
     function.simulator.script(order_no, "query", **SILENT)
     with pytest.raises(WeChatPayUnavailable, match="nothing was sent"):

@@ -230,7 +230,7 @@ def test_an_unlisted_refusal_fails_no_order_that_an_attempt_has_settled(
     assert (result["outcome"], result["evidence"]) == ("COMPLETED", "QUERY")
 
 
-def test_a_refusal_stands_only_when_a_query_could_be_asked(function: Function, order_no: str) -> None:
+def test_a_refusal_stands_only_when_a_query_could_be_made(function: Function, order_no: str) -> None:
     event = finish(order_no, finish_ticket=opened(function, order_no))
     function.simulator.script(order_no, "complete", **refusal(400, "PARAM_ERROR"))
     function.simulator.script(order_no, "query", fault="unsigned", times=2)

@@ -601,7 +601,7 @@ def test_an_invalid_event_still_says_which_order_and_how_much() -> None:
     assert (key.appid, key.service_id, key.order_api) == ("wxd678efh567hg6787", "500001", "payafter-orders")
 
 
-def test_an_invalid_cancellation_asks_for_nothing_to_be_charged() -> None:
+def test_an_invalid_cancellation_wants_nothing_charged() -> None:
     for event in (cancelled(total_amount=5), cancelled(unknown=1)):
         wanted = wanted_by(event)
         assert wanted is not None
@@ -620,11 +620,11 @@ def test_an_invalid_cancellation_asks_for_nothing_to_be_charged() -> None:
     ],
     ids=lambda event: json.dumps(event, ensure_ascii=False)[:60],
 )
-def test_an_event_that_does_not_say_so_much_asks_for_nothing(event: object) -> None:
+def test_an_event_without_order_or_amount_wants_nothing(event: object) -> None:
     assert wanted_by(event) is None
 
 
-def test_an_invalid_event_of_no_merchant_asks_for_nothing() -> None:
+def test_an_invalid_event_without_a_merchant_wants_nothing() -> None:
     assert wanted_by(finished(unknown=1), default_mchid="") is None
 
 

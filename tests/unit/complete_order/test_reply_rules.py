@@ -116,7 +116,7 @@ def test_what_is_known_of_a_400_is_not_read_into_another_status(code: str, messa
     assert rule_of(ServiceError(problem)).name == reply_rules.UNLISTED
 
 
-def test_a_page_of_something_in_between_says_nothing_of_the_merchant() -> None:
+def test_a_page_of_a_proxy_says_nothing_about_the_merchant() -> None:
     for status in (400, 401, 403, 404, 408, 413):
         assert rule_of(ServiceError(Problem(status))).then is ASK
     assert rule_of(ServiceError(Problem(401, verified=True))).then is REREAD
@@ -171,7 +171,7 @@ def test_an_internal_code_counts_only_behind_the_last_hyphen() -> None:
     ],
     ids=repr,
 )
-def test_what_is_no_refusal_is_asked_about_unless_nothing_left(error: Exception, then: Action) -> None:
+def test_an_error_without_a_refusal_has_its_own_action(error: Exception, then: Action) -> None:
     assert rule_of(error).then is then
 
 

@@ -89,7 +89,7 @@ def test_a_result_says_by_which_api_the_order_settles(order_api: str) -> None:
 
 
 @pytest.mark.parametrize("order_api", ["", "smartretail", None, 7, ["serviceorder"]])
-def test_an_api_that_is_none_is_not_echoed(order_api: object) -> None:
+def test_an_unknown_api_is_not_echoed(order_api: object) -> None:
     assert "order_api" not in Result.invalid({"order_api": order_api}, ["x: y"]).to_json()
 
 
@@ -119,7 +119,7 @@ def test_an_invalid_event_is_echoed_only_as_far_as_it_can_be_carried_on(
 
 
 @pytest.mark.parametrize("event", [None, [], "event", 1, True])
-def test_what_is_no_object_is_echoed_not_at_all(event: object) -> None:
+def test_an_event_that_is_no_object_is_not_echoed(event: object) -> None:
     assert Result.invalid(event, ["(event): must be a JSON object"]).to_json()["out_order_no"] is None
 
 

@@ -222,7 +222,7 @@ def test_no_metric_has_another_dimension_than_the_service(function: Function, or
 
 
 @pytest.mark.parametrize("custom", [None, {}, {"execution": 7}, {"execution": None}, ["execution"]])
-def test_without_an_execution_there_is_none_on_the_lines(function: Function, custom: object) -> None:
+def test_lines_without_an_execution_name_none(function: Function, custom: object) -> None:
     function.client_context = SimpleNamespace(custom=custom)
     function({})
     function.client_context = None
@@ -230,7 +230,7 @@ def test_without_an_execution_there_is_none_on_the_lines(function: Function, cus
     assert all("execution" not in line for line in function.logs)
 
 
-def test_a_number_that_is_no_text_of_unicode_breaks_no_line(function: Function) -> None:
+def test_an_order_number_with_a_lone_surrogate_breaks_no_line(function: Function) -> None:
     function({"out_order_no": "\ud800\nBROKEN"})
     assert [line["message"] for line in function.logs] == ["failed"]
     function.output.getvalue().encode()

@@ -107,7 +107,7 @@ ORDERS = (
 )
 
 
-def test_they_are_twenty() -> None:
+def test_the_table_has_twenty_orders() -> None:
     assert len({case.name for case in ORDERS}) == 20
 
 
@@ -147,7 +147,7 @@ def opened_in(function: Function, order_no: str, order_api: str, **settings: Any
 @pytest.mark.parametrize("of_secret", FAMILIES)
 @pytest.mark.parametrize("of_order", FAMILIES)
 @pytest.mark.parametrize("wish", [finish, cancel])
-def test_whichever_family_knows_the_order_settles_it_and_says_so(
+def test_the_family_that_knows_the_order_settles_it_and_is_named(
     function: Function, order_no: str, wish: Any, of_secret: str, of_order: str
 ) -> None:
     opened_in(function, order_no, of_order)
@@ -178,7 +178,7 @@ def test_a_merchant_who_migrates_with_orders_of_both_open_loses_none(
         assert (entry["state"], entry["accepted"], entry["reentries"]) == ("FINISHED", 1, 0)
 
 
-def test_an_order_named_by_its_event_is_asked_for_in_no_other_family(
+def test_an_order_whose_event_names_its_family_is_queried_only_there(
     function: Function, order_no: str
 ) -> None:
     opened_in(function, order_no, "serviceorder")
@@ -189,7 +189,7 @@ def test_an_order_named_by_its_event_is_asked_for_in_no_other_family(
     assert not any("serviceorder" in each["target"] for each in function.simulator.requests(order_no))
 
 
-def test_an_order_with_a_ticket_is_not_looked_for_in_serviceorder(function: Function, order_no: str) -> None:
+def test_an_order_with_a_ticket_is_not_queried_in_serviceorder(function: Function, order_no: str) -> None:
     secret = function.simulator.secret()
     names = {"appid": secret["appid"], "service_id": secret["service_id"]}
     function.store_secret(order_api="serviceorder")
@@ -266,7 +266,9 @@ def test_a_later_attempt_fails_no_order_settled_elsewhere_at_once(
     assert ended == ends
 
 
-def test_a_later_attempt_of_no_family_asks_before_it_completes(function: Function, order_no: str) -> None:
+def test_a_later_attempt_without_a_family_queries_before_completing(
+    function: Function, order_no: str
+) -> None:
     opened_in(function, order_no, "smartretail-orders")
     function.store_secret(order_api="serviceorder")
     function.forget()
@@ -313,13 +315,13 @@ def test_an_order_of_the_guessed_family_that_does_not_take_it_is_invalid(
     assert function.simulator.order(order_no)["accepted"] == 0
 
 
-def test_an_order_its_event_names_for_a_family_is_invalid_unasked(function: Function, order_no: str) -> None:
+def test_an_invalid_order_of_a_named_family_needs_no_query(function: Function, order_no: str) -> None:
     result = function(finish(order_no, order_api="serviceorder", **GIFT))
     assert result["error"]["category"] == "INVALID_INPUT"
     assert function.simulator.requests(order_no) == []
 
 
-def test_families_that_contradict_themselves_are_not_asked_in_turns(
+def test_families_that_contradict_themselves_are_not_queried_in_turns(
     function: Function, order_no: str
 ) -> None:
     secret = function.simulator.secret()
@@ -392,7 +394,7 @@ def test_a_cancellation_that_finds_a_debit_running_is_retried(function: Function
         function(cancel(order_no, order_api="serviceorder"))
 
 
-def test_fees_keep_their_names_where_the_secret_says_so(function: Function, order_no: str) -> None:
+def test_fees_keep_their_names_without_unmanned_retail(function: Function, order_no: str) -> None:
     function.store_secret(unmanned_retail=False)
     function.forget()
     function.simulator.tolerate("serviceorder.complete.goods_*")

@@ -200,7 +200,7 @@ def test_a_notification_not_about_payment_needs_no_second_one(function: Function
         ("SendTaskSuccess", "ThrottlingException"),
     ],
 )
-def test_when_aws_does_not_answer_the_notification_is_asked_for_again(
+def test_without_an_answer_of_aws_the_notification_has_to_come_again(
     function: Function, paid: str, operation: str, error: str
 ):
     function.aws.failing[operation] = error

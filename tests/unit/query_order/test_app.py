@@ -15,6 +15,7 @@ from wechatpay.errors import (
 )
 
 from tests.function import EXECUTION, PREFIX, Function
+from tests.hosts import set_hosts
 from tests.replies import genuine, refusal
 from tests.schemas import schemas
 
@@ -215,8 +216,7 @@ def test_an_unproven_answer_raises_an_error_that_the_workflow_retries(
 
 
 def test_without_any_host_it_is_unavailable(function, accepted):
-    for host in range(2):
-        function.simulator.set_host(host, up=False)
+    set_hosts(function.simulator, up=False)
     with pytest.raises(WeChatPayUnavailable):
         function(accepted)
 

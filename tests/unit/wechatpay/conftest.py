@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 from wechatpay_sandbox import Simulator
 
+from tests.hosts import set_hosts
+
 _numbers = itertools.count(1)
 
 
@@ -25,8 +27,7 @@ def tidied(world: Simulator) -> Iterator[Simulator]:
     """Yield a simulator; afterwards no fault is scripted and both hosts are up."""
     yield world
     world.clear_faults()
-    for host in range(2):
-        world.set_host(host, up=True)
+    set_hosts(world, up=True)
 
 
 @pytest.fixture

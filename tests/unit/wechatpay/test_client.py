@@ -19,6 +19,7 @@ from wechatpay.transport import Transport
 from wechatpay.world import Address, World
 from wechatpay_sandbox import Simulator
 
+from tests.hosts import set_hosts
 from tests.paths import escaped
 from tests.replies import UNVERIFIABLE, refusal
 from tests.unit.wechatpay.material import is_signed_by
@@ -188,8 +189,7 @@ def test_once_bytes_have_left_the_backup_is_queried_and_nothing_sent(
 
 
 def test_with_both_hosts_down_nothing_was_sent(simulator: Simulator) -> None:
-    for host in range(2):
-        simulator.set_host(host, up=False)
+    set_hosts(simulator, up=False)
     merchant = WarmMerchant(simulator)
     with pytest.raises(NothingSent):
         merchant.client().post(target("any"), {}, reserve=0)
@@ -271,8 +271,7 @@ def test_after_next_host_a_host_left_behind_gets_no_completion(simulator: Simula
 
 
 def test_hosts_that_nothing_was_sent_to_are_tried_once(simulator: Simulator) -> None:
-    for host in range(2):
-        simulator.set_host(host, up=False)
+    set_hosts(simulator, up=False)
     client = WarmMerchant(simulator).client()
     with pytest.raises(NothingSent):
         client.post(target("any"), {}, reserve=0)
@@ -315,7 +314,7 @@ def test_a_query_neither_host_settles_raises_the_last_reason(
 
 @pytest.mark.parametrize("status", [401, 403, 429])
 @pytest.mark.parametrize("signed", [True, False])
-def test_what_concerns_the_merchant_is_not_asked_twice(
+def test_a_refusal_about_the_merchant_is_not_queried_twice(
     simulator: Simulator, order_no: str, status: int, signed: bool
 ) -> None:
     simulator.open_order(order_no)

@@ -236,13 +236,12 @@ def test_a_private_key_whose_parts_do_not_belong_together_signs_nothing() -> Non
 
 
 def test_a_field_of_somebody_elses_tools_is_left_alone() -> None:
-    assert parse(json.dumps(secret(note="rotated in May")), MCHID).signer.mchid == MCHID
+    assert parsed(note="rotated in May").signer.mchid == MCHID
 
 
 def test_the_last_day_of_the_merchants_certificate_is_read() -> None:
-    credentials = parse(json.dumps(secret(merchant_certificate_expires="2031-05-20")), MCHID)
-    assert credentials.certificate_expires == date(2031, 5, 20)
-    assert parse(json.dumps(secret()), MCHID).certificate_expires is None
+    assert parsed(merchant_certificate_expires="2031-05-20").certificate_expires == date(2031, 5, 20)
+    assert parsed().certificate_expires is None
     problem = refused(json.dumps(secret(merchant_certificate_expires="20 May")))
     assert problem == f"secret of merchant {MCHID}: merchant_certificate_expires: must be a date, yyyy-MM-dd"
 

@@ -128,7 +128,7 @@ def test_a_public_key_and_a_certificate_are_loaded_from_pem() -> None:
 @pytest.mark.parametrize(
     "text", ["", "x", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", "钥", "\ud800"]
 )
-def test_text_that_is_no_key_is_called_so_for_both_kinds(text: str) -> None:
+def test_text_without_a_key_is_reported_for_both_kinds(text: str) -> None:
     with pytest.raises(BadKey, match=r"^not a public key in PEM"):
         load_public_key(text)
     with pytest.raises(BadKey, match=r"^not a certificate in PEM"):

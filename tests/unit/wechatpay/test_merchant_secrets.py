@@ -125,11 +125,11 @@ def test_its_own_client_waits_no_longer_than_the_budget_allows(monkeypatch: pyte
     assert config.retries == {"total_max_attempts": 2, "mode": "standard"}
 
 
-def test_its_client_looks_for_no_service_but_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_client_lists_no_directory_but_its_services(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "cn-north-1")
-    looked_into: list[str] = []
+    listed: list[str] = []
     list_directory = os.listdir
-    monkeypatch.setattr(os, "listdir", lambda path: looked_into.append(str(path)) or list_directory(path))
+    monkeypatch.setattr(os, "listdir", lambda path: listed.append(str(path)) or list_directory(path))
     MerchantSecrets("x")
-    assert {Path(path).name for path in looked_into} == {"secretsmanager"}
+    assert {Path(path).name for path in listed} == {"secretsmanager"}

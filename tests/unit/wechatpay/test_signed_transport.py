@@ -128,7 +128,7 @@ def test_the_headers_apiv3_requires_are_sent(simulator: Simulator) -> None:
     assert "Content-Type" not in get
 
 
-def test_without_any_key_no_serial_is_asked_for(certifying: Simulator) -> None:
+def test_without_any_key_no_serial_is_requested(certifying: Simulator) -> None:
     merchant = WarmMerchant(certifying, wechatpay_certificates=...)
     with RawServer(answering(http())) as server:
         merchant.signed_transport.send(server.url, Request("GET", "/v3/x"), 5)
