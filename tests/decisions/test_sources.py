@@ -12,7 +12,9 @@ from typing import Any
 PACKAGES = ("wechatpay", "complete_order", "query_order", "payment_notification", "wechatpay_sandbox")
 PROGRAMS = ("app", "__main__")  # they start something when they are imported
 # What the letters mean: `wechatpay.fields`.
-SOURCE = re.compile(r"[VTID]((:|,| for) .*\S)?")
+SOURCE = re.compile(r"[VTID](: | for ).*\S")
+# Their page is named once, beside the table: a letter alone is enough.
+LETTER_ALONE = "wechatpay.reply_rules"
 # A table that moves away is followed here, so that none is left unread.
 RULED = {
     "wechatpay.reply_rules",
@@ -29,9 +31,9 @@ RULED = {
 
 def modules() -> Iterator[ModuleType]:
     for package in PACKAGES:
-        for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
-            if found.name.rpartition(".")[2] not in PROGRAMS:
-                yield importlib.import_module(found.name)
+        for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+            if module.name.rpartition(".")[2] not in PROGRAMS:
+                yield importlib.import_module(module.name)
 
 
 def rules_in(value: Any, seen: set[int]) -> Iterator[Any]:
@@ -56,7 +58,8 @@ def test_every_rule_begins_with_how_sure_it_is() -> None:
     ruled = set()
     for module in modules():
         for rule in rules_in(vars(module), set()):
-            assert SOURCE.fullmatch(rule.source), (module.__name__, rule)
+            letter = module.__name__ == LETTER_ALONE and rule.source in ("V", "T", "I", "D")
+            assert letter or SOURCE.fullmatch(rule.source), (module.__name__, rule)
             ruled.add(module.__name__)
     assert ruled >= RULED
 

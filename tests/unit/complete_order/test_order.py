@@ -1,15 +1,13 @@
 import dataclasses
 import json
-import re
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from complete_order import order
-from complete_order.event_rules import DEVICE, DISCOUNT, FEE, LARGEST_AMOUNT, ORDER
+from complete_order.event_rules import LARGEST_AMOUNT
 from complete_order.order import InvalidOrder
-from complete_order.relations import RELATIONS
 from hypothesis import given
 from wechatpay.credentials import Credentials
 from wechatpay.credentials import parse as parse_secret
@@ -243,11 +241,6 @@ def test_a_fee_with_several_problems_has_each_reported() -> None:
         "fees[0].fee_name: must be text, is a number",
         "fees[0].fee_amount: required when there is no fee_desc",
     ]
-
-
-def test_every_rule_has_a_source() -> None:
-    rules = (*ORDER, *FEE, *DISCOUNT, *DEVICE, *RELATIONS)
-    assert all(re.match(r"[VTID](: | for )", rule.source) for rule in rules)
 
 
 @pytest.mark.parametrize("name", FIELDS)

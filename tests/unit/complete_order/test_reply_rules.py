@@ -222,8 +222,7 @@ def test_an_order_is_open_until_it_is_settled_or_expired() -> None:
     assert set(reply_rules.STILL_OPEN) == {OPEN, UNCONFIRMED, NOT_READY}
 
 
-def test_every_row_says_how_sure_it_is_and_cannot_be_changed() -> None:
+def test_no_row_can_be_changed() -> None:
     for row in (*reply_rules.REPLIES, *reply_rules.STATES):
-        assert row.source.partition(":")[0].partition(" ")[0] in ("V", "T", "I", "D"), row
         with pytest.raises(AttributeError):
             row.source = "V"  # type: ignore[misc]
