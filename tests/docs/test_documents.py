@@ -10,6 +10,7 @@ from typing import get_args, get_type_hints
 from urllib.parse import unquote
 
 import boto3
+import grimp
 import pytest
 from botocore import xform_name
 from complete_order.order import InvalidOrder, parse
@@ -22,7 +23,6 @@ from wechatpay.secret_rules import SECRET
 from local.demo.samples import samples
 from tests.docs.markdown import ROOT, Document
 from tools import workflow
-from tools.checks import arrows
 
 READMES = ["README.md", "README.zh-CN.md"]
 REFERENCES = ["docs/reference.md", "docs/reference.zh-CN.md"]
@@ -364,13 +364,13 @@ def test_the_arrows_drawn_are_the_imports_of_the_function():
     diagram = Document("docs/architecture.md").of("mermaid")[0]
     edges = re.findall(r"^\s+(\w+) --> ([\w &]+)$", diagram, re.MULTILINE)
     drawn = {(start, end) for start, ends in edges for end in ends.split(" & ")}
-    modules = {module.name: module for module in arrows.shipped(ROOT)}
-    waiting, imports = ["complete_order.app"], set()
-    while waiting:
-        module = modules[waiting.pop()]
-        new = {(module.short, modules[name].short) for name in module.imports & modules.keys()} - imports
-        waiting += module.imports & modules.keys() if new else ()
-        imports |= new
+    graph = grimp.build_graph("complete_order", "invocation", "wechatpay", cache_dir=None)
+    modules = {"complete_order.app"} | graph.find_upstream_modules("complete_order.app")
+    imports = {
+        (module.rpartition(".")[2], imported.rpartition(".")[2])
+        for module in modules
+        for imported in graph.find_modules_directly_imported_by(module)
+    }
 
     assert drawn == _without_what_a_longer_way_implies(imports)
 

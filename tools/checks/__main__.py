@@ -5,16 +5,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tools.checks import (
-    Check,
-    arrows,
-    preflight,
-    review,
-    rooms,
-    secrets,
-    tools,
-    workflow,
-)
+from tools.checks import Check, preflight, review, secrets, tools, workflow
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,8 +16,7 @@ CHECKS: Mapping[str, Check] = {
     "template": tools.template,
     "workflow": workflow.check,
     "preflight": preflight.check,
-    "arrows": arrows.check,
-    "rooms": rooms.check,
+    "arrows": tools.arrows,
     "review": review.check,
     "leaks": secrets.check,
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 BIN = Path(sys.executable).parent
 # One region where everything exists, and both of mainland China, where not everything does.
 REGIONS = ("us-east-1", "cn-north-1", "cn-northwest-1")
+SEARCH = ("layers/wechatpay", "functions", "simulator")  # where packages stand, beside the root
 
 
 def lint(root: Path) -> list[str]:
@@ -22,15 +23,20 @@ def format_(root: Path) -> list[str]:
 
 def types(root: Path) -> list[str]:
     """mypy --strict on what ships and on the rooms around it."""
-    search = [root / "layers/wechatpay", root / "functions", root / "simulator"]
-    sources = ["layers/wechatpay/wechatpay", "layers/wechatpay/invocation", "layers/dependencies/build.py"]
-    sources += ["simulator/wechatpay_sandbox", "chaos", "console", "life", "local", "operations"]
-    sources += ["simulation", "tools"]
+    folders = ["layers/wechatpay/wechatpay", "layers/wechatpay/invocation", "layers/dependencies/build.py"]
+    folders += ["simulator/wechatpay_sandbox", "chaos", "console", "life", "local", "operations"]
+    folders += ["simulation", "tools"]
     functions = sorted(path for path in (root / "functions").glob("*/") if any(path.glob("*.py")))
     # Not its sides: each is a program by itself, with the paths and the interpreter of what it measures.
     benchmarks = sorted((root / "benchmarks").glob("*.py"))
-    paths = [path for name in sources if (path := root / name).exists()]
-    return _mypy(root, [*paths, *functions, *benchmarks], search)
+    paths = [path for name in folders if (path := root / name).exists()]
+    sources = [str(path.relative_to(root)) for path in (*paths, *functions, *benchmarks)]
+    return _problems(root, "mypy", "--strict", "--no-error-summary", *sources) if sources else []
+
+
+def arrows(root: Path) -> list[str]:
+    """import-linter: which package and which module may import what."""
+    return _problems(root, "lint-imports", "--no-cache", "--no-logo")
 
 
 def template(root: Path) -> list[str]:
@@ -39,17 +45,9 @@ def template(root: Path) -> list[str]:
     return _problems(root, "cfn-lint", "--regions", *REGIONS, "--template", *templates)
 
 
-def _mypy(root: Path, sources: list[Path], search: list[Path]) -> list[str]:
-    if not sources:
-        return []
-    paths = [str(source.relative_to(root)) for source in sources]
-    return _problems(root, "mypy", "--strict", "--no-error-summary", *paths, mypy_path=search)
-
-
-def _problems(root: Path, tool: str, *arguments: str, mypy_path: list[Path] | None = None) -> list[str]:
-    environment = {**os.environ, "NO_COLOR": "1"}
-    if mypy_path:
-        environment["MYPYPATH"] = os.pathsep.join(map(str, mypy_path))
+def _problems(root: Path, tool: str, *arguments: str) -> list[str]:
+    search = os.pathsep.join(str(root / place) for place in SEARCH)
+    environment = {**os.environ, "NO_COLOR": "1", "MYPYPATH": search, "PYTHONPATH": search}
     done = subprocess.run(
         [BIN / tool, *arguments],
         cwd=root,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tools.checks import __main__ as command
-from tools.checks import arrows, review, rooms, secrets, tools, workflow
+from tools.checks import review, secrets, tools, workflow
 
 ROOT = Path(__file__).parents[3]
 
@@ -99,111 +99,6 @@ def test_workflow_finds_a_substitution_that_is_empty(tree: Tree):
     assert empty != template
     problems = workflow.check(tree({"template.yaml": empty, "statemachine/a.asl.yaml": definition}))
     assert "a.asl.yaml: ${WaitingOrders} is empty" in problems
-
-
-def arrows_tree() -> dict[str, str]:
-    layer, function = "layers/wechatpay/wechatpay", "functions/complete_order"
-    return {
-        f"{layer}/__init__.py": "",
-        f"{layer}/errors.py": "import dataclasses\n",
-        f"{layer}/transport.py": "import requests\nfrom .errors import NoAnswer\n",
-        f"{layer}/client.py": "from .transport import Transport\nfrom . import errors\n",
-        f"{layer}/smart_retail.py": "from wechatpay.client import Client\n",
-        f"{layer}/merchant_secrets.py": "import boto3\nfrom botocore.config import Config\n",
-        f"{function}/settings.py": "import os\nos.environ\n",
-        f"{function}/completion.py": "from wechatpay import smart_retail\n",
-        f"{function}/app.py": "import completion\nfrom settings import Settings\n",
-    }
-
-
-def test_arrows_accepts_those_that_point_down(tree: Tree):
-    assert arrows.check(tree(arrows_tree())) == []
-
-
-@pytest.mark.parametrize(
-    ("module", "line", "problem"),
-    [
-        ("layers/wechatpay/wechatpay/errors.py", "from .client import Client", "reaches wechatpay.client"),
-        (
-            "layers/wechatpay/wechatpay/transport.py",
-            "from . import verification",
-            "reaches wechatpay.verification",
-        ),
-        (
-            "layers/wechatpay/wechatpay/client.py",
-            "import wechatpay.smart_retail",
-            "reaches wechatpay.smart_retail",
-        ),
-        (
-            "layers/wechatpay/wechatpay/transport.py",
-            "def f(): from .keyring import k",
-            "reaches wechatpay.client",
-        ),
-        ("layers/wechatpay/wechatpay/keyring.py", "from . import keyring", "reaches wechatpay.keyring"),
-        ("layers/wechatpay/wechatpay/client.py", "import boto3", "only aws, merchant_secrets"),
-        ("functions/complete_order/app.py", "import botocore.session", "only aws, merchant_secrets"),
-        ("functions/complete_order/app.py", "import os\nos.getenv('X')", "only settings"),
-        ("layers/wechatpay/wechatpay/client.py", "from os import environ", "only settings"),
-        (
-            "layers/wechatpay/wechatpay/client.py",
-            "from functions.complete_order import app",
-            "never imports a function",
-        ),
-        ("functions/complete_order/app.py", "from wechatpay_sandbox import Simulator", "does not ship"),
-        ("functions/complete_order/completion.py", "import tests", "does not ship"),
-        ("functions/complete_order/completion.py", "import complete_order.app", "reaches complete_order.app"),
-    ],
-)
-def test_arrows_finds_one_that_points_elsewhere(module: str, line: str, problem: str, tree: Tree):
-    files = arrows_tree() | {
-        "layers/wechatpay/wechatpay/verification.py": "",
-        "layers/wechatpay/wechatpay/keyring.py": "from . import client\n",
-    }
-    files[module] = files[module] + line + "\n"
-    assert [
-        finding for finding in arrows.check(tree(files)) if problem in finding and finding.startswith(module)
-    ]
-
-
-def rooms_tree() -> dict[str, str]:
-    return {
-        "simulator/README.md": "# A sandbox\n",
-        "simulator/wechatpay_sandbox/client.py": "import json\nfrom wechatpay_sandbox import keys\n",
-        "operations/__init__.py": '"""The commands."""\n',
-        "operations/smoke.py": "from wechatpay import orders\nfrom life import compose\n",
-        "life/__init__.py": '"""A life."""\n',
-        "local/__init__.py": '"""A laptop."""\n',
-        "local/up.py": "import wechatpay_sandbox\n",
-        ".local/anything.py": "import local\n",
-    }
-
-
-def test_rooms_accepts_what_each_may_know(tree: Tree):
-    assert rooms.check(tree(rooms_tree())) == []
-
-
-@pytest.mark.parametrize(
-    ("file", "text", "problem"),
-    [
-        ("simulator/wechatpay_sandbox/client.py", "from wechatpay import errors\n", "imports wechatpay"),
-        ("simulator/wechatpay_sandbox/client.py", "def f(): import local\n", "imports local"),
-        ("operations/smoke.py", "from wechatpay_sandbox.client import Client\n", "imports wechatpay_sandbox"),
-        ("life/compose.py", "from operations import show\n", "imports operations"),
-        ("local/up.py", "from tests import function\n", "imports tests"),
-        ("local/__init__.py", "", "local/: says nowhere what it is"),
-        ("simulator/README.md", "\n", "simulator/: says nowhere what it is"),
-    ],
-)
-def test_rooms_finds_an_import_or_a_missing_first_line(file: str, text: str, problem: str, tree: Tree):
-    (finding,) = rooms.check(tree(rooms_tree() | {file: text}))
-    assert problem in finding
-
-
-def test_rooms_finds_one_above_a_quarter_of_the_whole(tree: Tree):
-    sized = {f"{name}/__init__.py": f'"""{name}."""\n' + "\n" * 9 for name in ("a", "b", "c", "d", "e")}
-    assert rooms.check(tree(sized)) == []
-    (problem,) = rooms.check(tree(sized | {"a/large.py": "\n" * 30}))
-    assert problem == "a/: 40 lines of 80, more than a quarter of the whole"
 
 
 def test_command_prints_a_line_for_each_check_and_fails_when_one_does(
