@@ -38,3 +38,12 @@ def settle(stack: Stack, number: str) -> Callable[..., Execution]:
         return follow(stack.client("stepfunctions"), stack.start(json.dumps(event)))
 
     return run
+
+
+@pytest.fixture
+def misconfigured(simulator: Simulator, settle: Callable[..., Execution], number: str) -> Execution:
+    """An order whose Task failed: for one moment the merchant had no permission."""
+    simulator.script(number, "complete", fault="no_auth")
+    execution = settle()
+    assert (execution.status, execution.error) == ("FAILED", "MerchantMisconfigured")
+    return execution

@@ -9,10 +9,10 @@ from wechatpay_sandbox import Simulator
 
 from operations.executions import Execution
 from tests.console.conftest import stack, url
-from tests.stack import number, settle, simulator
+from tests.stack import misconfigured, number, settle, simulator
 from tools.browser import Browser
 
-__all__ = ["number", "settle", "simulator", "stack", "url"]
+__all__ = ["misconfigured", "number", "settle", "simulator", "stack", "url"]
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 
 
@@ -120,14 +120,9 @@ def test_the_keyboard_keeps_its_order_when_the_list_changes(
 
 
 def test_a_redrive_asks_first(
-    browser: Browser,
-    simulator: Simulator,
-    settle: Callable[..., Execution],
-    url: str,
-    number: str,
+    browser: Browser, simulator: Simulator, misconfigured: Execution, url: str, number: str
 ) -> None:
-    simulator.script(number, "complete", fault="no_auth")
-    arn = settle().arn
+    arn = misconfigured.arn
     browser.goto(at(url, f"/needs/confirm?order={quote(number, safe='')}&arn={quote(arn)}"))
     assert "account 000000000000" in browser.text("main")
     assert simulator.order(number)["accepted"] == 0

@@ -9,9 +9,9 @@ from local.aws import EmbeddedAws
 from local.pages import console
 from local.stack import Stack, deploy_for
 from tests.console.visitor import Visitor
-from tests.stack import number, settle, simulator
+from tests.stack import misconfigured, number, settle, simulator
 
-__all__ = ["number", "settle", "simulator"]
+__all__ = ["misconfigured", "number", "settle", "simulator"]
 
 
 @pytest.fixture(scope="session")

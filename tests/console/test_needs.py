@@ -3,19 +3,11 @@
 from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
-import pytest
 from wechatpay_sandbox import Simulator
 
 from local.stack import Stack
 from operations.executions import Execution, follow
 from tests.console.visitor import Page, Visitor
-
-
-@pytest.fixture
-def stuck(simulator: Simulator, settle: Callable[..., Execution], number: str) -> Execution:
-    """An order whose Task failed: for one moment the merchant had no permission."""
-    simulator.script(number, "complete", fault="no_auth")
-    return settle()
 
 
 def confirmation(somebody: Visitor, number: str, arn: str) -> Page:
@@ -27,34 +19,40 @@ def confirm(somebody: Visitor, number: str, arn: str, action: str = "redrive") -
 
 
 def test_a_redrive_shows_first_what_it_does_and_where(
-    operator: Visitor, stuck: Execution, number: str, stack: Stack, simulator: Simulator
+    operator: Visitor, misconfigured: Execution, number: str, stack: Stack, simulator: Simulator
 ) -> None:
     before = simulator.order(number)["state"]
-    page = confirmation(operator, number, stuck.arn)
+    page = confirmation(operator, number, misconfigured.arn)
     assert page.status == 200
-    for text in (number, stuck.arn, "MerchantMisconfigured", "account 000000000000", f"stack {stack.name}"):
+    for text in (
+        number,
+        misconfigured.arn,
+        "MerchantMisconfigured",
+        "account 000000000000",
+        f"stack {stack.name}",
+    ):
         assert text in page.text
     assert stack.environment["AWS_REGION"] in page.text
     assert simulator.order(number)["state"] == before
 
 
 def test_a_redrive_that_is_confirmed_settles_the_order_once(
-    operator: Visitor, stuck: Execution, number: str, stack: Stack, simulator: Simulator
+    operator: Visitor, misconfigured: Execution, number: str, stack: Stack, simulator: Simulator
 ) -> None:
-    done = confirm(operator, number, stuck.arn)
+    done = confirm(operator, number, misconfigured.arn)
     assert (done.status, done.headers["Location"].startswith("/orders/")) == (303, True), done.text
-    assert follow(stack.client("stepfunctions"), stuck.arn).status == "SUCCEEDED"
-    again = confirm(operator, number, stuck.arn)
+    assert follow(stack.client("stepfunctions"), misconfigured.arn).status == "SUCCEEDED"
+    again = confirm(operator, number, misconfigured.arn)
     assert (again.status, "no longer needs this" in again.text) == (409, True)
     assert simulator.order(number)["accepted"] == 1
 
 
 def test_a_visitor_sees_what_is_stuck_and_may_not_act(
-    visitor: Visitor, stuck: Execution, number: str, simulator: Simulator
+    visitor: Visitor, misconfigured: Execution, number: str, simulator: Simulator
 ) -> None:
     assert "/needs/confirm" not in visitor.get("/needs").text
-    assert "disabled" in confirmation(visitor, number, stuck.arn).text
-    assert confirm(visitor, number, stuck.arn).status == 403
+    assert "disabled" in confirmation(visitor, number, misconfigured.arn).text
+    assert confirm(visitor, number, misconfigured.arn).status == 403
     assert simulator.order(number)["accepted"] == 0
 
 
@@ -70,10 +68,10 @@ def test_an_order_is_listed_until_it_is_settled(
 
 
 def test_another_action_than_the_execution_needs_is_refused(
-    operator: Visitor, stuck: Execution, number: str, simulator: Simulator
+    operator: Visitor, misconfigured: Execution, number: str, simulator: Simulator
 ) -> None:
-    assert confirm(operator, number, stuck.arn, "resubmit").status == 409
-    assert confirm(operator, "another", stuck.arn).status == 409
+    assert confirm(operator, number, misconfigured.arn, "resubmit").status == 409
+    assert confirm(operator, "another", misconfigured.arn).status == 409
     assert confirm(operator, number, "arn:none").status == 409
     assert simulator.order(number)["accepted"] == 0
 

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Callable
 from urllib.parse import quote
 
+import pytest
 from wechatpay_sandbox import Simulator
 
 from operations.executions import Execution
@@ -48,11 +49,8 @@ def test_an_order_shows_its_path_its_attempts_and_its_calls(
         assert text in page.text
 
 
-def test_an_order_that_was_refused_shows_the_rule_and_its_source(
-    visitor: Visitor, simulator: Simulator, settle: Callable[..., Execution], number: str
-) -> None:
-    simulator.script(number, "complete", fault="no_auth")
-    settle()
+@pytest.mark.usefixtures("misconfigured")
+def test_an_order_that_was_refused_shows_the_rule_and_its_source(visitor: Visitor, number: str) -> None:
     text = visitor.order(number).text
     assert "The rule that decided" in text
     assert "MISCONFIGURED" in text

@@ -12,10 +12,7 @@ import pytest
 
 from local.aws import patches
 from local.aws.patches import callbacks, redrives, retries
-from tests.engines.world import TIMED_OUT, Raised, Run, World
-
-MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:ServiceEnded"
-EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:ServiceEnded:one"
+from tests.engines.world import EXECUTION, MACHINE, TIMED_OUT, Raised, Run, World
 
 
 class Engine:

@@ -14,14 +14,12 @@ import jsonata
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.engines.world import TIMED_OUT, Raised, Run, World
+from tests.engines.world import EXECUTION, MACHINE, TIMED_OUT, Raised, Run, World
 
 RELEASE = "5.2.5"
 _PARSER = "moto.stepfunctions.parser"
 _ASL = f"{_PARSER}.asl"
 _TASK = f"{_ASL}.component.state.exec.state_task"
-MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:ServiceEnded"
-EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:ServiceEnded:one"
 ROLE = "arn:aws:iam::000000000000:role/anyone"
 
 

@@ -8,8 +8,7 @@ from typing import Any
 from simulation.kernel import Kernel
 from simulation.language import checked
 from simulation.stepper import Execution, TaskError
-from tests.engines.moto import EXECUTION
-from tests.engines.world import TIMED_OUT, Raised, Run, World
+from tests.engines.world import EXECUTION, TIMED_OUT, Raised, Run, World
 
 
 class _Longest(Random):

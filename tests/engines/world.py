@@ -14,6 +14,8 @@ type Result = dict[str, Any]
 type Answer = Callable[[Result], Result]
 
 TIMED_OUT = "States.Timeout"
+MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:ServiceEnded"
+EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:ServiceEnded:one"
 MOST_CALLS = 1000  # no way through the workflow makes so many
 
 

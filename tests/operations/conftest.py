@@ -18,10 +18,10 @@ from local.merchant import write
 from local.stack import Stack, deploy_for
 from operations import __main__ as command_line
 from operations.staging import StagedSecret
-from tests.stack import number, settle, simulator
+from tests.stack import misconfigured, number, settle, simulator
 
 STACK_NAME = "operations"
-__all__ = ["number", "settle", "simulator"]
+__all__ = ["misconfigured", "number", "settle", "simulator"]
 
 
 @pytest.fixture(scope="session")

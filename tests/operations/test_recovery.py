@@ -29,15 +29,6 @@ def redriving(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Red
 
 
 @pytest.fixture
-def misconfigured(simulator: Simulator, settle: Callable[..., Execution], number: str) -> Execution:
-    """An order whose Task failed: for one moment the merchant had no permission."""
-    simulator.script(number, "complete", fault="no_auth")
-    execution = settle()
-    assert (execution.status, execution.error) == ("FAILED", "MerchantMisconfigured")
-    return execution
-
-
-@pytest.fixture
 def aborted(stack: Stack, settle: Callable[..., Execution], number: str) -> str:
     """An execution that a person stopped."""
     client = stack.client("stepfunctions")

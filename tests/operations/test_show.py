@@ -20,16 +20,14 @@ def show(command: Command, number: str) -> Callable[..., Ran]:
 
 
 def test_an_interrupted_order_is_shown_with_cause_and_remedy(
-    simulator: Simulator, settle: Callable[..., Execution], show: Callable[..., Ran], number: str
+    misconfigured: Execution, show: Callable[..., Ran], number: str
 ) -> None:
-    simulator.script(number, "complete", fault="no_auth")
-    execution = settle()
     ran = show()
     assert ran.status == 0
     for text in (
         "stuck: needs someone",
         "MerchantMisconfigured: ",
-        execution.arn,
+        misconfigured.arn,
         "total_amount  300  ¥3.00",
         "attempt 1",
         "403 verified",

@@ -47,9 +47,14 @@ class World:
         return self.offered
 
 
-def test_the_secret_is_read_once_and_kept_less_than_300_seconds() -> None:
+@pytest.fixture
+def world() -> World:
+    """One whose secret is sound and has WeChat Pay's public key."""
+    return World()
+
+
+def test_the_secret_is_read_once_and_kept_less_than_300_seconds(world: World) -> None:
     assert SECRET_SECONDS == 300
-    world = World()
     first = world.merchant.credentials
     world.now += 299.9
     assert world.merchant.credentials is first
@@ -59,16 +64,14 @@ def test_the_secret_is_read_once_and_kept_less_than_300_seconds() -> None:
     assert world.reads == 2
 
 
-def test_a_clock_set_back_makes_the_secret_old() -> None:
-    world = World()
+def test_a_clock_set_back_makes_the_secret_old(world: World) -> None:
     _ = world.merchant.credentials
     world.now -= 1
     _ = world.merchant.credentials
     assert world.reads == 2
 
 
-def test_the_keyring_grows_old_with_the_secret() -> None:
-    world = World()
+def test_the_keyring_grows_old_with_the_secret(world: World) -> None:
     assert world.merchant.keyring.preferred == PUBLIC_KEY_ID
     world.store(wechatpay_public_key_id="PUB_KEY_ID_02")
     world.now += 300
@@ -76,8 +79,7 @@ def test_the_keyring_grows_old_with_the_secret() -> None:
     assert world.merchant.keyring.get(PUBLIC_KEY_ID) is None
 
 
-def test_a_secret_that_cannot_be_read_again_is_not_used_longer() -> None:
-    world = World()
+def test_a_secret_that_cannot_be_read_again_is_not_used_longer(world: World) -> None:
     _ = world.merchant.credentials
     world.now += 300
     world.broken = WeChatPayUnavailable("no answer")
@@ -85,8 +87,7 @@ def test_a_secret_that_cannot_be_read_again_is_not_used_longer() -> None:
         _ = world.merchant.credentials
 
 
-def test_a_key_at_hand_proves_a_reply_although_the_secret_has_just_aged() -> None:
-    world = World()
+def test_a_key_at_hand_proves_a_reply_although_the_secret_has_just_aged(world: World) -> None:
     _ = world.merchant.credentials
     world.now += 300
     world.broken = WeChatPayUnavailable("no answer")
@@ -95,8 +96,7 @@ def test_a_key_at_hand_proves_a_reply_although_the_secret_has_just_aged() -> Non
     assert world.reads == 1
 
 
-def test_a_forced_reread_takes_what_is_stored_now_key_and_serial_together() -> None:
-    world = World()
+def test_a_forced_reread_takes_what_is_stored_now_key_and_serial_together(world: World) -> None:
     _ = world.merchant.credentials
     world.store(merchant_serial_no="AB" * 20)
     assert world.merchant.reread().signer.serial_no == "AB" * 20
@@ -104,8 +104,7 @@ def test_a_forced_reread_takes_what_is_stored_now_key_and_serial_together() -> N
     assert world.reads == 2
 
 
-def test_a_failed_reread_leaves_what_was_there() -> None:
-    world = World()
+def test_a_failed_reread_leaves_what_was_there(world: World) -> None:
     before = world.merchant.credentials
     world.broken = WeChatPayUnavailable("no answer")
     with pytest.raises(WeChatPayUnavailable):
@@ -113,8 +112,7 @@ def test_a_failed_reread_leaves_what_was_there() -> None:
     assert world.merchant.credentials is before
 
 
-def test_a_reread_starts_the_300_seconds_again() -> None:
-    world = World()
+def test_a_reread_starts_the_300_seconds_again(world: World) -> None:
     _ = world.merchant.credentials
     world.now += 200
     world.merchant.reread()
@@ -123,9 +121,8 @@ def test_a_reread_starts_the_300_seconds_again() -> None:
     assert world.reads == 2
 
 
-def test_for_an_unknown_serial_the_secret_is_read_at_most_once_a_minute() -> None:
+def test_for_an_unknown_serial_the_secret_is_read_at_most_once_a_minute(world: World) -> None:
     assert REFRESH_SECONDS == 60
-    world = World()
     _ = world.merchant.credentials
     for _ in range(50):
         world.merchant.reread_for_unknown_serial()
@@ -138,8 +135,7 @@ def test_for_an_unknown_serial_the_secret_is_read_at_most_once_a_minute() -> Non
     assert world.reads == 3
 
 
-def test_a_clock_set_back_does_not_hold_the_limit_for_ever() -> None:
-    world = World()
+def test_a_clock_set_back_does_not_hold_the_limit_for_ever(world: World) -> None:
     _ = world.merchant.credentials
     world.merchant.reread_for_unknown_serial()
     world.now -= 3600
@@ -149,8 +145,7 @@ def test_a_clock_set_back_does_not_hold_the_limit_for_ever() -> None:
     assert world.reads == reads + 1
 
 
-def test_the_limit_holds_while_rereading_fails() -> None:
-    world = World()
+def test_the_limit_holds_while_rereading_fails(world: World) -> None:
     _ = world.merchant.credentials
     world.broken = WeChatPayUnavailable("no answer")
     with pytest.raises(WeChatPayUnavailable):
@@ -159,8 +154,7 @@ def test_the_limit_holds_while_rereading_fails() -> None:
     assert world.reads == 2
 
 
-def test_a_forced_reread_is_not_limited_in_time() -> None:
-    world = World()
+def test_a_forced_reread_is_not_limited_in_time(world: World) -> None:
     world.merchant.reread_for_unknown_serial()
     world.merchant.reread()
     world.merchant.reread()
@@ -184,8 +178,7 @@ def test_downloaded_certificates_join_those_of_the_secret() -> None:
     assert set(world.merchant.keyring.keys) == {"A1", "B2"}
 
 
-def test_a_merchant_of_the_public_key_downloads_nothing() -> None:
-    world = World()
+def test_a_merchant_of_the_public_key_downloads_nothing(world: World) -> None:
     world.merchant.download_certificates(world.download)
     assert world.downloads == 0
 
@@ -255,8 +248,7 @@ def test_many_threads_make_one_download_and_all_see_its_keys() -> None:
     assert seen == ["A1"] * 8
 
 
-def test_many_threads_read_an_old_secret_once() -> None:
-    world = World()
+def test_many_threads_read_an_old_secret_once(world: World) -> None:
     threads = [threading.Thread(target=lambda: world.merchant.credentials) for _ in range(8)]
     for thread in threads:
         thread.start()

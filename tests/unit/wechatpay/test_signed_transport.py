@@ -22,8 +22,13 @@ ASKED = Request("GET", QUERY)
 SENT = Request("POST", QUERY, b"{}")
 
 
-def test_every_attempt_is_recorded_with_its_path_without_its_query(simulator: Simulator) -> None:
-    merchant = WarmMerchant(simulator)
+@pytest.fixture
+def merchant(simulator: Simulator) -> WarmMerchant:
+    """The merchant of the public key, whose secret is not read yet."""
+    return WarmMerchant(simulator)
+
+
+def test_every_attempt_is_recorded_with_its_path_without_its_query(merchant: WarmMerchant) -> None:
     with RawServer(answering(http(status="404 Not Found", headers="Request-ID: 08-1\r\n"))) as server:
         reply, attempt = merchant.signed_transport.send(server.url, ASKED, 5)
         assert merchant.exchanges == []  # whether it is verified is still open
@@ -41,8 +46,7 @@ def test_every_attempt_is_recorded_with_its_path_without_its_query(simulator: Si
     assert recorded.milliseconds > 0
 
 
-def test_why_a_reply_is_not_verified_is_recorded(simulator: Simulator) -> None:
-    merchant = WarmMerchant(simulator)
+def test_why_a_reply_is_not_verified_is_recorded(merchant: WarmMerchant) -> None:
     with RawServer(answering(http())) as server:
         _, attempt = merchant.signed_transport.send(server.url, ASKED, 5)
     merchant.signed_transport.record(attempt, NotVerified(UNPROVEN))
@@ -50,8 +54,7 @@ def test_why_a_reply_is_not_verified_is_recorded(simulator: Simulator) -> None:
     assert merchant.exchanges[0].status == 200
 
 
-def test_an_attempt_without_an_answer_is_recorded_too(simulator: Simulator) -> None:
-    merchant = WarmMerchant(simulator)
+def test_an_attempt_without_an_answer_is_recorded_too(merchant: WarmMerchant) -> None:
     with RawServer(Connection.read_request) as server, pytest.raises(NoAnswer):
         merchant.signed_transport.send(server.url, ASKED, 5)
     (recorded,) = merchant.exchanges
@@ -59,16 +62,14 @@ def test_an_attempt_without_an_answer_is_recorded_too(simulator: Simulator) -> N
     assert "after the request was sent" in recorded.problem
 
 
-def test_a_request_id_as_long_as_a_header_may_be_is_cut_for_the_logs(simulator: Simulator) -> None:
-    merchant = WarmMerchant(simulator)
+def test_a_request_id_as_long_as_a_header_may_be_is_cut_for_the_logs(merchant: WarmMerchant) -> None:
     with RawServer(answering(http(headers=f"Request-ID: {'1' * 60_000}\r\n"))) as server:
         _, attempt = merchant.signed_transport.send(server.url, ASKED, 5)
     assert attempt.request_id == "1" * 128
 
 
 @pytest.mark.parametrize("timeout", [0.49, 0.0, -3.0])
-def test_with_too_little_time_left_nothing_is_sent(simulator: Simulator, timeout: float) -> None:
-    merchant = WarmMerchant(simulator)
+def test_with_too_little_time_left_nothing_is_sent(merchant: WarmMerchant, timeout: float) -> None:
     with RawServer(answering(http())) as server, pytest.raises(NothingSent, match="not enough time left"):
         merchant.signed_transport.send(server.url, ASKED, timeout)
     assert (server.accepted, merchant.reads) == (0, 0)
@@ -112,8 +113,7 @@ def test_finding_a_key_to_verify_with_is_no_latency_of_wechat_pay(simulator: Sim
     assert merchant.exchanges[0].milliseconds == 0.0
 
 
-def test_the_headers_apiv3_requires_are_sent(simulator: Simulator) -> None:
-    merchant = WarmMerchant(simulator)
+def test_the_headers_apiv3_requires_are_sent(simulator: Simulator, merchant: WarmMerchant) -> None:
     with RawServer(answering(http())) as server:
         merchant.signed_transport.send(server.url, Request("POST", "/v3/x", b"{}"), 5)
         merchant.signed_transport.send(server.url, Request("GET", "/v3/x"), 5)
@@ -135,8 +135,7 @@ def test_without_any_key_no_serial_is_requested(certifying: Simulator) -> None:
     assert b"Wechatpay-Serial" not in server.requests[0]
 
 
-def test_every_attempt_has_a_new_nonce_and_the_time_of_its_clock(simulator: Simulator) -> None:
-    merchant = WarmMerchant(simulator)
+def test_every_attempt_has_a_new_nonce_and_the_time_of_its_clock(merchant: WarmMerchant) -> None:
     now = [1_700_000_000.9]
     signed_transport = SignedTransport(merchant.merchant, Transport(world=World(clock=lambda: now[0])))
     with RawServer(answering(http())) as server:
@@ -153,5 +152,5 @@ def test_every_attempt_has_a_new_nonce_and_the_time_of_its_clock(simulator: Simu
     assert len(nonces) == 3
 
 
-def test_the_real_time_is_the_default(simulator: Simulator) -> None:
-    assert WarmMerchant(simulator).signed_transport.clock is time.time
+def test_the_real_time_is_the_default(merchant: WarmMerchant) -> None:
+    assert merchant.signed_transport.clock is time.time
