@@ -183,8 +183,7 @@ def _run(path: Path, number: int, stack: Stack, simulator: Simulator) -> Billed:
 
 def _retries(workflow: Any, arn: str) -> int:
     """Attempts at Tasks beyond the first of each."""
-    pages = workflow.get_paginator("get_execution_history").paginate(executionArn=arn)
-    kinds = [event["type"] for page in pages for event in page["events"]]
+    kinds = [event["type"] for event in executions.history(workflow, arn)]
     return kinds.count("TaskScheduled") - kinds.count("TaskStateEntered")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from wechatpay_sandbox.order import FINISH
 
 from chaos.claims import COMPLETED, must_publish, untrue
-from chaos.evidence import Execution
+from chaos.evidence import AuditedExecution
 from chaos.ledger import OUTCOMES, Entry, accepted, truth_of
 from chaos.outbox import Published
 from chaos.plan import OPEN, Planned
@@ -50,12 +50,12 @@ class Findings:
 def audit(
     plan: Sequence[Planned],
     ledger: Iterable[Entry],
-    executions: Iterable[Execution],
+    executions: Iterable[AuditedExecution],
     published: Iterable[Published],
 ) -> Findings:
     """Return every difference from the plan."""
     entries = {str(entry["out_order_no"]): entry for entry in ledger}
-    of_number: dict[str, list[Execution]] = defaultdict(list)
+    of_number: dict[str, list[AuditedExecution]] = defaultdict(list)
     for execution in executions:
         of_number[_number(execution)].append(execution)
     by_execution: dict[str, list[Published]] = defaultdict(list)
@@ -84,7 +84,7 @@ class _Case:
         self,
         order: Planned,
         entry: Entry | None,
-        executions: Sequence[Execution],
+        executions: Sequence[AuditedExecution],
         published: dict[str, list[Published]],
     ) -> None:
         self._order = order
@@ -128,12 +128,10 @@ class _Case:
         )
         for key, copies in came.items():
             if answered[key] < copies:
-                ends = Counter(
-                    f"{e.status} {e.error or ''}" for e in self._executions if _key(e.event) == key
-                )
+                ends = Counter(f"{e.status} {e.error}" for e in self._executions if _key(e.event) == key)
                 yield "lost", f"came {copies} times, {answered[key]} executions gave a result: {dict(ends)}"
 
-    def _of_execution(self, execution: Execution) -> Sentences:
+    def _of_execution(self, execution: AuditedExecution) -> Sentences:
         published = self._published[execution.arn]
         arrival = self._arrivals.get(_key(execution.event))
         if arrival is None:
@@ -154,7 +152,7 @@ class _Case:
         if self._is_unpaid_claim(execution):
             yield "true_but_not_claimed", f"{execution.arn} ended well, and does not say that it was paid"
 
-    def _is_unpaid_claim(self, execution: Execution) -> bool:
+    def _is_unpaid_claim(self, execution: AuditedExecution) -> bool:
         """Tell whether it ended as completed, and says nothing of the payment that there was."""
         output = execution.output or {}
         paid = bool(self._entry and self._entry["debits"])
@@ -174,5 +172,5 @@ def _key(event: Any) -> str:
     return json.dumps(event, sort_keys=True)
 
 
-def _number(execution: Execution) -> str:
+def _number(execution: AuditedExecution) -> str:
     return str(execution.event.get("out_order_no")) if isinstance(execution.event, dict) else ""

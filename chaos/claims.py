@@ -9,7 +9,7 @@ from typing import Any
 
 from wechatpay_sandbox.order import CANCEL, FINISH
 
-from chaos.evidence import Execution
+from chaos.evidence import AuditedExecution
 from chaos.ledger import Entry, truth_of
 from chaos.outbox import Published
 from chaos.plan import OPEN, Arrival, Event, Truth
@@ -20,7 +20,7 @@ _OF_PAYMENT = {"PAID": PAID, "COLLECTING": OVERDUE}
 _EVIDENCE = ("REPLY", "QUERY")
 
 
-def must_publish(execution: Execution) -> Counter[str]:
+def must_publish(execution: AuditedExecution) -> Counter[str]:
     """Return what an execution that ended so must have published, each once."""
     if not execution.has_result:
         return Counter()
@@ -32,7 +32,7 @@ def must_publish(execution: Execution) -> Counter[str]:
     return Counter((COMPLETED, payment) if payment else (COMPLETED,))
 
 
-def _is_result_of(execution: Execution, event: Published) -> bool:
+def _is_result_of(execution: AuditedExecution, event: Published) -> bool:
     """Tell whether the event says what the execution ended with; one that ended by an error has no result."""
     result = {name: value for name, value in event.detail.items() if name != "execution"}
     if execution.output is not None:
@@ -56,7 +56,7 @@ def _not_echoed(arrival: Arrival, detail: Mapping[str, Any]) -> Iterator[str]:
 
 
 def untrue(
-    event: Published, arrival: Arrival, execution: Execution, entry: Entry | None, order_api: str
+    event: Published, arrival: Arrival, execution: AuditedExecution, entry: Entry | None, order_api: str
 ) -> Iterator[str]:
     """Yield everything about a published event that is not so.
 

@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from chaos.wechat import WeChat
 from local.stack import Stack
+from operations.executions import listed, read
 
 _READERS = 4
 _STREAMS = 500
@@ -21,17 +23,17 @@ ANNOUNCED = ("INVALID_INPUT", "REJECTED", "CONFLICT")
 """Errors of the Fail state: the execution has published its result and ends so on purpose."""
 
 
-def kept_for_a_person(error: str | None, cause: str | None) -> bool:
+def kept_for_a_person(error: str, cause: str) -> bool:
     """Tell whether an execution ended by an event that is invalid, and was not at its first attempt.
 
     Nobody knows then what that attempt did (a new release may have other rules), so the order is not called
     failed: it waits for a person, who finds it still open.
     """
-    return error == "MerchantMisconfigured" and "the event is invalid now" in (cause or "")
+    return error == "MerchantMisconfigured" and "the event is invalid now" in cause
 
 
 @dataclass(frozen=True)
-class Execution:
+class AuditedExecution:
     """One execution as it ended, with the errors its Tasks raised on the way.
 
     `inputs` and `texts` are all that AWS keeps of it: what was put in, and everything else.
@@ -41,8 +43,8 @@ class Execution:
     status: str
     event: Any
     output: dict[str, Any] | None = None
-    error: str | None = None
-    cause: str | None = None
+    error: str = ""
+    cause: str = ""
     raised: tuple[str, ...] = ()
     inputs: tuple[str, ...] = field(default=(), repr=False)
     texts: tuple[str, ...] = field(default=(), repr=False)
@@ -55,7 +57,7 @@ class Execution:
     def line(self) -> str:
         """How it went, in a line."""
         name, raised = self.arn.rpartition(":")[2], ", ".join(self.raised) or "nothing"
-        return f"{name} raised {raised} and ended {self.status} {self.error or ''}"
+        return f"{name} raised {raised} and ended {self.status} {self.error}"
 
     @property
     def is_kept(self) -> bool:
@@ -63,36 +65,30 @@ class Execution:
         return self.status == "FAILED" and kept_for_a_person(self.error, self.cause)
 
 
-def executions(stack: Stack) -> list[Execution]:
+def executions(stack: Stack) -> list[AuditedExecution]:
     """Every execution of the workflow there ever was."""
     workflow = stack.client("stepfunctions")
-    pages = workflow.get_paginator("list_executions").paginate(
-        stateMachineArn=stack.outputs["StateMachineArn"]
-    )
-    arns = [listed["executionArn"] for page in pages for listed in page["executions"]]
+    arns = [each["executionArn"] for each in listed(workflow, stack.outputs["StateMachineArn"])]
     with ThreadPoolExecutor(_READERS) as readers:
         return list(readers.map(lambda arn: _execution(workflow, arn), arns))
 
 
-def _execution(workflow: Any, arn: str) -> Execution:
+def _execution(workflow: Any, arn: str) -> AuditedExecution:
     described = workflow.describe_execution(executionArn=arn)
-    inputs, texts = [described["input"]], [described.get(name) or "" for name in ("output", "error", "cause")]
-    raised = []
-    for page in workflow.get_paginator("get_execution_history").paginate(executionArn=arn):
-        for event in page["events"]:
-            details: dict[str, Any] = next((v for k, v in event.items() if k.endswith("EventDetails")), {})
-            if event["type"] == "TaskFailed":
-                raised.append(details.get("error", ""))
-            for name, value in details.items():
-                (inputs if name in _INPUTS else texts).append(str(value))
-    return Execution(
+    execution = read(workflow, described, datetime.now(UTC))
+    inputs, texts = [execution.input], [described.get(name) or "" for name in ("output", "error", "cause")]
+    for event in execution.history:
+        details: dict[str, Any] = next((v for k, v in event.items() if k.endswith("EventDetails")), {})
+        for name, value in details.items():
+            (inputs if name in _INPUTS else texts).append(str(value))
+    return AuditedExecution(
         arn=arn,
-        status=described["status"],
-        event=json.loads(described["input"]),
-        output=json.loads(described["output"]) if described["status"] == "SUCCEEDED" else None,
-        error=described.get("error"),
-        cause=described.get("cause"),
-        raised=tuple(raised),
+        status=execution.status,
+        event=json.loads(execution.input),
+        output=execution.output,
+        error=execution.error,
+        cause=execution.cause,
+        raised=tuple(execution.raised),
         inputs=tuple(inputs),
         texts=tuple(texts),
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from wechatpay_sandbox.order import CANCEL, SETTLED
 
-from chaos.evidence import Execution
+from chaos.evidence import AuditedExecution
 from chaos.plan import OPEN, Truth
 
 type Entry = Mapping[str, Any]
@@ -29,7 +29,7 @@ class Figures:
     retries: Counter[str]
 
 
-def figures(ledger: Iterable[Entry], executions: Iterable[Execution]) -> Figures:
+def figures(ledger: Iterable[Entry], executions: Iterable[AuditedExecution]) -> Figures:
     """Count what happened. A duplicate is absorbed when it ends well and the order was settled by another."""
     ledger, executions = list(ledger), list(executions)
     settled = sum((execution.output or {}).get("outcome") in OUTCOMES for execution in executions)
@@ -43,7 +43,7 @@ def figures(ledger: Iterable[Entry], executions: Iterable[Execution]) -> Figures
     )
 
 
-def _retried(execution: Execution) -> Sequence[str]:
+def _retried(execution: AuditedExecution) -> Sequence[str]:
     """Return the errors after which a Task was tried again: all but the one that ended the execution."""
     ended_by_it = execution.status == "FAILED" and not execution.has_result
     return execution.raised[:-1] if ended_by_it else execution.raised

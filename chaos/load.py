@@ -15,6 +15,7 @@ from chaos.outbox import Outbox
 from chaos.plan import Arrival, Planned
 from chaos.wechat import WeChat
 from local.stack import Stack
+from operations.executions import listed
 
 ORDER_SECONDS = 240.0
 """After this an order's next wave begins, whatever the outcome of the one before; the audit judges it."""
@@ -117,7 +118,7 @@ class Load:
         error = failed.get("error") or failed["status"]
         if error in ANNOUNCED:
             return
-        if kept_for_a_person(error, failed.get("cause")):
+        if kept_for_a_person(error, failed.get("cause") or ""):
             self._give_up(failed)
             return
         self.operator[error] += 1
@@ -145,7 +146,4 @@ class Load:
             time.sleep(0.2)
 
     def _list(self, status: str) -> list[str]:
-        pages = self._workflow.get_paginator("list_executions").paginate(
-            stateMachineArn=self._machine, statusFilter=status
-        )
-        return [listed["executionArn"] for page in pages for listed in page["executions"]]
+        return [each["executionArn"] for each in listed(self._workflow, self._machine, status)]

@@ -39,7 +39,7 @@ class Outcome:
     """
 
     plan: Sequence[Planned]
-    executions: Sequence[evidence.Execution]
+    executions: Sequence[evidence.AuditedExecution]
     seconds: float
     figures: Figures
     findings: Findings

@@ -17,7 +17,7 @@ from typing import Any
 
 from life import Execution, Life, life_of
 from life.reading import json_object, order_of
-from operations.lives import Reader
+from operations import executions
 from operations.target import Target
 
 MOST = 2000
@@ -137,9 +137,8 @@ class Board:
         # What was never read first, newest first; then what runs, longest unread first.
         read_at = {arn: known.read for arn, known in self._known.items()}
         due.sort(key=lambda each: read_at.get(each["executionArn"], 0.0))
-        reader = Reader(self._target, datetime.now(UTC), client=self._client)
         with ThreadPoolExecutor(_AT_A_TIME) as pool:
-            read = list(pool.map(lambda each: self._read(reader, each), due[: self._pace.reads]))
+            read = list(pool.map(self._read, due[: self._pace.reads]))
         self._known |= {known.execution.arn: known for known in read}
         self._put_together({known.order for known in (*gone, *read)})
         lives = sorted(self._lives.values(), key=lambda each: each.runs[-1].began, reverse=True)
@@ -174,23 +173,25 @@ class Board:
             return True
         return known.execution.ended is None and time.monotonic() - known.read > self._pace.again
 
-    def _read(self, reader: Reader, listed: Mapping[str, Any]) -> _Known:
+    def _read(self, listed: Mapping[str, Any]) -> _Known:
         described = self._client.describe_execution(executionArn=listed["executionArn"])
         # How a SUCCEEDED execution went stands in its result.
-        history = described["status"] != "SUCCEEDED"
-        execution = reader.execution(described, self.definition, history=history)
+        whole = described["status"] != "SUCCEEDED"
+        execution = executions.read(
+            self._client, described, datetime.now(UTC), whole=whole, definition=self.definition
+        )
         order = order_of(execution.input, self._target.default_mchid)
         return _Known(_as_listed(described), time.monotonic(), order, execution)
 
     def _put_together(self, orders: set[Key]) -> None:
         """Tell the lives of these orders anew."""
-        executions: dict[Key, list[Execution]] = {}
+        of_order: dict[Key, list[Execution]] = {}
         for known in self._known.values():
             if known.order in orders:
-                executions.setdefault(known.order, []).append(known.execution)
-        for key in orders - executions.keys():
+                of_order.setdefault(known.order, []).append(known.execution)
+        for key in orders - of_order.keys():
             self._lives.pop(key, None)
-        self._lives |= {key: life_of(key[1], each, mchid=key[0]) for key, each in executions.items()}
+        self._lives |= {key: life_of(key[1], each, mchid=key[0]) for key, each in of_order.items()}
 
 
 def _as_listed(listed: Mapping[str, Any]) -> tuple[str, datetime | None]:

@@ -6,11 +6,11 @@ same answer.
 """
 
 from life.compose import life_of
+from life.execution import Execution
 from life.model import (
     Answer,
     Attempt,
     Call,
-    Execution,
     Life,
     Published,
     Remark,

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from life import history, next_steps
-from life.causes import message_of
+from life.execution import Execution
 from life.masking import Veil
-from life.model import Answer, Call, Execution, Life, Remark, Run, Standing
+from life.model import Answer, Call, Life, Remark, Run, Standing
 from life.next_steps import Advice
-from life.reading import moment, parsed
+from life.reading import message_of, moment, parsed
 
 CALLED = "called WeChat Pay"
 CONFLICT = "CONFLICT"
@@ -33,17 +33,16 @@ def life_of(
         mchid: the merchant, where no event names one.
     """
     in_order = sorted(executions, key=lambda each: (each.began, each.arn))
-    veils = {each.arn: Veil(parsed(each.input)) for each in in_order}
     logged = [line for line in lines if moment(line.get("timestamp"))]
     logged.sort(key=lambda line: str(line["timestamp"]))
     runs = tuple(
-        _run(each, [line for line in logged if line.get("execution") == each.arn], veils[each.arn])
-        for each in in_order
+        _run(each, [line for line in logged if line.get("execution") == each.arn]) for each in in_order
     )
+    arns = {each.arn for each in in_order}
     direct = tuple(
         _call(line, Veil(None))
         for line in logged
-        if line.get("message") == CALLED and line.get("execution") not in veils
+        if line.get("message") == CALLED and line.get("execution") not in arns
     )
     deciding = _deciding(runs)
     standing, advice = _standing(deciding)
@@ -71,9 +70,8 @@ def life_of(
     )
 
 
-def _run(execution: Execution, lines: Sequence[Mapping[str, Any]], veil: Veil) -> Run:
-    steps = history.steps(execution.history, veil)
-    result = parsed(execution.output) if execution.status == "SUCCEEDED" else None
+def _run(execution: Execution, lines: Sequence[Mapping[str, Any]]) -> Run:
+    veil, steps = execution.veil, execution.steps
     states = execution.definition.get("States", {})
     return Run(
         arn=execution.arn,
@@ -87,7 +85,7 @@ def _run(execution: Execution, lines: Sequence[Mapping[str, Any]], veil: Veil) -
         calls=tuple(_call(line, veil) for line in lines if line.get("message") == CALLED),
         remarks=tuple(_remark(line, veil) for line in lines if line.get("outcome")),
         published=tuple(history.published(execution.history, states, execution.arn, veil)),
-        result=veil.value(result) if isinstance(result, dict) else None,
+        result=veil.value(execution.output),
         error=veil.text(execution.error),
         message=veil.text(message_of(execution.cause)),
         on_purpose=execution.status == "FAILED" and bool(steps) and steps[-1].kind == FAIL,

@@ -9,10 +9,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from life.causes import message_of
 from life.masking import Veil
 from life.model import Attempt, Published, Step
-from life.reading import parsed
+from life.reading import message_of, parsed
 
 _FAILED = ("TaskFailed", "TaskTimedOut", "TaskStartFailed", "TaskSubmitFailed", "EvaluationFailed")
 _ENDED = ("ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted", "ExecutionSucceeded")

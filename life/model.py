@@ -1,36 +1,10 @@
 """What an order's life is made of. Everything is frozen, and nothing in it is secret."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any
-
-
-@dataclass(frozen=True)
-class Execution:
-    """What a reader found of one execution, as Step Functions tells it (boto3's shapes).
-
-    Attributes:
-        input: the order event as it came, JSON.
-        output: the result, JSON, when it SUCCEEDED.
-        redrivable: whether RedriveExecution would take it now.
-        history: the events of GetExecutionHistory, in order.
-        definition: the workflow that it runs, which tells what each state publishes.
-    """
-
-    arn: str
-    status: str
-    began: datetime
-    ended: datetime | None
-    input: str
-    output: str | None = None
-    error: str = ""
-    cause: str = ""
-    redrives: int = 0
-    redrivable: bool = False
-    history: Sequence[Mapping[str, Any]] = ()
-    definition: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -41,6 +15,9 @@ class Attempt:
     ended: datetime | None = None
     error: str = ""
     message: str = ""
+
+    def __str__(self) -> str:
+        return f"raised {self.error}"
 
 
 @dataclass(frozen=True)
@@ -59,6 +36,9 @@ class Step:
     ended: datetime | None = None
     attempts: tuple[Attempt, ...] = ()
     outcome: str = ""
+
+    def __str__(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,18 @@ def json_object(text: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def message_of(cause: str) -> str:
+    """Return what a failure's cause says: the message of a raised error or of a result's; else all of it."""
+    error = json_object(cause)
+    if "errorMessage" in error:
+        return str(error["errorMessage"])
+    detail = error.get("detail")
+    details = "; ".join(map(str, detail)) if isinstance(detail, list) else detail
+    return (
+        " | ".join(str(part) for part in (error.get("code"), error.get("message"), details) if part) or cause
+    )
+
+
 def order_of(text: Any, default_mchid: str = "") -> tuple[str, str]:
     """Return merchant and number of the order in an execution's input; `?` where it has no number."""
     event = json_object(text)

@@ -8,7 +8,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from life.reading import parsed
+from life import Attempt, Execution, Step
+from life.reading import message_of, parsed
 from local import foreground, running, sandbox
 from local.stack import Stack
 from operations import executions
@@ -67,21 +68,22 @@ def _settle(text: str, event: Any, fault: str, environment: dict[str, str]) -> i
     print(arn)
     started = time.monotonic()
 
-    def show(step: executions.Step) -> None:
-        text = f"  raised {step.error}: {step.message}" if isinstance(step, executions.Raised) else str(step)
+    def show(step: Step | Attempt) -> None:
+        text = f"  {step}: {step.message}" if isinstance(step, Attempt) else str(step)
         print(f"  {time.monotonic() - started:5.1f} s  {text}", flush=True)
 
     return _report(executions.follow(stack.client("stepfunctions"), arn, show, seconds=PATIENCE_SECONDS))
 
 
-def _report(execution: executions.Execution) -> int:
+def _report(execution: Execution) -> int:
+    accepted, seconds = executions.accepted(execution), executions.seconds_of(execution)
     if execution.status in executions.GOES_ON:
         stands = "not settled yet 尚未完结"
-        if execution.accepted:
+        if accepted:
             stands = "accepted, and not paid yet 已受理，尚未支付"
-        print(f"{stands} after {execution.seconds:.1f} s: no longer following; the execution goes on")
-        return 0 if execution.accepted else 1
-    print(f"{execution.status} after {execution.seconds:.1f} s")
+        print(f"{stands} after {seconds:.1f} s: no longer following; the execution goes on")
+        return 0 if accepted else 1
+    print(f"{execution.status} after {seconds:.1f} s")
     if execution.output is not None:
         print(json.dumps(execution.output, ensure_ascii=False, indent=2))
         return 0
@@ -93,7 +95,7 @@ def _readable(cause: str) -> str:
     """A raised error's cause holds its stack trace, which is for the log; a result's error is shown whole."""
     value = parsed(cause)
     if isinstance(value, str) or (isinstance(value, dict) and "errorMessage" in value):
-        return executions.message_of(cause)
+        return message_of(cause)
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 

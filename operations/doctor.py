@@ -10,12 +10,12 @@ from wechatpay.credentials import Credentials
 from wechatpay.errors import WeChatPayError
 
 from operations import expiry, network, permissions
-from operations.errors import CommandError
+from operations.errors import CommandError, error_code
 from operations.live_check import Recording, prove, read_credentials
 from operations.merchant_files import now
 from operations.report import Finding, failed, note, passed
 from operations.staging import CURRENT, PENDING, StagedSecret, merchant_secret
-from operations.target import Target, error_code
+from operations.target import Target
 
 SECRET = "secret 商户凭证"  # noqa: S105 - a heading
 _REACH_SECONDS = 5.0

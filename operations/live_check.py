@@ -21,11 +21,10 @@ from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Reply, Transport
 
 from operations import signed_query
-from operations.errors import CommandError
+from operations.errors import CommandError, error_code
 from operations.report import Finding, failed, note, passed
 from operations.signed_query import SECONDS, WHERE
 from operations.staging import StagedSecret
-from operations.target import error_code
 
 IDENTIFIERS = "service_id, appid"
 API_V3_KEY = "APIv3 key"

@@ -4,12 +4,12 @@ Executions cannot be looked up by what is in their input. The functions' logs na
 line, so those lead there; the newest executions are looked through besides, for one whose function never ran.
 """
 
+import functools
 import json
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 from itertools import islice, takewhile
 from typing import Any
 
@@ -18,9 +18,9 @@ from botocore.exceptions import ClientError
 import life
 from life.reading import json_object, order_of
 from operations import executions
-from operations.errors import CommandError
+from operations.errors import CommandError, error_code
 from operations.remedies import successor_arn
-from operations.target import Target, error_code
+from operations.target import Target
 
 LOGGED_FOR = timedelta(days=14)
 LOOKED_THROUGH = 300  # AWS lets as many be described at once
@@ -49,7 +49,7 @@ class Records:
         """What names the order to WeChat Pay, from the newest result or event that has it."""
         newest: dict[str, str] = {}
         for execution in sorted(self.executions, key=lambda each: each.began):
-            for fields in (json_object(execution.input), json_object(execution.output)):
+            for fields in (json_object(execution.input), execution.output or {}):
                 names = ("appid", "service_id", "order_api")
                 newest |= {name: fields[name] for name in names if isinstance(fields.get(name), str)}
         return newest
@@ -60,16 +60,13 @@ class Reader:
 
     Args:
         since: how far to look back; None looks at the logs of 14 days and the newest executions.
-        client: a boto3 Step Functions client, when there is one already.
     """
 
-    def __init__(
-        self, target: Target, now: datetime, since: datetime | None = None, client: Any = None
-    ) -> None:
+    def __init__(self, target: Target, now: datetime, since: datetime | None = None) -> None:
         self._target = target
         self._now = now
         self._since = since
-        self._client = client or target.client("stepfunctions")
+        self._client = target.client("stepfunctions")
 
     def records(
         self, out_order_no: str, mchid: str | None = None, known: Collection[str] | None = None
@@ -124,43 +121,20 @@ class Reader:
         """Return the executions of an order: those its lines name, and those known or found by looking."""
         named = {line["execution"] for line in lines if isinstance(line.get("execution"), str)}
         others = self._newest() if known is None else set(known)
+        # An execution's logs outlive it by the days that they are kept longer than 90.
+        describe = functools.partial(executions.described, self._client)
         with ThreadPoolExecutor(_AT_A_TIME) as pool:
             described = {
                 each["executionArn"]: each
-                for each in pool.map(self._describe, named | others)
+                for each in pool.map(describe, named | others)
                 if each is not None and order_of(each.get("input"))[1] == out_order_no
             }
             # A resubmission may be older than what was looked through, and may have logged nothing yet.
             successors = {successor_arn(arn) for arn in described} - described.keys()
-            again = [each for each in pool.map(self._describe, successors) if each is not None]
-            return list(pool.map(self.execution, [*described.values(), *again]))
+            again = [each for each in pool.map(describe, successors) if each is not None]
+            return list(pool.map(self._read, [*described.values(), *again]))
 
-    def execution(
-        self,
-        described: Mapping[str, Any],
-        definition: Mapping[str, Any] | None = None,
-        *,
-        history: bool = True,
-    ) -> life.Execution:
-        """Return an execution with its history and the workflow that it runs, unless that is given."""
-        arn = described["executionArn"]
-        runs = described["status"] in executions.GOES_ON
-        return life.Execution(
-            arn=arn,
-            status=described["status"],
-            began=described["startDate"],
-            ended=None if runs else described.get("stopDate"),
-            input=described.get("input") or "",
-            output=described.get("output"),
-            error=described.get("error") or "",
-            cause=described.get("cause") or "",
-            redrives=described.get("redriveCount") or 0,
-            redrivable=not runs and executions.is_redrivable(described, self._now),
-            history=list(executions.history(self._client, arn)) if history else (),
-            definition=self._definition(arn) if definition is None else definition,
-        )
-
-    @cached_property
+    @functools.cached_property
     def _log_groups(self) -> list[str]:
         client = self._target.client("cloudformation")
         pages = client.get_paginator("list_stack_resources").paginate(StackName=self._target.stack_name)
@@ -172,10 +146,7 @@ class Reader:
         ]
 
     def _newest(self) -> set[str]:
-        pages = self._client.get_paginator("list_executions").paginate(
-            stateMachineArn=self._target.whole_state_machine, PaginationConfig={"PageSize": LOOKED_THROUGH}
-        )
-        listed = (each for page in pages for each in page["executions"])  # newest first
+        listed = executions.listed(self._client, self._target.whole_state_machine)
         if self._since is None:
             chosen: Iterable[dict[str, Any]] = islice(listed, LOOKED_THROUGH)
         else:
@@ -183,15 +154,9 @@ class Reader:
             chosen = takewhile(lambda each: each["startDate"] >= since, listed)
         return {each["executionArn"] for each in chosen}
 
-    def _describe(self, arn: str) -> dict[str, Any] | None:
-        try:
-            described: dict[str, Any] = self._client.describe_execution(executionArn=arn)
-        except ClientError as exc:
-            # Its logs outlive an execution by the days they are kept longer than 90.
-            if error_code(exc) in ("ExecutionDoesNotExist", "InvalidArn"):
-                return None
-            raise
-        return described
+    def _read(self, description: Mapping[str, Any]) -> life.Execution:
+        definition = self._definition(description["executionArn"])
+        return executions.read(self._client, description, self._now, definition=definition)
 
     def _definition(self, arn: str) -> dict[str, Any]:
         described = self._client.describe_state_machine_for_execution(executionArn=arn)

@@ -6,8 +6,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from operations.errors import error_code
 from operations.report import Finding, failed, note, passed
-from operations.target import Target, error_code
+from operations.target import Target
 
 SUBJECT = "IAM"
 _FUNCTION = re.compile(r'arn:[^"\s]+:lambda:[^"\s]+:function:[^"\s]+')

@@ -12,9 +12,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from operations.errors import error_code
 from operations.remedies import Remedy, Stuck, successor_name
 from operations.resubmission import NotAsked
-from operations.target import error_code
 
 
 class Did(Enum):

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from wechatpay.orders import SMART_RETAIL
 
-from life.reading import json_object
+from life import Execution
+from life.reading import json_object, message_of
 from operations import executions, live_check
 from operations.errors import CommandError
-from operations.executions import Execution
 from operations.staging import merchant_secret
 from operations.target import Target
 
@@ -60,7 +60,8 @@ def order(path: Path) -> Smoke:
         text,
         "SUCCEEDED, or accepted and waiting to be paid",
         lambda execution: (
-            execution.status == "SUCCEEDED" or (execution.status == "RUNNING" and execution.accepted)
+            execution.status == "SUCCEEDED"
+            or (execution.status == "RUNNING" and executions.accepted(execution))
         ),
         event["out_order_no"],
         str(event["mchid"]) if event.get("mchid") else None,
@@ -136,7 +137,7 @@ def run(target: Target, smoke: Smoke, say: Callable[[str], None]) -> bool:
     if execution.output is not None:
         say(json.dumps(execution.output, ensure_ascii=False, indent=2))
     elif execution.error or execution.cause:
-        say(f"{execution.error}: {executions.message_of(execution.cause)}")
+        say(f"{execution.error}: {message_of(execution.cause)}")
     good = smoke.holds(execution)
     say(f"{execution.status}; expected {smoke.expected}")
     return good

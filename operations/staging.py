@@ -13,8 +13,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operations.errors import CommandError
-from operations.target import Target, error_code
+from operations.errors import CommandError, error_code
+from operations.target import Target
 
 CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
 type Value = Mapping[str, Any]

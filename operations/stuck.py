@@ -5,23 +5,20 @@ settled the order since, leaves nothing to do.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from life.reading import json_object, order_of
+from life.reading import json_object, message_of, order_of
 from operations import executions
 from operations.merchant_files import now
 from operations.remedies import Listing, Remedy, Selection, Stuck, successor_arn
-from operations.target import Target, error_code
+from operations.target import Target
 
 STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
 CORRECTABLE = ("REJECTED", "INVALID_INPUT")
-_PAGE = 1000  # the most that Step Functions lists at once
 _AT_A_TIME = 8
 # Each has to be described to know its order, and AWS answers about 15 a second.
 _SUCCEEDED_LOOKED_AT = 5000
@@ -46,7 +43,7 @@ def find(
         ended = [
             each
             for status in STATUSES
-            for each in _listed(client, state_machine, status)
+            for each in executions.listed(client, state_machine, status)
             if selection.within(each["stopDate"])
         ]
         examined = pool.map(lambda each: _examine(client, each, now, default_mchid), ended)
@@ -64,23 +61,16 @@ def find(
     return Listing([_unless_superseded(each, executions_of[each.order]) for each in stuck], unseen)
 
 
-def _listed(client: Any, state_machine: str, status: str) -> Iterator[dict[str, Any]]:
-    pages = client.get_paginator("list_executions").paginate(
-        stateMachineArn=state_machine, statusFilter=status, PaginationConfig={"PageSize": _PAGE}
-    )
-    for page in pages:
-        yield from page["executions"]
-
-
 def _others(client: Any, state_machine: str, stuck: Iterable[Stuck]) -> tuple[list[dict[str, Any]], int]:
     """List the executions that may have superseded one of these, and count those that are too many."""
     started = min(each.started for each in stuck)
     ended = min(each.since for each in stuck)
-    others = list(_listed(client, state_machine, "RUNNING"))
+    others = list(executions.listed(client, state_machine, "RUNNING"))
     for status in STATUSES:
-        others += [each for each in _listed(client, state_machine, status) if each["startDate"] > started]
+        ended_so = executions.listed(client, state_machine, status)
+        others += [each for each in ended_so if each["startDate"] > started]
     succeeded = []
-    for each in _listed(client, state_machine, "SUCCEEDED"):  # the newest first
+    for each in executions.listed(client, state_machine, "SUCCEEDED"):  # the newest first
         if each["startDate"] < started - executions.REDRIVABLE_FOR:
             break
         if each["stopDate"] > ended:
@@ -125,7 +115,7 @@ def _examine(client: Any, listed: dict[str, Any], now: datetime, default_mchid: 
         mchid=mchid,
         status=listed["status"],
         reason=reason,
-        message=" ".join(executions.message_of(execution.get("cause") or "").split()),
+        message=" ".join(message_of(execution.get("cause") or "").split()),
         started=listed["startDate"],
         since=listed["stopDate"],
         remedy=remedy,
@@ -143,19 +133,9 @@ def _remedy(client: Any, execution: dict[str, Any], now: datetime, reason: str) 
         remedy = Remedy.CORRECT
     elif executions.is_redrivable(execution, now):
         return Remedy.REDRIVE, ""
-    if _exists(client, successor_arn(arn)):
+    if executions.described(client, successor_arn(arn)) is not None:
         return Remedy.NONE, f"resubmitted as 已重新提交: {successor_arn(arn)}"
     return remedy, ""
-
-
-def _exists(client: Any, arn: str) -> bool:
-    try:
-        client.describe_execution(executionArn=arn)
-    except ClientError as exc:
-        if error_code(exc) == "ExecutionDoesNotExist":
-            return False
-        raise
-    return True
 
 
 def _is_smoke(event: str) -> bool:

@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from wechatpay import hosts
 
-from operations.errors import CommandError
+from operations.errors import CommandError, error_code
 
 DEFAULT_STACK = "smart-retail-settlement"
 _ARN_OF_A_MACHINE = re.compile(r"(?:[^:]+:){6}[^:]+")
@@ -25,11 +25,6 @@ _ARN_OF_A_MACHINE = re.compile(r"(?:[^:]+:){6}[^:]+")
 def is_local() -> bool:
     """Whether the AWS that the environment points at is on this machine."""
     return urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname in ("127.0.0.1", "localhost", "::1")
-
-
-def error_code(exc: ClientError) -> str:
-    """Return AWS's name of an error."""
-    return str(exc.response.get("Error", {}).get("Code", ""))
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class Follower:
             began=history[0]["timestamp"],
             ended=history[-1]["timestamp"] if ended else None,
             input=json.dumps(execution.input, ensure_ascii=False),
-            output=json.dumps(execution.output, ensure_ascii=False) if ended else None,
+            output=execution.output if execution.status == "SUCCEEDED" else None,
             error=execution.error,
             cause=execution.cause,
             redrives=execution.redrives,

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from wechatpay_sandbox import Simulator
 
+from life import Execution
 from local.stack import Stack
-from operations.executions import Execution, follow
+from operations.executions import follow
 
 FEES = {"fees": [{"fee_name": "矿泉水", "fee_amount": 300}], "total_amount": 300}
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from wechatpay_sandbox import Simulator
 
+from life import Attempt, Execution, Step
 from local import foreground
 from local.aws import EmbeddedAws
 from local.demo.report import Report
@@ -63,9 +64,7 @@ def _run(report: Report) -> int:
     return 1 if differences else 0
 
 
-def _settle(
-    sample: Sample, stack: Stack, simulator: Simulator, show: Callable[[str], None]
-) -> executions.Execution:
+def _settle(sample: Sample, stack: Stack, simulator: Simulator, show: Callable[[str], None]) -> Execution:
     ticket = {"finish_ticket": sample.event["finish_ticket"]} if "finish_ticket" in sample.event else {}
     simulator.open_order(sample.number, **ticket, **sample.opened)
     if sample.fault:
@@ -76,9 +75,9 @@ def _settle(
         arn = stack.start(json.dumps(sample.event, ensure_ascii=False), "demo")
     queries = itertools.count(1)
 
-    def on_step(step: executions.Step) -> None:
+    def on_step(step: Step | Attempt) -> None:
         show(str(step))
-        if step == executions.Entered("QueryOrder") and next(queries) == sample.debited_at_query:
+        if str(step) == "QueryOrder" and next(queries) == sample.debited_at_query:
             simulator.advance(SLOW_SECONDS)
 
     return executions.follow(stack.client("stepfunctions"), arn, on_step)

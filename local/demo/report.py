@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from life import Attempt
 from local.demo.settled import Settled
-from operations.executions import Raised
+from operations.executions import seconds_of
 
 # A picture asks nobody for a font: it is drawn in whatever monospace the reader has.
 _FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
@@ -58,7 +59,7 @@ class Report:
                     (order.outcome, "green" if succeeded else "yellow"), (f"\n{order.payment}", "dim")
                 ),
                 order.evidence,
-                f"{order.execution.seconds:.1f} s",
+                f"{seconds_of(order.execution):.1f} s",
             )
         self.console.print()
         self.console.print(table)
@@ -91,7 +92,7 @@ class Report:
 def _path(order: Settled) -> Text:
     path = Text()
     for steps, times in order.path():
-        if isinstance(steps[0], Raised):
+        if isinstance(steps[0], Attempt):
             path.append(f" ↻ {steps[0].error}", style="yellow")
             continue
         names = " → ".join(map(str, steps))

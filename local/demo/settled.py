@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
+from life import Attempt, Execution, Step
 from life.text import rounds
 from local.demo.samples import ROUND, Sample
-from operations.executions import Entered, Execution, Step
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,12 @@ class Settled:
     def states(self) -> tuple[str, ...]:
         """States passed, with rounds of waiting and asking told once."""
         passed = (step for steps, _ in self.path() for step in steps)
-        return tuple(step.state for step in passed if isinstance(step, Entered))
+        return tuple(step.name for step in passed if isinstance(step, Step))
 
-    def path(self) -> Iterator[tuple[Sequence[Step], int]]:
+    def path(self) -> Iterator[tuple[Sequence[Step | Attempt], int]]:
         """Yield the steps, a round of waiting and asking as one, and how often each was taken in a row."""
-        steps = self.execution.steps
-        before = list(takewhile(lambda step: step != Entered(ROUND[0]), steps))
+        steps = list(self.execution.passed())
+        before = list(takewhile(lambda step: str(step) != ROUND[0], steps))
         yield from (([step], 1) for step in before)
         for same, times in rounds(steps[len(before) :], str):
             yield same[: len(same) // times], times

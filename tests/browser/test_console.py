@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from wechatpay_sandbox import Simulator
 
-from operations.executions import Execution
+from life import Execution
 from tests.console.conftest import stack, url
 from tests.stack import misconfigured, number, settle, simulator
 from tools.browser import Browser

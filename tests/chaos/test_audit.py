@@ -6,7 +6,7 @@ import json
 import pytest
 
 from chaos.audit import audit
-from chaos.evidence import Execution
+from chaos.evidence import AuditedExecution
 from chaos.ledger import figures
 from chaos.outbox import Published
 from chaos.plan import OPEN, Arrival, Planned, Truth
@@ -51,7 +51,7 @@ class World:
             {"status": "FAILED", "error": category, "cause": json.dumps(result["error"])} if category else {}
         )
         usual = {"status": "SUCCEEDED", "output": None if category else output, **ended, **changes}
-        self.executions.append(Execution(arn, event=event, **usual))
+        self.executions.append(AuditedExecution(arn, event=event, **usual))
 
     def counts(self):
         result = audit(self.plan, self.ledger, self.executions, self.published)
@@ -255,8 +255,10 @@ def test_an_overdue_payment_is_not_true_of_a_paid_order(world):
 def test_an_event_twice_or_of_no_execution_or_for_no_order_is_invented(world):
     world.published.append(world.published[1])
     world.published.append(Published("Order Paid", {"execution": "arn:nowhere"}))
-    world.executions.append(Execution("arn:other", "SUCCEEDED", {"out_order_no": "unknown"}, output={}))
-    world.executions.append(Execution("arn:stranger", "RUNNING", {"out_order_no": "paid"}))
+    world.executions.append(
+        AuditedExecution("arn:other", "SUCCEEDED", {"out_order_no": "unknown"}, output={})
+    )
+    world.executions.append(AuditedExecution("arn:stranger", "RUNNING", {"out_order_no": "paid"}))
     assert world.counts() == {"claimed_but_not_true": 4}
 
 

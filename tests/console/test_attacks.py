@@ -11,8 +11,9 @@ import requests
 from wechatpay_sandbox import Simulator
 
 from console.sandbox import Sandbox
+from life import Execution
 from local.stack import Stack
-from operations.executions import Execution, follow
+from operations.executions import follow
 from tests.console.visitor import Visitor
 
 MARKUP = "<script>alert(1)</script>"

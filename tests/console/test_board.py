@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from console.board import Board, Pace
+from life import Execution
 from local.stack import Stack
 from operations import target
-from operations.executions import Execution
 from operations.merchant_files import now
 from operations.show import read
 from operations.target import Target

@@ -5,8 +5,9 @@ from urllib.parse import quote, urlencode
 
 from wechatpay_sandbox import Simulator
 
+from life import Execution
 from local.stack import Stack
-from operations.executions import Execution, follow
+from operations.executions import follow
 from tests.console.visitor import Page, Visitor
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from wechatpay_sandbox import Simulator
 
-from operations.executions import Execution
+from life import Execution
 from tests.console.visitor import Visitor
 
 HOSTILE = "<script>alert(1)</script>\"'\x1b[31m\u202e"

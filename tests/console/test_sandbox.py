@@ -7,8 +7,8 @@ import pytest
 from wechatpay_sandbox import Simulator
 
 from console.sandbox import Sandbox
+from life import Execution
 from local.stack import Stack
-from operations.executions import Execution
 from tests.console.visitor import Page, Visitor
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from wechatpay_sandbox import Simulator
 
+from life import Execution
 from local.aws import EmbeddedAws
 from local.stack import Stack, deploy_for
 from operations import executions
@@ -68,7 +69,7 @@ def stack(simulator: Simulator) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def run(stack: Stack) -> Callable[[dict[str, Any]], executions.Execution]:
+def run(stack: Stack) -> Callable[[dict[str, Any]], Execution]:
     workflow = stack.client("stepfunctions")
     return lambda event: executions.follow(workflow, stack.start(json.dumps(event)))
 

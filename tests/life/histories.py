@@ -83,7 +83,7 @@ class History:
             "arn": "arn:aws-cn:states:cn-north-1:1:execution:m:a",
             "began": BEGAN,
             "input": json.dumps(EVENT),
-            "output": json.dumps(RESULT) if status == "SUCCEEDED" else None,
+            "output": RESULT if status == "SUCCEEDED" else None,
             "history": self.events,
             "definition": DEFINITION,
         }

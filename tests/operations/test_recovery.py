@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from wechatpay_sandbox import Simulator
 
+from life import Execution
+from life.reading import message_of
 from local.aws import EmbeddedAws
 from local.aws.client import connect
 from local.stack import Stack
-from operations import executions, options, recovery, stuck
-from operations.executions import Execution, follow
+from operations import options, recovery, stuck
+from operations.executions import follow
 from operations.merchant_files import now
 from operations.recovery import Did, Recovery
 from operations.remedies import Selection, Stuck, successor_arn
@@ -143,7 +145,7 @@ def test_nothing_is_cut_on_a_narrow_terminal(
     monkeypatch.setenv("COLUMNS", "60")
     lines = ask("stuck").text.splitlines()
     assert f"  {misconfigured.arn}" in lines
-    assert executions.message_of(misconfigured.cause) in " ".join(lines)
+    assert message_of(misconfigured.cause) in " ".join(lines)
 
 
 def test_a_program_gets_json(

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 from wechatpay_sandbox import Simulator
 
+from life import Execution
 from local.stack import Stack
 from operations import __main__ as command_line
-from operations.executions import Execution, follow
+from operations.executions import follow
 from tests.operations.conftest import Command, Ran
 from tests.stack import FEES
 

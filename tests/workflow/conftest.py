@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from wechatpay_sandbox import Simulator
 
+from life import Attempt, Execution, Step
 from local.aws import EmbeddedAws
 from local.stack import Stack, deploy_for
 from operations import executions
@@ -87,7 +88,7 @@ def ledger(simulator: Simulator) -> Callable[[str], dict[str, Any]]:
     return lambda number: next(entry for entry in simulator.ledger() if entry["out_order_no"] == number)
 
 
-type Run = Callable[..., executions.Execution]
+type Run = Callable[..., Execution]
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def run(stack: Stack, outbox: Outbox) -> Run:
     """Start the workflow with an event and follow it to its end, calling `on_step` with each step."""
     workflow = stack.client("stepfunctions")
 
-    def run(event: dict[str, Any], on_step: Callable[[executions.Step], None] = lambda _: None) -> Any:
+    def run(event: dict[str, Any], on_step: Callable[[Step | Attempt], None] = lambda _: None) -> Any:
         return executions.follow(workflow, stack.start(json.dumps(event)), on_step)
 
     return run

@@ -10,6 +10,7 @@ import pytest
 from wechatpay_sandbox import MCHID, Simulator
 from wechatpay_sandbox.notifications import Flaw, Shape
 
+from life import Execution
 from local.aws import EmbeddedAws
 from local.stack import Stack, deploy_for
 from operations import executions
@@ -57,7 +58,7 @@ class Followed:
         notification = self.simulator.paid_notification(name, shape, flaw=flaw, total_amount=1200)
         return notification.send(self.address, seconds=PATIENCE)[0]
 
-    def ended(self, name: str) -> executions.Execution:
+    def ended(self, name: str) -> Execution:
         return executions.follow(self.stack.client("stepfunctions"), self.arns[name])
 
     def waits(self, name: str) -> int:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from wechatpay_sandbox import Simulator
 
+from life import Attempt, Step
 from local.stack import Stack, merchant_of
 from operations import executions
-from operations.executions import Entered
 from tests.workflow.ways import ACCEPTED, OVERDUE, PAID, ROUND
 
 # A day: after 5 s, 15 s, 1 min, 5 min and 30 min, and then hourly.
@@ -29,12 +29,12 @@ def reopened(simulator: Simulator, order: dict[str, Any]) -> Callable[..., None]
     return reopen
 
 
-def at_query(number: int, act: Callable[[], object]) -> Callable[[executions.Step], None]:
+def at_query(number: int, act: Callable[[], object]) -> Callable[[Step | Attempt], None]:
     """Act when the workflow starts its nth query."""
     queries = itertools.count(1)
 
-    def on_step(step: executions.Step) -> None:
-        if step == Entered("QueryOrder") and next(queries) == number:
+    def on_step(step: Step | Attempt) -> None:
+        if str(step) == "QueryOrder" and next(queries) == number:
             act()
 
     return on_step
@@ -207,8 +207,8 @@ def test_an_overdue_order_is_announced_once_when_a_notification_says_paid(
     }
     hearing = again(stack, "hearing", own)
 
-    def pay(step: executions.Step) -> None:
-        if step == Entered("OrderPaymentOverdue"):
+    def pay(step: Step | Attempt) -> None:
+        if str(step) == "OrderPaymentOverdue":
             simulator.advance(3600)
 
     started = hearing.start(json.dumps(order))

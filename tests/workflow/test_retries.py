@@ -2,6 +2,7 @@
 
 import json
 
+from life import Attempt, Step
 from operations import executions
 from tests.workflow.ways import PAID
 
@@ -48,8 +49,8 @@ def test_an_order_stopped_by_no_concurrency_waits_and_goes_on(run, order, stack,
     name = stack.outputs["CompleteOrderFunctionArn"].split(":")[6]
     functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
 
-    def let_go(step: executions.Step) -> None:
-        if isinstance(step, executions.Raised):
+    def let_go(step: Step | Attempt) -> None:
+        if isinstance(step, Attempt):
             functions.delete_function_concurrency(FunctionName=name)
 
     try:
