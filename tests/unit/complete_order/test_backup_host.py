@@ -20,8 +20,8 @@ from wechatpay_sandbox import MCHID
 
 from tests.function import Function
 from tests.unit.complete_order.orders import arrived, finish, opened
-from tests.unit.wechatpay.material import PUBLIC_KEY_ID, rsa_key, signed_headers
-from tests.unit.wechatpay.raw_server import Connection, RawServer, answering, http
+from tests.unit.wechatpay.material import PUBLIC_KEY_ID, rsa_key
+from tests.unit.wechatpay.raw_server import Connection, RawServer, answering, http, signed_http
 
 MAIN, BACKUP = "http://main.example", "http://backup.example"
 SYSTEM_ERROR = b'{"code":"SYSTEM_ERROR","message":"x"}'
@@ -32,9 +32,7 @@ def bad_gateway(connection: Connection) -> None:
 
 
 def signed_500(connection: Connection) -> None:
-    headers = signed_headers(SYSTEM_ERROR, timestamp=str(int(time.time())))
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    answering(http(SYSTEM_ERROR, status="500 X", headers=lines))(connection)
+    answering(signed_http(SYSTEM_ERROR, time.time(), status="500 X"))(connection)
 
 
 def silent(connection: Connection) -> None:

@@ -2,9 +2,8 @@
 
 from typing import Any
 
+from tests.function import EXECUTION
 from tests.loopback_aws import LoopbackAws
-
-EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:ServiceEnded:one"
 
 
 class Aws(LoopbackAws):

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from tests.unit.wechatpay.material import signed_headers
+
 
 class Connection:
     """One accepted connection, in its own thread."""
@@ -135,6 +137,13 @@ class RawServer:
 def http(body: bytes = b"{}", *, status: str = "200 OK", headers: str = "") -> bytes:
     """One whole reply."""
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body
+
+
+def signed_http(body: bytes, now: float, *, status: str = "200 OK") -> bytes:
+    """One whole reply, signed at this time with the platform's key of `material`."""
+    headers = signed_headers(body, timestamp=str(int(now)))
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return http(body, status=status, headers=lines)
 
 
 def answering(*replies: bytes) -> Callable[[Connection], None]:

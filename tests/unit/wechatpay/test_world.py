@@ -12,9 +12,9 @@ from wechatpay.merchant import Merchants
 from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Transport
 
-from tests.unit.wechatpay.material import MCHID, NOW, secret, signed_headers
+from tests.unit.wechatpay.material import MCHID, NOW, secret
 from tests.unit.wechatpay.memory_wire import MemoryWire, Silence
-from tests.unit.wechatpay.raw_server import http
+from tests.unit.wechatpay.raw_server import signed_http
 
 MAIN, BACKUP = "http://main.example", "http://backup.example"
 INVOCATION = 30.0 - ANSWER_SECONDS
@@ -27,15 +27,10 @@ def client_over(wire: MemoryWire, seconds: float = INVOCATION) -> Client:
     return Client(signed_transport, [MAIN, BACKUP], Deadline(seconds, world.monotonic))
 
 
-def signed(body: bytes, now: float) -> bytes:
-    headers = signed_headers(body, timestamp=str(int(now)))
-    return http(body, headers="".join(f"{name}: {value}\r\n" for name, value in headers.items()))
-
-
 def test_a_whole_call_runs_in_memory_in_one_thread_and_twice_alike() -> None:
     runs = []
     for _ in range(2):
-        wire = MemoryWire(lambda request: signed(b'{"state":"FINISHED"}', NOW), NOW)
+        wire = MemoryWire(lambda request: signed_http(b'{"state":"FINISHED"}', NOW), NOW)
         threads = threading.active_count()
         client = client_over(wire)
         assert [client.get("/v3/x").text("state") for _ in range(2)] == ["FINISHED", "FINISHED"]
@@ -52,7 +47,7 @@ def test_a_silent_main_host_leaves_time_to_settle_over_the_backup() -> None:
         if b"Host: main.example" in request:
             raise Silence(60)
         body = b'{"state":"USER_ACCEPTED"}' if request.startswith(b"GET") else b'{"order_id":"1"}'
-        return signed(body, wire.now)
+        return signed_http(body, wire.now)
 
     wire.answer = answer
     client = client_over(wire)
@@ -74,7 +69,7 @@ def test_with_both_hosts_silent_there_is_time_to_query_each() -> None:
         if queries == 1:  # as late as its time allows
             wire.now += QUERY_SECONDS
             queries += 1
-            return signed(b'{"state":"USER_ACCEPTED"}', wire.now)
+            return signed_http(b'{"state":"USER_ACCEPTED"}', wire.now)
         raise Silence(60)
 
     wire.answer = answer
