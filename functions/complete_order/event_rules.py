@@ -11,8 +11,6 @@ from wechatpay.fields import Entries, FieldRule, Object
 from wechatpay.forms import ORDER_API, BrokenRule, Flag, Integer, Matching, Text, Time, kind
 
 CANCEL, FINISH = 1, 2
-SERVICE_ORDER = "serviceorder"
-ORDER_APIS = ORDER_API.words
 GOODS = "商品信息"
 DESCRIPTION_LENGTH = 30
 METADATA_BYTES = 4096

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from complete_order.event_rules import DESCRIPTION_LENGTH, FINISH, GOODS, ORDER_APIS, SERVICE_ORDER
+from wechatpay.orders import PAY_AFTER, SERVICE_ORDER, SMART_RETAIL
 
-_OLDER = frozenset(ORDER_APIS) - {SERVICE_ORDER}
+from complete_order.event_rules import DESCRIPTION_LENGTH, FINISH, GOODS
+
+_OLDER = frozenset({SMART_RETAIL, PAY_AFTER})
 _SUCCESSOR = frozenset({SERVICE_ORDER})
 
 

@@ -15,9 +15,9 @@ from wechatpay.errors import MerchantMisconfigured
 from wechatpay.fields import Fields
 from wechatpay.forms import ServiceTime, kind
 from wechatpay.order_apis import ORDER_APIS
-from wechatpay.orders import SMART_RETAIL, OrderKey
+from wechatpay.orders import SERVICE_ORDER, SMART_RETAIL, OrderKey
 
-from complete_order.event_rules import CANCEL, DESCRIPTION_LENGTH, LARGEST_AMOUNT, ORDER, SERVICE_ORDER
+from complete_order.event_rules import CANCEL, DESCRIPTION_LENGTH, LARGEST_AMOUNT, ORDER
 from complete_order.family_rules import family_problems, named_as_goods
 from complete_order.relations import RELATIONS, Reading
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from invocation.failure import Failure
+from wechatpay.forms import ORDER_API
 from wechatpay.orders import OrderKey
 
-from complete_order.event_rules import CANCEL, ORDER_APIS
+from complete_order.event_rules import CANCEL
 from complete_order.order import Wanted
 
 Outcome = Literal["COMPLETED", "CANCELLED", "FAILED"]
@@ -85,7 +86,7 @@ class Result(NamedTuple):
             mchid=_echo(given.get("mchid")),
             appid=_echo(given.get("appid")),
             service_id=_echo(given.get("service_id")),
-            order_api=order_api if order_api in ORDER_APIS else None,
+            order_api=order_api if order_api in ORDER_API.words else None,
             finish_type=finish_type if finish_type in (1, 2) and type(finish_type) is int else None,
             total_amount=amount if type(amount) is int and abs(amount) < 2**53 else None,
             metadata=metadata if isinstance(metadata, dict) and clean else {},

@@ -10,8 +10,9 @@ from urllib.parse import quote, urlencode
 
 from .answer import Answer
 from .client import QUERY_RESERVE_SECONDS, Client
+from .forms import ORDER_API
 
-SMART_RETAIL, PAY_AFTER, SERVICE_ORDER = "smartretail-orders", "payafter-orders", "serviceorder"
+SMART_RETAIL, PAY_AFTER, SERVICE_ORDER = ORDER_API.words
 ROOT = "/v3/payscore"
 # T: `pay_type` of an order that was paid elsewhere and synced. I: it may never get a transaction.
 PAID_TO_THE_MERCHANT = "MchChannelPayType"
