@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from wechatpay_sandbox import Simulator
 
 from benchmarks.measured import Part, Times, say, table
 from benchmarks.rig import EVENT
+from local.published import Listener
 from local.stack import Stack
 
 ORDERS = 2_000
@@ -25,7 +24,7 @@ _REPORT = re.compile(r"REPORT RequestId: \S+\tDuration: ([0-9.]+) ms")
 
 @dataclass(frozen=True)
 class WholePath:
-    """What became of the orders.
+    """The times of the orders.
 
     Attributes:
         seconds: from the first event to the last result.
@@ -45,52 +44,22 @@ class WholePath:
         return self.function.p50 - self.provider.p50
 
 
-class Results:
-    """A queue that receives what the workflow publishes, and who waits for what."""
+class Results(Listener):
+    """When the result of each order was published, and who waits for which."""
 
     def __init__(self, stack: Stack) -> None:
-        self._queue = stack.client("sqs")
-        self._url = stack.queue_of_published("benchmark-results", "Order Completed")
+        super().__init__(stack, "benchmark-results", "Order Completed", receive=self._add)
         self._arrived: dict[str, float] = {}
-        self._news = threading.Condition()
-        self._ended = threading.Event()
-
-    @contextlib.contextmanager
-    def listening(self) -> Iterator[None]:
-        """Receive results until the end of the block."""
-        thread = threading.Thread(target=self._listen, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._ended.set()
-            thread.join()
 
     def wait_for(self, out_order_no: str) -> float:
         """Return when the result of this order arrived, in UNIX milliseconds, as the queue noted it."""
-        with self._news:
-            if not self._news.wait_for(lambda: out_order_no in self._arrived, PATIENCE_SECONDS):
+        with self.changed:
+            if not self.changed.wait_for(lambda: out_order_no in self._arrived, PATIENCE_SECONDS):
                 raise TimeoutError(f"{out_order_no} had no result in {PATIENCE_SECONDS:.0f} s")
             return self._arrived.pop(out_order_no)
 
-    def _listen(self) -> None:
-        while not self._ended.is_set():
-            reply = self._queue.receive_message(
-                QueueUrl=self._url,
-                MaxNumberOfMessages=10,
-                WaitTimeSeconds=1,
-                AttributeNames=["SentTimestamp"],
-            )
-            messages = reply.get("Messages", [])
-            if not messages:
-                continue
-            entries = [{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(messages)]
-            self._queue.delete_message_batch(QueueUrl=self._url, Entries=entries)
-            with self._news:
-                for message in messages:
-                    number = json.loads(message["Body"])["detail"]["out_order_no"]
-                    self._arrived[number] = float(message["Attributes"]["SentTimestamp"])
-                self._news.notify_all()
+    def _add(self, event: dict[str, Any], sent: float) -> None:
+        self._arrived[event["detail"]["out_order_no"]] = sent
 
 
 def measure(
@@ -117,7 +86,7 @@ def measure(
             raise RuntimeError(f"the bus did not take {out_order_no}")
         return results.wait_for(out_order_no) - started
 
-    with results.listening(), ThreadPoolExecutor(at_a_time) as pool:
+    with results, ThreadPoolExecutor(at_a_time) as pool:
         list(pool.map(settle, range(-at_a_time, 0)))  # starts the function's instances
         warm = int(time.time() * 1000)
         started = time.monotonic()

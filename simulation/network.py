@@ -10,7 +10,6 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
 from wechatpay.world import World
@@ -145,7 +144,7 @@ def _travel(connection: Connection, reply: Reply) -> list[tuple[float, Callable[
         return [(0.0, connection.reset)]
     if wire == "silent":
         return []
-    head, body = _head(reply), reply.body
+    head, body = reply.head(), reply.body
     if fault is not None and fault.name == "doubled":
         return [(0.0, lambda: connection.receive((head + body) * 2))]
     if wire == "late" and fault is not None:
@@ -168,13 +167,3 @@ def _request(data: bytes, host: int) -> Request:
     method, target, _ = first.split(" ")
     headers = dict(line.split(": ", 1) for line in lines)
     return Request(method, target, headers, body, host)
-
-
-def _head(reply: Reply) -> bytes:
-    lines = [
-        f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
-        f"Content-Type: {reply.content_type}",
-        f"Content-Length: {len(reply.body)}",
-        *(f"{name}: {value}" for name, value in reply.headers.items()),
-    ]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()

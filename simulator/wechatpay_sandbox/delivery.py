@@ -5,7 +5,6 @@ import contextlib
 import gzip
 import socket
 import struct
-from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
@@ -51,10 +50,10 @@ async def send(
         headers = {**reply.headers, "Content-Type": reply.content_type}
         return web.Response(status=reply.status, body=reply.body or None, headers=headers)
     if wire == "truncated":
-        return await _drip(request, [_head(reply) + reply.body[: len(reply.body) // 2]], fault)
+        return await _drip(request, [reply.head() + reply.body[: len(reply.body) // 2]], fault)
     if wire == "slow-body":
-        return await _drip(request, [_head(reply), *_bytes(reply.body)], fault)
-    return await _drip(request, [*_bytes(_head(reply)), reply.body], fault)
+        return await _drip(request, [reply.head(), *_bytes(reply.body)], fault)
+    return await _drip(request, [*_bytes(reply.head()), reply.body], fault)
 
 
 async def _stream(
@@ -93,16 +92,6 @@ async def _drip(request: web.BaseRequest, pieces: list[bytes], fault: Fault) -> 
     if request.transport is not None:
         request.transport.close()
     return web.Response()
-
-
-def _head(reply: Reply) -> bytes:
-    lines = [
-        f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase if reply.status in HTTPStatus else ''}",
-        f"Content-Type: {reply.content_type}",
-        f"Content-Length: {len(reply.body)}",
-        *(f"{name}: {value}" for name, value in reply.headers.items()),
-    ]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
 def _bytes(text: bytes) -> list[bytes]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from wechatpay_sandbox.fault import Fault
@@ -28,6 +29,17 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     fault: Fault | None = None
     signed: bool = True
+
+    def head(self) -> bytes:
+        """Status line and headers as HTTP/1.1 writes them, for answers that no server library would send."""
+        phrase = HTTPStatus(self.status).phrase if self.status in HTTPStatus else ""
+        lines = [
+            f"HTTP/1.1 {self.status} {phrase}",
+            f"Content-Type: {self.content_type}",
+            f"Content-Length: {len(self.body)}",
+            *(f"{name}: {value}" for name, value in self.headers.items()),
+        ]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
 def to_json(value: object) -> bytes:
