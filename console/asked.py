@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from life import Answer
-from operations import standing
+from operations import ask_wechat_pay
 from operations.target import Target
 
 _MOST = 100
@@ -13,13 +13,13 @@ _MOST = 100
 
 @dataclass
 class Asked:
-    """The latest answer about each order, by merchant and number. Both methods fit `standing.ask`."""
+    """The latest answer about each order, by merchant and number. Both methods fit `ask_wechat_pay.ask`."""
 
     _answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
 
     def anew(self, target: Target, mchid: str, order: Mapping[str, object], now: datetime) -> Answer:
         """Ask, and keep the answer in place of the one before."""
-        answer = standing.ask(target, mchid, order, now)
+        answer = ask_wechat_pay.ask(target, mchid, order, now)
         key = mchid, str(order["out_order_no"])
         self._answers.pop(key, None)  # the newest is the last
         self._answers[key] = answer

@@ -22,8 +22,9 @@ from wechatpay.transport import Reply, Transport
 
 from operations import signed_query
 from operations.errors import CommandError, error_code
+from operations.order_query import SECONDS
 from operations.report import Finding, failed, note, passed
-from operations.signed_query import SECONDS, WHERE
+from operations.signed_query import WHERE
 from operations.staging import StagedSecret
 
 IDENTIFIERS = "service_id, appid"

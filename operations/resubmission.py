@@ -8,7 +8,7 @@ import json
 from complete_order.order import parse
 from wechatpay.errors import MerchantMisconfigured
 
-from operations import standing
+from operations import ask_wechat_pay
 from operations.errors import CommandError
 from operations.live_check import read_credentials
 from operations.merchant_files import now
@@ -33,9 +33,9 @@ def hindrance(target: Target, stuck: Stuck) -> str | None:
         return f"its event is not valid: {exc}. Send a corrected one 事件仍无效，请修正后重发"
     except (CommandError, MerchantMisconfigured) as exc:
         raise NotAsked(f"WeChat Pay could not be asked: {exc}") from exc
-    answer = standing.query(target, credentials, keys, now())
+    answer = ask_wechat_pay.query(target, credentials, keys, now())
     if not answer.state:
         raise NotAsked(f"WeChat Pay could not be asked: {answer.text}")
-    if answer.state == standing.UNKNOWN:
+    if answer.state == ask_wechat_pay.UNKNOWN:
         return f"WeChat Pay does not know it under service_id {keys[0].service_id} 微信支付查无此单"
     return None if answer.state in OPEN else f"no longer open: it is {answer.state} 订单已非待完结状态"

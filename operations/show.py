@@ -11,7 +11,7 @@ import life
 from life import text
 from life.as_json import to_json
 from life.masking import inert_json
-from operations import options, standing
+from operations import ask_wechat_pay, options
 from operations.errors import CommandError
 from operations.lives import Reader
 from operations.merchant_files import now
@@ -19,7 +19,7 @@ from operations.options import Mchid, Profile, Region, StackName
 from operations.target import Target
 from operations.terminal import console
 
-# `standing.ask`, or what remembers its answer: of the stack, the merchant, what names the order, the time.
+# `ask_wechat_pay.ask`, or what remembers its answer: stack, merchant, what names the order, time.
 type Asking = Callable[[Target, str, Mapping[str, object], datetime], life.Answer | None]
 
 
@@ -42,7 +42,7 @@ def show_order(
     if not order:
         raise CommandError("which order? make show ORDER=SR-20251001-0001 请指定订单号")
     target, at = options.target_of(stack_name, region, profile), now()
-    asking = standing.ask if query else None
+    asking = ask_wechat_pay.ask if query else None
     shown, notes = read(target, order, mchid or None, at, options.past(since, at), asking=asking)
     if as_json:
         console.print(Text(inert_json({**to_json(shown), "notes": notes}, indent=2)), soft_wrap=True)

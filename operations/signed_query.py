@@ -1,62 +1,45 @@
 """The signed query that proves credentials: what WeChat Pay's answer to it says of key, service and order."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 
-from wechatpay.client import Client
 from wechatpay.credentials import Credentials
-from wechatpay.deadline import Deadline
-from wechatpay.errors import MerchantMisconfigured, Problem, ReplyError, ServiceError, WeChatPayError
-from wechatpay.merchant import Merchant
-from wechatpay.order_apis import ORDER_APIS, api_of
+from wechatpay.errors import MerchantMisconfigured, Problem, ReplyError, ServiceError
 from wechatpay.orders import SMART_RETAIL, OrderKey, OrderState
-from wechatpay.signed_transport import SignedTransport
 from wechatpay.transport import Transport
 
+from operations.order_query import Failure, answers, client_of, is_unknown_order, keys
 from operations.report import Finding, failed, note, passed
 
-SECONDS = 20.0
 WHERE = "商户平台 → 账户中心 → API安全"
 _QUERY = "signed query 签名查单"
 _PLACEHOLDER = "0"
 
 
-def is_unknown_order(problem: Problem) -> bool:
-    """Whether WeChat Pay says, verified, that it has no such order."""
-    return problem.verified and problem.status == HTTPStatus.NOT_FOUND
-
-
 def query(credentials: Credentials, hosts: Sequence[str], transport: Transport, order: str | None) -> Finding:
     """Ask for an order, in every API, or without one for an order that cannot exist."""
-    merchant = Merchant(lambda: credentials)
-    client = Client(SignedTransport(merchant, transport), hosts, Deadline(SECONDS))
     number = order or f"DOCTOR-{secrets.token_hex(12)}"
-    signer = credentials.signer
-    key = OrderKey(
-        signer.mchid,
-        credentials.appid or _PLACEHOLDER,
-        credentials.service_id or _PLACEHOLDER,
-        number,
-        credentials.order_api or SMART_RETAIL,
-    )
-    try:
-        state = api_of(key).query(client, key)
-    except ServiceError as exc:
-        if order and is_unknown_order(exc.problem):
-            return _elsewhere(client, key, exc.problem)
-        return _answered(exc.problem, credentials)
-    except MerchantMisconfigured as exc:
-        return failed(
-            _QUERY,
-            f"{exc}. The secret holds no WeChat Pay public key, so platform certificates were downloaded. "
-            f"When this merchant uses the public key, give it and its id ({WHERE} → 微信支付公钥)",
-        )
-    except ReplyError as exc:
-        return failed(_QUERY, _not_verified(exc.problem))
-    except WeChatPayError as exc:
-        return failed(_QUERY, f"no answer: {exc}. Check the way from this machine to {', '.join(hosts)}")
-    return _proven(key, state)
+    of_each_api = keys(credentials, {"out_order_no": number}, _PLACEHOLDER)
+    given = answers(client_of(credentials, hosts, transport), of_each_api)
+    key, answer = next(given)
+    match answer:
+        case OrderState():
+            return _proven(key, answer)
+        case ServiceError(problem=problem):
+            if order and is_unknown_order(problem):
+                return _elsewhere(key, problem, given)
+            return _answered(problem, credentials)
+        case MerchantMisconfigured():
+            return failed(
+                _QUERY,
+                f"{answer}. The secret holds no WeChat Pay public key, so platform certificates were "
+                "downloaded. When this merchant uses the public key, give it and its id "
+                f"({WHERE} → 微信支付公钥)",
+            )
+        case ReplyError(problem=problem):
+            return failed(_QUERY, _not_verified(problem))
+    return failed(_QUERY, f"no answer: {answer}. Check the way from this machine to {', '.join(hosts)}")
 
 
 def _proven(key: OrderKey, state: OrderState, more: str = "") -> Finding:
@@ -67,26 +50,27 @@ def _proven(key: OrderKey, state: OrderState, more: str = "") -> Finding:
     )
 
 
-def _elsewhere(client: Client, key: OrderKey, problem: Problem) -> Finding:
-    """Ask the other APIs for an order that its own does not know."""
-    answers = f"{key.order_api}: 404"
-    for order_api in [each for each in ORDER_APIS if each != key.order_api]:
-        other = key._replace(order_api=order_api)
-        try:
-            state = api_of(other).query(client, other)
-        except ReplyError as exc:
-            answers += f", {order_api}: {exc.problem.status}{'' if exc.problem.verified else ' not verified'}"
-        except WeChatPayError:
-            answers += f", {order_api}: no answer"
-        else:
-            more = (
-                f". The secret's orders are taken for {key.order_api}, which does not know this one: the "
-                "function asks the others, unless the event excludes them by its order_api or finish_ticket"
-            )
-            return _proven(other, state, more)
+def _elsewhere(
+    key: OrderKey, problem: Problem, others: Iterable[tuple[OrderKey, OrderState | Failure]]
+) -> Finding:
+    """Say what the other APIs answer about an order that its own does not know."""
+    shown = f"{key.order_api}: 404"
+    for other, answer in others:
+        match answer:
+            case OrderState():
+                more = (
+                    f". The secret's orders are taken for {key.order_api}, which does not know this one: "
+                    "the function asks the others, unless the event excludes them by its order_api or "
+                    "finish_ticket"
+                )
+                return _proven(other, answer, more)
+            case ReplyError(problem=theirs):
+                shown += f", {other.order_api}: {theirs.status}{'' if theirs.verified else ' not verified'}"
+            case _:
+                shown += f", {other.order_api}: no answer"
     return failed(
         _QUERY,
-        f"WeChat Pay does not know order {key.out_order_no} 微信支付查无此单 ({answers}; {problem}); key and "
+        f"WeChat Pay does not know order {key.out_order_no} 微信支付查无此单 ({shown}; {problem}); key and "
         "serial agree. Its number may be mistyped or another merchant's, or it was created with another "
         f"service_id or appid than {key.service_id} and {key.appid}",
     )

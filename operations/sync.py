@@ -19,7 +19,7 @@ from wechatpay.orders import PAID_TO_THE_MERCHANT, OrderKey, OrderState, post
 
 from life import Execution
 from life.text import amount
-from operations import options, standing
+from operations import options, order_query
 from operations.errors import CommandError
 from operations.live_check import read_credentials
 from operations.lives import Reader
@@ -52,9 +52,9 @@ def sync_order(
     paid = paid_time(paid_at, at, records.executions)
     merchant = target.mchid(records.mchid)
     credentials = read_credentials(merchant_secret(target, merchant), merchant)
-    client = standing.client_of(credentials, target.function.hosts)
+    client = order_query.client_of(credentials, target.function.hosts)
     named = {"out_order_no": order, **records.identifiers}
-    key, state = find(client, standing.keys(credentials, merchant, named))
+    key, state = find(client, order_query.keys(credentials, named))
     if state.state == "USER_PAID" and state.pay_type == PAID_TO_THE_MERCHANT:
         console.print(f"{order} is reported as paid by other means already 已同步，未再发送", markup=False)
         return

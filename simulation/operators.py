@@ -22,7 +22,7 @@ from wechatpay.transport import Transport
 from wechatpay_sandbox import MCHID
 from wechatpay_sandbox.times import shanghai
 
-from operations import live_check, recovery, resubmission, standing, stuck, sync
+from operations import live_check, order_query, recovery, resubmission, stuck, sync
 from operations.errors import CommandError
 from operations.recovery import Did
 from operations.remedies import Remedy, Selection
@@ -82,11 +82,11 @@ class Operators:
         with ExitStack() as patches:
             for where, name, instead in (
                 (stuck, "ThreadPoolExecutor", lambda _threads: nullcontext(_HERE)),
-                (standing, "Transport", lambda: Transport(world=self._world)),
+                (order_query, "Transport", lambda: Transport(world=self._world)),
                 (resubmission, "now", lambda: moment(kernel.now)),
                 (live_check, "time", SimpleNamespace(time=lambda: kernel.now)),
                 (live_check, "Deadline", partial(Deadline, clock=self._world.monotonic)),
-                (standing, "Deadline", partial(Deadline, clock=self._world.monotonic)),
+                (order_query, "Deadline", partial(Deadline, clock=self._world.monotonic)),
             ):
                 patches.enter_context(patch.object(where, name, instead))
             patches.enter_context(patch("ssl.create_default_context", lambda **_: None))
@@ -183,9 +183,9 @@ class Operators:
 
     def _sync_once(self, planned: Planned, paid_at: str) -> None:
         credentials = live_check.read_credentials(merchant_secret(self._target, MCHID), MCHID)
-        client = standing.client_of(credentials, HOSTS)
+        client = order_query.client_of(credentials, HOSTS)
         paid = sync.paid_time(paid_at, moment(self._shop.kernel.now), ())
-        key, state = sync.find(client, standing.keys(credentials, MCHID, planned.arrivals[0].event))
+        key, state = sync.find(client, order_query.keys(credentials, planned.arrivals[0].event))
         if state.state == "USER_PAID" and state.pay_type == PAID_TO_THE_MERCHANT:
             return
         sync.require_unpaid(planned.number, state)

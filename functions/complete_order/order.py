@@ -67,8 +67,7 @@ class Wanted:
 
     def keys(self, key: OrderKey) -> list[OrderKey]:
         """Return this key and those in the other families that the order may be of as well."""
-        others = [key._replace(order_api=api) for api in self._order_apis if api != key.order_api]
-        return [key, *others]
+        return key.in_families(self._order_apis)
 
     @property
     def _order_apis(self) -> list[str]:

@@ -3,7 +3,7 @@
 A family is one module with the functions of `OrderApi`; `order_apis` has the table of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote, urlencode
@@ -30,6 +30,10 @@ class OrderKey(NamedTuple):
     service_id: str
     out_order_no: str
     order_api: str = SMART_RETAIL
+
+    def in_families(self, order_apis: Iterable[str]) -> "list[OrderKey]":
+        """Return this key, and those of the order in the other families of `order_apis`."""
+        return [self, *(self._replace(order_api=api) for api in order_apis if api != self.order_api)]
 
 
 class Accepted(NamedTuple):
