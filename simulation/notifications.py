@@ -53,7 +53,7 @@ class Notifications:
         self.look_after()
 
     def _notify(self, outgoing: Any) -> None:
-        number, how = outgoing.out_order_no, self._shop.fate.platform(outgoing.out_order_no, "notice")
+        number, how = outgoing.out_order_no, self._shop.fate.platform(outgoing.out_order_no, "notification")
         status = None
         if how != "before":
             status = self._deliver(number, outgoing.notification, outgoing.event_type)
@@ -69,12 +69,12 @@ class Notifications:
             "headers": dict(notification.headers),
             "body": notification.body.decode(),
         }
-        invocation = Invocation("notice", shop.fate.dies_at(number, "payment_notification", "notice"))
+        invocation = Invocation("notification", shop.fate.dies_at(number, "payment_notification", "notice"))
         shop.tally.invocations += 1
         status: int | None = None
         try:
             status = shop.pools["payment_notification"].invoke(invocation, request)["statusCode"]
         except TaskError as exc:
             shop.sink.examine(exc.cause)
-        shop.trace.add(shop.kernel.now, number, "notice", kind, status)
+        shop.trace.add(shop.kernel.now, number, "notification", kind, status)
         return status

@@ -49,7 +49,7 @@ ACCEPTED: dict[str, tuple[str, str]] = {
     # AWS Control Tower
     "api_gw_v2_authorization_type_configured_check": (
         "AWS::ApiGatewayV2::Route",
-        "WeChat Pay knows no AWS credentials; the function believes a notice by its signature alone",
+        "WeChat Pay knows no AWS credentials; the function believes a notification by its signature alone",
     ),
     "dynamodb_table_pitr_enabled_check": (
         "AWS::DynamoDB::Table",
