@@ -1,9 +1,12 @@
 """The language of a page: the one that was chosen, else the one that the browser asks for."""
 
-from console.words import STANDINGS, WORDS
+import re
+
+from console.words import WORDS
 from life import Standing
 
 LANGUAGES = ("en", "zh")
+_GROUP = re.compile(r"[^:：]*[:：] ?")
 
 
 class Words:
@@ -20,8 +23,8 @@ class Words:
         return WORDS[name][self._index].format(**values)
 
     def standing(self, standing: Standing) -> str:
-        """Return where an order stands."""
-        return STANDINGS[standing][self._index]
+        """Return where an order stands, without the group, which the colour shows."""
+        return _GROUP.sub("", standing.value[self._index])
 
     def either(self, english: str, chinese: str) -> str:
         """Return the one of two texts that is in this language."""

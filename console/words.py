@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-from life import Standing
-
 WORDS: Mapping[str, tuple[str, str]] = {
     "title": ("Smart retail settlement", "智慧零售完结"),
     "orders": ("Orders", "订单"),
@@ -159,17 +157,4 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "refused": ("Refused: {why}", "被拒绝：{why}"),
     "language": ("中文", "English"),
     "skip": ("To the content", "跳至正文"),
-}
-
-STANDINGS: Mapping[Standing, tuple[str, str]] = {
-    Standing.UNKNOWN: ("no such order", "没有这个订单"),
-    Standing.COMPLETING: ("being completed", "正在完结"),
-    Standing.ANNOUNCING: ("being announced", "待发布事件"),
-    Standing.AWAITING_PAYMENT: ("accepted, not paid", "已完结，待扣款"),
-    Standing.ACCEPTED: ("accepted", "已完结"),
-    Standing.PAID: ("paid", "已支付"),
-    Standing.OVERDUE: ("payment overdue", "扣款逾期"),
-    Standing.CANCELLED: ("cancelled", "已取消"),
-    Standing.FAILED: ("failed", "失败"),
-    Standing.INTERRUPTED: ("needs someone", "待人工处理"),
 }

@@ -139,18 +139,18 @@ class Answer:
 
 
 class Standing(Enum):
-    """Where an order stands, by what its executions prove."""
+    """Where an order stands, by what its executions prove: in English and Chinese, each after its group."""
 
-    UNKNOWN = "no such order"
-    COMPLETING = "running: being completed"
-    AWAITING_PAYMENT = "running: accepted, not paid yet"
-    ANNOUNCING = "running: about to be announced"
-    ACCEPTED = "settled: accepted, payment not followed"
-    PAID = "settled: paid"
-    OVERDUE = "settled: accepted, payment overdue"
-    CANCELLED = "settled: cancelled"
-    FAILED = "failed: cannot be settled as asked"
-    INTERRUPTED = "stuck: needs someone"
+    UNKNOWN = ("no such order", "没有这个订单")
+    COMPLETING = ("running: being completed", "处理中：正在完结")
+    AWAITING_PAYMENT = ("running: accepted, not paid yet", "处理中：已完结，待扣款")
+    ANNOUNCING = ("running: about to be announced", "处理中：待发布事件")
+    ACCEPTED = ("settled: accepted, payment not followed", "已完结，不跟踪扣款")
+    PAID = ("settled: paid", "已完结，已支付")
+    OVERDUE = ("settled: accepted, payment overdue", "已完结，扣款逾期")
+    CANCELLED = ("settled: cancelled", "已取消")
+    FAILED = ("failed: cannot be settled as asked", "失败：原样重试不会成功")
+    INTERRUPTED = ("stuck: needs someone", "中断：待人工处理")
 
 
 @dataclass(frozen=True)

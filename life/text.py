@@ -5,22 +5,10 @@ from datetime import datetime
 from itertools import groupby
 
 from life.masking import inert, inert_json
-from life.model import Answer, Call, Life, Published, Remark, Run, Standing, Step
+from life.model import Answer, Call, Life, Published, Remark, Run, Step
 
 # What repeats itself has at most so many parts: a round of waiting and asking has three states.
 _ROUNDS = (3, 2, 1)
-_WORDS = {
-    Standing.UNKNOWN: "没有这个订单",
-    Standing.COMPLETING: "处理中：正在完结",
-    Standing.AWAITING_PAYMENT: "处理中：已完结，待扣款",
-    Standing.ANNOUNCING: "处理中：待发布事件",
-    Standing.ACCEPTED: "已完结，不跟踪扣款",
-    Standing.PAID: "已完结，已支付",
-    Standing.OVERDUE: "已完结，扣款逾期",
-    Standing.CANCELLED: "已取消",
-    Standing.FAILED: "失败：原样重试不会成功",
-    Standing.INTERRUPTED: "中断：待人工处理",
-}
 
 
 def lines(life: Life) -> Iterator[str]:
@@ -36,7 +24,7 @@ def amount(fen: object) -> str:
 def _lines(life: Life) -> Iterator[str]:
     merchant = f"  mchid {life.mchid}" if life.mchid else ""
     yield f"order {life.out_order_no}{merchant}"
-    yield f"{life.standing.value}  {_WORDS[life.standing]}"
+    yield "  ".join(life.standing.value)
     yield from _why(life.deciding)
     for number, run in enumerate(life.runs, 1):
         yield ""

@@ -7,6 +7,7 @@ import json
 
 from complete_order.order import parse
 from wechatpay.errors import MerchantMisconfigured
+from wechatpay.reply_rules import STATES, STILL_OPEN
 
 from operations import ask_wechat_pay
 from operations.errors import CommandError
@@ -16,7 +17,7 @@ from operations.remedies import Stuck
 from operations.staging import merchant_secret
 from operations.target import Target
 
-OPEN = frozenset({"CREATED", "USER_ACCEPTED"})
+OPEN = frozenset(row.state for row in STATES if row.finish in STILL_OPEN)
 
 
 class NotAsked(Exception):

@@ -126,7 +126,7 @@ def test_where_an_order_stands_decides_what_to_do(
     assert order.standing is standing
     assert advice in order.next_step
     assert order.next_step_zh
-    assert standing.value in printed(order)
+    assert "  ".join(standing.value) in printed(order)
 
 
 def test_an_order_that_nothing_knows_is_no_running_or_settled_one() -> None:
