@@ -17,9 +17,9 @@ from typing import Any, Self
 import certifi
 from wechatpay_sandbox.client import Client
 
-from benchmarks.process import Process, running
 from local.aws.embedded import FUNCTION_PYTHON, REGION
 from tools.build import BUILD
+from tools.process import Process, running
 
 SIDES = Path(__file__).parent / "sides"
 FUNCTION = BUILD / "CompleteOrderFunction"

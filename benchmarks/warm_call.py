@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.measured import Goal, Part, Times, say, table
-from benchmarks.process import Process
 from benchmarks.rig import SERVICE_ORDER, SIDES, Rig, WeChatPay, function_command
 from tools import node
+from tools.process import Process
 
 ROUND_TRIPS = (0.0, 10.0, 30.0)
 HANDLER, FLOOR, WECHATPAYV3 = "handler", "floor", "wechatpayv3"

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
+from wechatpay_sandbox.client import Client
+
 from chaos.plan import SERVICE_ORDER, SMART_RETAIL
-from chaos.wechat import WeChat
 
 
 class Step(NamedTuple):
@@ -25,7 +26,7 @@ class Disturbances:
 
     def __init__(
         self,
-        wechat: WeChat,
+        sandbox: Client,
         store_secret: Callable[[dict[str, Any]], object],
         kill_worker: Callable[[], bool],
         *,
@@ -35,14 +36,14 @@ class Disturbances:
         self.happened: Counter[str] = Counter()
         self.secrets: list[dict[str, Any]] = []
         self._order_api = SMART_RETAIL
-        self._wechat = wechat
+        self._sandbox = sandbox
         self._store_secret = store_secret
         self._kill_worker = kill_worker
         self._steps = sorted([*self._operations(), *self._kills(orders, seed)], key=lambda step: step.at)
 
     def begin(self, *, download: bool) -> None:
         """Store the first secret: without platform keys when functions are to download the certificates."""
-        secret = self._wechat.control.secret()
+        secret = self._sandbox.secret()
         if download:
             del secret["wechatpay_certificates"]
         self._store(secret)
@@ -61,7 +62,7 @@ class Disturbances:
         The migration of platform keys stores the secret before WeChat Pay goes on to the next stage.
         The migration to serviceorder finds orders of every family open.
         """
-        control = self._wechat.control
+        control = self._sandbox
         for issued, refused in ((0.10, 0.14), (0.40, 0.44), (0.70, 0.74)):
             yield Step(issued, "keys issued", lambda: self._store(control.rotate_merchant_key(keep_old=True)))
             yield Step(refused, "merchant key rotations", control.drop_old_merchant_keys)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from chaos.wechat import WeChat
+from wechatpay_sandbox.client import Client
+
 from local.stack import Stack
 from operations.executions import listed, read
 
@@ -117,14 +118,14 @@ def metric_names(stack: Stack) -> list[str]:
 class Arrivals:
     """What arrived at WeChat Pay and what it answered, read now and then: the latest are kept."""
 
-    def __init__(self, wechat: WeChat) -> None:
+    def __init__(self, sandbox: Client) -> None:
         self.requests: list[dict[str, Any]] = []
-        self._wechat = wechat
+        self._sandbox = sandbox
 
     def read(self) -> None:
         """Read what is new."""
         after = self.requests[-1]["number"] if self.requests else 0
-        self.requests += self._wechat.control.requests(after=after)
+        self.requests += self._sandbox.requests(after=after)
 
     @property
     def faults(self) -> Counter[str]:

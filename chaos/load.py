@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 
+from wechatpay_sandbox.client import Client
+
 from chaos.evidence import ANNOUNCED, kept_for_a_person
 from chaos.outbox import Outbox
 from chaos.plan import Arrival, Planned
-from chaos.wechat import WeChat
+from chaos.wechat import open_order
 from local.stack import Stack
 from operations.executions import listed
 
@@ -34,7 +36,7 @@ class Load:
     An event that is invalid stays so: it is not sent again.
     """
 
-    def __init__(self, stack: Stack, wechat: WeChat, outbox: Outbox, *, at_a_time: int) -> None:
+    def __init__(self, stack: Stack, sandbox: Client, outbox: Outbox, *, at_a_time: int) -> None:
         self.operator: Counter[str] = Counter()
         self.causes: dict[str, str] = {}
         self.ended = 0
@@ -43,7 +45,7 @@ class Load:
         self._events = stack.client("events")
         self._bus = stack.outputs["EventBusName"]
         self._stack = stack
-        self._wechat = wechat
+        self._sandbox = sandbox
         self._outbox = outbox
         self._at_a_time = at_a_time
         self._given_up: Counter[str] = Counter()
@@ -71,7 +73,7 @@ class Load:
         self._drain(tick)
 
     def _play(self, order: Planned) -> None:
-        self._wechat.open(order)
+        open_order(self._sandbox, order)
         started = 0
         for wave in order.waves:
             for arrival in wave:

@@ -94,13 +94,12 @@ def run(plan: Sequence[Planned], conditions: Conditions, progress: Progress) -> 
     with ExitStack() as started:
         progress("starting", 0, "")
         log = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")), "server.log")
-        sandbox = started.enter_context(wechat.running())
+        sandbox, hosts = started.enter_context(wechat.running())
         # Beyond that many functions at a time, as when duplicates burst in, Lambda throttles.
         limit = {"LAMBDA_ACCOUNT_CONCURRENCY": str(at_a_time + at_a_time // 2)}
         aws = started.enter_context(EmbeddedAws(wait_scale=WAIT_SCALE, environment=limit, log=log))
         progress("deploying", 0, "")
-        mchid = sandbox.control.secret()["mchid"]
-        hosts = ",".join(sandbox.hosts)
+        mchid = sandbox.secret()["mchid"]
         parameters = {"WeChatPayHosts": hosts, "DefaultMchid": mchid, "PaymentWaitDays": "1"}
         stack = deploy(aws.environment(), parameters)
 
@@ -113,7 +112,7 @@ def run(plan: Sequence[Planned], conditions: Conditions, progress: Progress) -> 
             seed=seed,
         )
         disturbances.begin(download=conditions.download)
-        sandbox.throw(conditions.rate, seed)
+        sandbox.chaos(conditions.rate, seed, wechat.at_random())
         arrivals, outbox = evidence.Arrivals(sandbox), Outbox(stack)
         load = Load(stack, sandbox, outbox, at_a_time=at_a_time)
         next_read = 0.0
@@ -134,7 +133,7 @@ def run(plan: Sequence[Planned], conditions: Conditions, progress: Progress) -> 
             seconds = time.monotonic() - began
         progress("gathering the evidence", 1, "")
         arrivals.read()
-        executions, ledger = evidence.executions(stack), sandbox.ledger()
+        executions, ledger = evidence.executions(stack), wechat.ledger(sandbox)
         progress("searching for secrets", 1, "")
         places = {
             "log": evidence.log_lines(stack),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from wechatpay_sandbox.client import Client
@@ -15,7 +13,7 @@ from wechatpay_sandbox.fault_kinds import KINDS
 
 from chaos.plan import Planned
 from chaos.scenarios import NOT_AT_RANDOM
-from tools.sam import ROOT
+from tools import process
 
 _OPTIONS = ("--keys", "certificate", "--debit-after", "0.05")
 # Costly kinds that are not thrown by default, made affordable; what they stand for stays as it is: a body
@@ -36,49 +34,22 @@ def at_random() -> list[dict[str, Any]]:
     return [*({"fault": name} for name in usual), *_ALSO]
 
 
-@dataclass(frozen=True)
-class WeChat:
-    """WeChat Pay for this run.
+def open_order(sandbox: Client, order: Planned) -> None:
+    """Put the order in the sandbox, with the faults planned for it."""
+    sandbox.open_order(order.number, **order.opened)
+    for fault in order.faults:
+        sandbox.script(order.number, **fault)
 
-    Attributes:
-        hosts: base URLs, main host first.
-        control: the sandbox's control over HTTP.
-    """
 
-    hosts: list[str]
-    control: Client
-
-    def open(self, order: Planned) -> None:
-        """Put the order in the world, with the faults planned for it."""
-        self.control.open_order(order.number, **order.opened)
-        for fault in order.faults:
-            self.control.script(order.number, **fault)
-
-    def throw(self, rate: float, seed: int) -> None:
-        """Throw faults of every kind an order must survive, at this rate of all calls."""
-        self.control.chaos(rate, seed, at_random())
-
-    def ledger(self) -> list[dict[str, Any]]:
-        """Every order as it truly stands once all debits are due."""
-        self.control.advance(3600)
-        return self.control.ledger()
+def ledger(sandbox: Client) -> list[dict[str, Any]]:
+    """Return every order as it truly stands once all debits are due."""
+    sandbox.advance(3600)
+    return sandbox.ledger()
 
 
 @contextmanager
-def running() -> Iterator[WeChat]:
-    """Run the sandbox in a process of its own."""
-    command = [sys.executable, "-m", "wechatpay_sandbox", "--quiet", *_OPTIONS]
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C reaches us alone
-    ) as process:
-        try:
-            assert process.stdout is not None
-            ready = json.loads(process.stdout.readline())
-            yield WeChat(ready["hosts"], Client(ready["control"]))
-        finally:
-            process.terminate()
+def running() -> Iterator[tuple[Client, str]]:
+    """Run the sandbox in a process of its own. Yields its control, and its hosts as a parameter."""
+    command: list[str | Path] = [sys.executable, "-m", "wechatpay_sandbox", "--quiet", *_OPTIONS]
+    with process.running(command) as started:
+        yield Client(started.ready["control"]), ",".join(started.ready["hosts"])

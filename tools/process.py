@@ -35,10 +35,16 @@ class Process:
 
 
 @contextlib.contextmanager
-def running(command: list[str | Path], environment: dict[str, str] | None) -> Iterator[Process]:
+def running(command: list[str | Path], environment: dict[str, str] | None = None) -> Iterator[Process]:
     """Start a program that writes one line of JSON when it is ready, and wait for that; end it on leaving."""
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        command,
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C reaches us alone, and we end it
     ) as popen:
         try:
             yield Process(popen)
