@@ -59,7 +59,7 @@ simulate: setup ## settle orders under a virtual clock, all from one seed; TRACE
 	@$(PYTHON) -m simulation $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED)) $(if $(TRACE),--trace '$(TRACE)')
 
 # Longer runs of the simulation: by seed in all processors (started again, it goes on), every sequence of
-# disturbances for one order, and faults planted in the product.
+# disturbances for one order, and bugs planted in the product.
 .PHONY: simulate-night simulate-all simulate-cells planted
 reads.simulate-night = ORDERS SEED
 simulate-night: setup ## the simulation in all processors, seed after seed; started again, it goes on
@@ -72,7 +72,7 @@ simulate-cells: setup ## which rows of the decision tables the simulation reache
 simulate-all: setup ## every sequence of disturbances for one order
 	@$(PYTHON) -m simulation.exhaustive
 
-planted: setup ## plant faults in the protocol; the simulation has to find each
+planted: setup ## plant bugs in the product; the simulation has to find each
 	@$(PYTHON) -m simulation.planted
 
 .PHONY: test
@@ -107,7 +107,7 @@ fuzz: setup ## the property tests, with many new examples of each
 
 .PHONY: mutants
 reads.mutants = FILES
-mutants: setup ## plant faults where money depends on the code, as FILES=order.py; a test has to see each
+mutants: setup ## plant bugs where money depends on the code, as FILES=order.py; a test has to see each
 	@$(PYTHON) -m tools.mutants $(FILES)
 
 .PHONY: up
@@ -127,7 +127,7 @@ down: setup ## stop the local stack and remove what it left
 
 .PHONY: settle
 reads.settle = EVENT FAULT
-settle: setup ## settle one order on the running stack: EVENT=events/completed.json; FAULT=silence_applied happens to it once
+settle: setup ## settle one order on the running stack: EVENT=events/completed.json; FAULT=silence_applied injects that fault once
 	@$(PYTHON) -m local.settle "$(call path,EVENT)" "$(FAULT)"
 
 .PHONY: fault
@@ -162,7 +162,7 @@ audit: setup ## ask the advisory database about what ships; needs the network
 
 .PHONY: deploy
 reads.deploy = ARGS ARCHITECTURE AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE
-deploy: build ## deploy to AWS, guided: ARGS="--config-env cn"
+deploy: build ## deploy to AWS, guided: ARGS="--config-env aws", in AWS China "--config-env cn"
 	@SAM_CLI_TELEMETRY=0 .venv/bin/sam deploy --guided $(ARGS)
 
 # The operator's commands: on AWS as the AWS CLI is configured, or on the local stack after `. .local/env`.
@@ -219,7 +219,7 @@ smoke: setup ## after a deployment: check, and run one order that charges nobody
 
 .PHONY: show
 reads.show = ORDER MCHID SINCE ARGS $(stack)
-show: setup ## one order's life: asked, tried, called, published, what to do; ARGS="--no-query --json"
+show: setup ## one order's life: request, attempts, calls, events, what to do next; ARGS="--no-query --json"
 	@$(OPERATIONS) show --order "$(ORDER)" $(call option,MCHID,mchid) $(call option,SINCE,since) $(ARGS)
 
 .PHONY: console

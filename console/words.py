@@ -71,7 +71,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "cabinet": ("Cabinet", "售货柜"),
     "open_door": ("Open the door and take goods", "开门取货"),
     "close_door": ("Close the door", "关门"),
-    "fault": ("A fault strikes", "遭遇故障"),
+    "fault": ("Injected fault", "注入故障"),
     "no_fault": ("none", "无"),
     "preset": ("An order of events/", "events/ 中的订单"),
     "send": ("Send Service Ended", "发送 Service Ended"),

@@ -90,7 +90,7 @@ def test_an_order_shows_what_went_over_the_wire_without_secrets(
     settle()
     text = visitor.order(number).text
     assert "as the sandbox saw it" in text
-    assert 'POST complete</b> → 200 · <span class="bad">A fault strikes: wrong_signature' in text
+    assert 'POST complete</b> → 200 · <span class="bad">Injected fault: wrong_signature' in text
     assert "total_amount" in text
     assert "nonce_str=" not in text  # of Authorization
     assert not [ticket for ticket in simulator.tickets() if ticket in text]
