@@ -11,8 +11,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import cold_start, local_stack, size, throughput, warm_call, whole_path, workflow_cost
+from benchmarks import cold_start, size, throughput, warm_call, whole_path, workflow_cost
 from benchmarks.measured import Part, table
+from local.stack import deployed
 from tools.sam import ROOT
 
 REPORT = ROOT / "docs" / "benchmarks.md"
@@ -45,7 +46,7 @@ def _run(arguments: argparse.Namespace) -> list[Part]:
         size.report(size.measure()),
         throughput.report(throughput.measure(arguments.orders)),
     ]
-    with local_stack.running() as (stack, simulator):
+    with deployed(wait_scale=workflow_cost.WAIT_SCALE) as (stack, simulator):
         parts.append(workflow_cost.report(workflow_cost.measure(stack, simulator)))
         parts.append(whole_path.report(whole_path.measure(stack, simulator, arguments.path_orders)))
     return parts

@@ -7,7 +7,6 @@ result it is given; in the sandbox each is paid. Prints medians and worst; exits
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import sys
 import threading
@@ -18,9 +17,7 @@ from typing import Any
 
 from wechatpay_sandbox import Simulator
 
-from local.aws import EmbeddedAws
-from local.pages import console
-from local.stack import deploy_for
+from local.pages import console_over_stack
 from operations.target import Target
 from tools.browser import Browser
 
@@ -50,22 +47,13 @@ _SHOWN = """new Promise((resolve) => {
 
 def main() -> int:
     """Measure. Returns the exit status."""
-    with Simulator(debit_after=None) as simulator, EmbeddedAws(wait_scale=0) as aws:
-        stack = deploy_for(simulator, aws.environment())
-        os.environ.pop("AWS_PROFILE", None)
-        os.environ |= stack.environment
-        target = Target(stack.name)
+    with console_over_stack(debit_after=None) as (url, stack, simulator):
         client = stack.client("stepfunctions")
-        machine = target.whole_state_machine
+        machine = Target(stack.name).whole_state_machine
         client.update_state_machine(stateMachineArn=machine, definition=json.dumps(_ENDS_AT_ONCE))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(lambda _: _paid(simulator, client, machine), range(ORDERS)))
-        variables = {
-            **stack.environment,
-            "STACK_NAME": stack.name,
-            "SIMULATOR_CONTROL": simulator.control_url,
-        }
-        with console(variables) as url, Browser() as browser:
+        with Browser() as browser:
             browser.goto(url)
             browser.evaluate(_SHOWN % json.dumps(f"1-100 of {ORDERS}"))
             times = _measure(browser, url.partition("?")[0], lambda: _paid(simulator, client, machine))

@@ -17,6 +17,7 @@ from local.stack import Stack
 from operations import executions
 
 MILLION = 1_000_000
+WAIT_SCALE = 0.002  # of the stack that is measured
 
 # Assumed, and the same for every design: WeChat Pay answers in 150 ms, and our part takes as long again on
 # the share of a processor that 512 MB get.

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 
-from local.stack import StackError
+from wechatpay_sandbox import Simulator
+
+from local.stack import Stack, StackError, deployed
 from tools.sam import ROOT
 
 _PATHS = (ROOT, ROOT / "layers/wechatpay", ROOT / "functions")
@@ -34,3 +36,21 @@ def console(variables: Mapping[str, str]) -> Iterator[str]:
     finally:
         process.terminate()
         process.communicate()
+
+
+@contextlib.contextmanager
+def console_over_stack(*, debit_after: float | None = 0) -> Iterator[tuple[str, Stack, Simulator]]:
+    """Serve the pages of a stack started for it (see `deployed`); yields also their address, with its token.
+
+    The environment of this process, for good, is that of the stack's AWS: `Target` finds it there.
+    """
+    with deployed(debit_after=debit_after) as (stack, simulator):
+        variables = {
+            **stack.environment,
+            "STACK_NAME": stack.name,
+            "SIMULATOR_CONTROL": simulator.control_url,
+        }
+        os.environ.pop("AWS_PROFILE", None)
+        os.environ |= variables
+        with console(variables) as url:
+            yield url, stack, simulator

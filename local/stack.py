@@ -1,12 +1,15 @@
 """The project's stack on an embedded AWS: `deploy` it with the SAM CLI as on AWS, then use it."""
 
+import contextlib
 import json
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from wechatpay_sandbox import Simulator
 
+from local.aws import EmbeddedAws
 from local.aws.client import connect
 from operations.errors import CommandError
 from tools.build import TEMPLATE
@@ -112,6 +115,18 @@ def deploy_for(
     stack = deploy(environment, {**merchant_of(simulator), **parameters}, name)
     stack.store_secret(simulator.secret())
     return stack
+
+
+@contextlib.contextmanager
+def deployed(*, debit_after: float | None = 0, wait_scale: float = 0) -> Iterator[tuple[Stack, Simulator]]:
+    """Deploy the built template on an embedded AWS, for a simulator, and keep both until the end.
+
+    Args:
+        debit_after: seconds until an accepted order is paid; None: never.
+        wait_scale: scales the workflow's waits.
+    """
+    with Simulator(debit_after=debit_after) as simulator, EmbeddedAws(wait_scale=wait_scale) as aws:
+        yield deploy_for(simulator, aws.environment()), simulator
 
 
 def merchant_of(simulator: Simulator) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 import urllib.parse
@@ -12,9 +11,8 @@ from wechatpay_sandbox import Simulator
 
 from console import cabinet
 from console.sandbox import Sandbox
-from local.aws import EmbeddedAws
-from local.pages import console
-from local.stack import Stack, deploy_for
+from local.pages import console_over_stack
+from local.stack import Stack
 from operations.target import Target
 from tools.browser import Browser
 from tools.sam import ROOT
@@ -28,25 +26,16 @@ _SECONDS = 120
 def main() -> int:
     """Take every picture in both languages. Returns the exit status."""
     IMAGES.mkdir(exist_ok=True)
-    with Simulator(debit_after=0) as simulator, EmbeddedAws(wait_scale=0) as aws:
-        stack = deploy_for(simulator, aws.environment())
-        variables = {
-            **stack.environment,
-            "STACK_NAME": stack.name,
-            "SIMULATOR_CONTROL": simulator.control_url,
-        }
-        os.environ.pop("AWS_PROFILE", None)
-        os.environ |= variables  # for the clients of this process
-        with console(variables) as url, Browser() as browser:
-            number = _orders(stack, simulator)
-            for language, suffix in LANGUAGES.items():
-                browser.open(locale=language, viewport=VIEWPORT)
-                browser.goto(url)
-                browser.wait("tbody tr:nth-child(20)")
-                _take(browser, "console-orders", suffix)
-                browser.goto(f"{url.partition('/?')[0]}/orders/{urllib.parse.quote(number)}")
-                browser.wait("g.lit")
-                _take(browser, "console-order", suffix)
+    with console_over_stack() as (url, stack, simulator), Browser() as browser:
+        number = _orders(stack, simulator)
+        for language, suffix in LANGUAGES.items():
+            browser.open(locale=language, viewport=VIEWPORT)
+            browser.goto(url)
+            browser.wait("tbody tr:nth-child(20)")
+            _take(browser, "console-orders", suffix)
+            browser.goto(f"{url.partition('/?')[0]}/orders/{urllib.parse.quote(number)}")
+            browser.wait("g.lit")
+            _take(browser, "console-order", suffix)
     return 0
 
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import pytest
 from wechatpay_sandbox import Simulator
 
-from benchmarks import local_stack
+from benchmarks.workflow_cost import WAIT_SCALE
+from local import stack
 from local.stack import Stack
 
 
 @pytest.fixture(scope="session")
 def deployed() -> Iterator[tuple[Stack, Simulator]]:
-    with local_stack.running() as running:
-        yield running
+    with stack.deployed(wait_scale=WAIT_SCALE) as deployed:
+        yield deployed
