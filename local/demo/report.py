@@ -52,12 +52,11 @@ class Report:
         table.add_column("time", justify="right", no_wrap=True)
         for order in orders:
             succeeded = order.execution.status == "SUCCEEDED"
+            outcome, detail = (order.outcome, order.payment) if succeeded else ("FAILED", order.outcome)
             table.add_row(
                 Text.assemble(order.sample.number, (f"\n{order.sample.what}", "dim")),
                 _path(order),
-                Text.assemble(
-                    (order.outcome, "green" if succeeded else "yellow"), (f"\n{order.payment}", "dim")
-                ),
+                Text.assemble((outcome, "green" if succeeded else "yellow"), (f"\n{detail}", "dim")),
                 order.evidence,
                 f"{seconds_of(order.execution):.1f} s",
             )

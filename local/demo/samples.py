@@ -1,4 +1,4 @@
-"""The orders of the demo, and what must become of each."""
+"""The orders of the demo, and how each must end."""
 
 import json
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Sample:
     """An order, how it comes in and what goes wrong on the way, and how it must end.
 
     Attributes:
-        states: as passed, with rounds of waiting and asking told once.
+        states: as passed, with repeated rounds of waiting and asking once.
         payment: what the last query must have found; empty when there is none.
         charged: fen.
         queries: how many rounds there may be.

@@ -1,4 +1,4 @@
-"""What became of an order of the demo, and how that differs from what must."""
+"""How an order of the demo ended, and how that differs from what is expected."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -48,7 +48,7 @@ class Settled:
 
     @property
     def states(self) -> tuple[str, ...]:
-        """States passed, with rounds of waiting and asking told once."""
+        """States passed, with repeated rounds of waiting and asking once."""
         passed = (step for steps, _ in self.path() for step in steps)
         return tuple(step.name for step in passed if isinstance(step, Step))
 

@@ -6,6 +6,7 @@ import re
 import shlex
 import tomllib
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import get_args, get_type_hints
 from urllib.parse import unquote
 
@@ -285,11 +286,13 @@ def test_the_secrets_fields_are_those_that_are_read(reference):
 def test_the_picture_of_the_demo_shows_its_orders(readme):
     assert "docs/demo.svg" in readme.links
     lines = _lines_of(ROOT / "docs/demo.svg")
-    shown = [(line.split()[0], line) for line in lines if line.startswith("SR")]
+    shown = [
+        (line.split()[0], f"{line} {below} ") for line, below in pairwise(lines) if line.startswith("SR")
+    ]
 
     assert [number for number, _ in shown] == [sample.number for sample in samples()]
-    for sample, (_, line) in zip(samples(), shown, strict=True):
-        assert f" {sample.outcome} " in line
+    for sample, (_, row) in zip(samples(), shown, strict=True):
+        assert f" {sample.outcome} " in row
     assert all(any(line.startswith(sample.what) for line in lines) for sample in samples())
 
 
