@@ -70,9 +70,9 @@ def pinned(template: str, architecture: str) -> str:
     return result
 
 
-def _platform(asked: str) -> str:
-    if asked != "host":
-        return asked
+def _platform(name: str) -> str:
+    if name != "host":
+        return name
     return "x86_64" if (platform.system(), platform.machine()) == ("Linux", "x86_64") else "host"
 
 

@@ -42,11 +42,11 @@ def main() -> int:
 def _orders(stack: Stack, simulator: Simulator) -> str:
     """Settle a crowd and an order whose replies are lost; returns its number."""
     target, sandbox = Target(stack.name), Sandbox(simulator.control_url)
-    struck = cabinet.bought({"water": "2", "sandwich": "1"})
+    interrupted = cabinet.bought({"water": "2", "sandwich": "1"})
     cabinet.close_doors(target, sandbox, list(cabinet.crowd()), "")
     cabinet.close_doors(target, sandbox, [cabinet.bought({"water": "1"})], "no_auth")
-    simulator.script(struck["out_order_no"], "complete", fault="unavailable", times=1)
-    cabinet.close_doors(target, sandbox, [struck], "unavailable")
+    simulator.script(interrupted["out_order_no"], "complete", fault="unavailable", times=1)
+    cabinet.close_doors(target, sandbox, [interrupted], "unavailable")
     until = time.monotonic() + _SECONDS
     client = stack.client("stepfunctions")
     while time.monotonic() < until:
@@ -54,7 +54,7 @@ def _orders(stack: Stack, simulator: Simulator) -> str:
         if len(listed) > cabinet.AT_ONCE and all(each["status"] != "RUNNING" for each in listed):
             break
         time.sleep(0.5)
-    return str(struck["out_order_no"])
+    return str(interrupted["out_order_no"])
 
 
 def _take(browser: Browser, name: str, suffix: str) -> None:

@@ -12,7 +12,8 @@ from samtranslator.translator import arn_generator  # type: ignore[import-untype
 from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools.sam import ROOT
+
 REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1"}
 
 Template = dict[str, Any]

@@ -44,4 +44,4 @@ def substitutions(partition: str, parameters: Mapping[str, str], root: Path = RO
 
 def rendered(source: Path, values: Mapping[str, str]) -> str:
     """The definition as CloudFormation substitutes it: in the text, before anything reads it as YAML."""
-    return re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], source.read_text(encoding="utf-8"))
+    return re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], source.read_text(encoding="utf-8"))

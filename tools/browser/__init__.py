@@ -80,8 +80,8 @@ class Browser:
         return list(self._do("texts", selector))
 
     def attribute(self, selector: str, name: str) -> str | None:
-        found: str | None = self._do("attribute", selector, name)
-        return found
+        value: str | None = self._do("attribute", selector, name)
+        return value
 
     def evaluate(self, script: str) -> Any:
         return self._do("evaluate", script)
@@ -93,8 +93,8 @@ class Browser:
         """Return the errors and dialogs of the page since this was last asked."""
         return list(self._do("problems"))
 
-    def screenshot(self, path: Path, **options: Any) -> None:
-        self._do("screenshot", str(path), options)
+    def screenshot(self, path: Path) -> None:
+        self._do("screenshot", str(path))
 
     def _do(self, *command: Any) -> Any:
         assert self._process.stdin is not None

@@ -55,7 +55,7 @@ const commands = {
   evaluate: (script) => page.evaluate(script),
   url: async () => page.url(),
   problems: async () => problems.splice(0),
-  screenshot: (path, options) => page.screenshot({ path, ...options }).then(() => null),
+  screenshot: (path) => page.screenshot({ path }).then(() => null),
 };
 
 await open({});

@@ -1,15 +1,14 @@
 """`python -m tools.checks [NAME ...]`: all checks, or those named; one line each; 1 on any problem."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tools.checks import Check, preflight, review, secrets, tools, workflow
+from tools.checks import preflight, review, secrets, tools, workflow
+from tools.sam import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-
-CHECKS: Mapping[str, Check] = {
+CHECKS: Mapping[str, Callable[[Path], Sequence[str]]] = {
     "lint": tools.lint,
     "format": tools.format_,
     "types": tools.types,

@@ -45,9 +45,9 @@ def _refusals(template: Template, partition: str, name: str) -> list[str]:
     errors = ValidateConfig(severity_level=Severity.ERROR)
     report = _engine(partition, types).validate_template(content, errors)
     return [
-        f"{found.entity.logical_id if found.entity else 'template'}: {found.rule_id}: {found.message} "
+        f"{each.entity.logical_id if each.entity else 'template'}: {each.rule_id}: {each.message} "
         f"({partition}, {name})"
-        for found in report.diagnostics
+        for each in report.diagnostics
     ]
 
 
@@ -88,7 +88,7 @@ def _rules() -> tuple[list[_Rule], list[_Rule]]:
 
     def part(name: str) -> list[_Rule]:
         begin = text.index("[", text.index(f"exports.{name} = ["))
-        found: list[_Rule] = json.JSONDecoder().raw_decode(text, begin)[0]
-        return found
+        rules: list[_Rule] = json.JSONDecoder().raw_decode(text, begin)[0]
+        return rules
 
     return part("BUNDLED_LIBS"), part("BUNDLED_RULES")

@@ -106,13 +106,13 @@ def check(root: Path) -> list[str]:
             translated = translate(partition, known, root=root)
             path.write_text(json.dumps(translated, indent=1), encoding="utf-8")
             kinds |= {name: resource["Type"] for name, resource in translated["Resources"].items()}
-        found = {*_checkov(templates), *_guard(templates)}
-    accepted = {(rule, name) for rule, name in found if ACCEPTED.get(rule, ("", ""))[0] == kinds[name]}
+        findings = {*_checkov(templates), *_guard(templates)}
+    accepted = {(rule, name) for rule, name in findings if ACCEPTED.get(rule, ("", ""))[0] == kinds[name]}
     unused = sorted(ACCEPTED.keys() - {rule for rule, _ in accepted}) if root == ROOT else []
     return [
         *(
             f"{name}: {rule}; follow it, or say in {__name__} why not"
-            for rule, name in sorted(found - accepted)
+            for rule, name in sorted(findings - accepted)
         ),
         *(f"{rule} is accepted, and nothing breaks it any more" for rule in unused),
     ]

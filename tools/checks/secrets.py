@@ -40,9 +40,9 @@ def check(root: Path) -> list[str]:
     """Each finding that is not accepted, and each acceptance that nothing needs."""
     files = _files(root)
     plain = {name for name in files if name.split("/")[0] in _PLAIN}
-    found = _scan(root, files - plain, _OFF) | _scan(root, plain, _OFF | _RANDOMNESS)
-    new = sorted(each for each in found if each[:2] not in ACCEPTED)
-    unused = sorted(ACCEPTED.keys() - {each[:2] for each in found}) if root == ROOT else []
+    findings = _scan(root, files - plain, _OFF) | _scan(root, plain, _OFF | _RANDOMNESS)
+    new = sorted(each for each in findings if each[:2] not in ACCEPTED)
+    unused = sorted(ACCEPTED.keys() - {each[:2] for each in findings}) if root == ROOT else []
     return [
         *(f"{path}:{line}: {kind}; take it out, or say in {__name__} why not" for path, kind, line in new),
         *(f"{path}: {kind} is accepted, and no longer found" for path, kind in unused),
@@ -53,8 +53,8 @@ def _scan(root: Path, files: set[str], off: set[str]) -> set[Finding]:
     detectors: Any = get_mapping_from_secret_type_to_class().values()
     used = [{"name": each.__name__} for each in detectors if each.__name__ not in off]
     with transient_settings({"plugins_used": used}):
-        found = [(name, secret) for name in files for secret in scan_file(str(root / name))]
-    return {(name, secret.type, secret.line_number) for name, secret in found}
+        scanned = [(name, secret) for name in files for secret in scan_file(str(root / name))]
+    return {(name, secret.type, secret.line_number) for name, secret in scanned}
 
 
 def _files(root: Path) -> set[str]:

@@ -32,15 +32,15 @@ def check(root: Path) -> list[str]:
 
 
 def _bare(source: Path) -> list[str]:
-    problems, nodes = [], [yaml.compose(source.read_text(encoding="utf-8"))]
-    while nodes:
-        found = nodes.pop()
-        if isinstance(found, yaml.MappingNode):
-            nodes += [part for pair in found.value for part in pair]
-        elif isinstance(found, yaml.SequenceNode):
-            nodes += found.value
-        elif isinstance(found, yaml.ScalarNode) and "${" in found.value and not found.style:
-            place = f"{source.name}:{found.start_mark.line + 1}"
+    problems, parts = [], [yaml.compose(source.read_text(encoding="utf-8"))]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, yaml.MappingNode):
+            parts += [each for pair in part.value for each in pair]
+        elif isinstance(part, yaml.SequenceNode):
+            parts += part.value
+        elif isinstance(part, yaml.ScalarNode) and "${" in part.value and not part.style:
+            place = f"{source.name}:{part.start_mark.line + 1}"
             problems.append(f"{place}: a placeholder without quotes: YAML may read a number, or nothing")
     return sorted(problems)
 

@@ -18,8 +18,8 @@ from rich.progress import Progress
 
 from tools.mutants.planting import Mutant, mutants_of
 from tools.mutants.trial import Fate, Target, Trials
+from tools.sam import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 _PERCENT = 100
 
 type Tried = tuple[Target, Mutant, Fate]
@@ -50,11 +50,12 @@ def plan(root: Path = ROOT) -> Plan:
     """Read the configuration."""
     tools = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
     search = [root / each for each in tools["pytest"]["ini_options"]["pythonpath"]]
-    asked = tools["mutants"]
+    settings = tools["mutants"]
     targets = [
-        Target(Path(path), _module(root / path, search), tests) for path, tests in asked["tests"].items()
+        Target(Path(path), _module(root / path, search), tests) for path, tests in settings["tests"].items()
     ]
-    return Plan(targets, search, asked["preload"], asked["leave"], asked["score"], root / asked["explained"])
+    explained = root / settings["explained"]
+    return Plan(targets, search, settings["preload"], settings["leave"], settings["score"], explained)
 
 
 def _module(path: Path, search: Sequence[Path]) -> str:
@@ -68,19 +69,19 @@ def main(parts: Sequence[str], root: Path = ROOT) -> int:
     began = time.monotonic()
     os.environ["HYPOTHESIS_PROFILE"] = "mutants"
     console = Console(highlight=False, soft_wrap=True)
-    asked = plan(root)
-    targets = [each for each in asked.targets if not parts or any(part in str(each.path) for part in parts)]
-    trials = Trials(root, asked.search, asked.preload, at_once=os.process_cpu_count() or 1)
+    planned = plan(root)
+    targets = [each for each in planned.targets if not parts or any(part in str(each.path) for part in parts)]
+    trials = Trials(root, planned.search, planned.preload, at_once=os.process_cpu_count() or 1)
     if not targets or not all(trials.passes(target) for target in targets):
         console.print("Without a mutant the tests have to pass." if targets else "The plan has no such file.")
         return 1
     planted = [
         (target, mutant)
         for target in targets
-        for mutant in mutants_of((root / target.path).read_text(encoding="utf-8"), asked.leave)
+        for mutant in mutants_of((root / target.path).read_text(encoding="utf-8"), planned.leave)
     ]
     console.print(f"{len(planted)} mutants in {len(targets)} files")
-    explained = asked.explained.read_text(encoding="utf-8").replace(r"\|", "|")
+    explained = planned.explained.read_text(encoding="utf-8").replace(r"\|", "|")
     fates = _run(trials, planted, explained, console)
     if not all(trials.passes(target) for target in targets):
         console.print(
@@ -91,11 +92,11 @@ def main(parts: Sequence[str], root: Path = ROOT) -> int:
         _score(console, str(target.path), [each for each in fates if each[0] is target])
     score = _score(console, "all", fates)
     survivors = [mutant for _, mutant, fate in fates if fate is Fate.SURVIVED]
-    unexplained = sum(not _told(mutant, explained) for mutant in survivors)
+    unexplained = sum(not _is_explained(mutant, explained) for mutant in survivors)
     used = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     took = f"{time.monotonic() - began:.0f} s, {used:.0f} s of processor time"
     console.print(f"{took}; survivors not explained: {unexplained}")
-    return int(score < asked.score or unexplained > 0)
+    return int(score < planned.score or unexplained > 0)
 
 
 def _run(
@@ -109,14 +110,14 @@ def _run(
         for target, mutant, fate in trials.run(planted):
             fates.append((target, mutant, fate))
             if fate is Fate.SURVIVED:
-                word = "explained" if _told(mutant, explained) else "SURVIVED "
+                word = "explained" if _is_explained(mutant, explained) else "SURVIVED "
                 console.print(f"{word}  {target.path}:{mutant.line}  {mutant.label}", markup=False)
             progress.advance(task)
             progress.refresh()
     return fates
 
 
-def _told(mutant: Mutant, explained: str) -> bool:
+def _is_explained(mutant: Mutant, explained: str) -> bool:
     return f"`{mutant.label}`" in explained
 
 

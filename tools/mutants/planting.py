@@ -42,7 +42,7 @@ def mutants_of(source: str, leave: Sequence[str] = ()) -> list[Mutant]:
     visitor = _Visitor(_enumerations(wrapper.module), [re.compile(each) for each in leave])
     wrapper.visit(visitor)
     spans = wrapper.resolve(ByteSpanPositionProvider)
-    found: list[Mutant] = []
+    mutants: list[Mutant] = []
     seen, labels = {source}, Counter[str]()
     for where, line, old, new in visitor.changes:
         span = spans[old]
@@ -54,8 +54,8 @@ def mutants_of(source: str, leave: Sequence[str] = ()) -> list[Mutant]:
         seen.add(changed)
         label = f"{where}: {_change(source, changed)}"
         labels[label] += 1
-        found.append(Mutant(f"{label} ({labels[label]})" if labels[label] > 1 else label, line, changed))
-    return found
+        mutants.append(Mutant(f"{label} ({labels[label]})" if labels[label] > 1 else label, line, changed))
+    return mutants
 
 
 def _spliced(source: bytes, start: int, length: int, old: cst.CSTNode, new: cst.CSTNode) -> str:
@@ -131,8 +131,8 @@ class _Visitor(cst.CSTVisitor):
     def _in_a_table(self, node: cst.CSTNode) -> Iterable[cst.CSTNode]:
         if isinstance(node, cst.Tuple | cst.List | cst.Set | cst.Dict) and len(node.elements) > 1:
             for index in range(len(node.elements)):
-                kept = [*node.elements[:index], *node.elements[index + 1 :]]
-                yield node.with_changes(elements=kept)
+                others = [*node.elements[:index], *node.elements[index + 1 :]]
+                yield node.with_changes(elements=others)
         if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
             for member in self._enumerations.get(node.value.value, ()):
                 yield node.with_changes(attr=cst.Name(member))
@@ -186,8 +186,8 @@ def _change(old: str, new: str) -> str:
     if max(map(len, texts)) > _SHOWN:
         start, end = _differing(*texts)
         start = max(start - _AROUND, 0)
-        kept = [text[start : len(text) - max(end - _AROUND, 0)] for text in texts]
-        texts = [f"{'…' if start else ''}{text[:_SHOWN]}…" for text in kept]
+        middles = [text[start : len(text) - max(end - _AROUND, 0)] for text in texts]
+        texts = [f"{'…' if start else ''}{text[:_SHOWN]}…" for text in middles]
     return " → ".join(text or "(nothing)" for text in texts)
 
 

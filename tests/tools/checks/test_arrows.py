@@ -1,7 +1,6 @@
 """The rules of imports in pyproject.toml: each refuses what is planted, and none leaves a package out."""
 
 import re
-import shutil
 import tomllib
 from pathlib import Path
 
@@ -9,35 +8,11 @@ import pytest
 
 from tools.checks import tools
 
-ROOT = Path(__file__).parents[3]
+from .conftest import PLACES, ROOT, plant
+
 RULES = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
-PLACES = ("", "functions", "layers/wechatpay", "simulator")
 PACKAGES = {init.parent.name for place in PLACES for init in (ROOT / place).glob("*/__init__.py")}
 FUNCTIONS = {init.parent.name for init in ROOT.glob("functions/*/__init__.py")}
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """What ships, as it is, among packages that are empty."""
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for name in ("functions", "layers/wechatpay"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    for place in ("", "simulator"):
-        for init in (ROOT / place).glob("*/__init__.py"):
-            empty = tmp_path / init.relative_to(ROOT)
-            empty.parent.mkdir(parents=True)
-            empty.write_text('"""A package."""\n', encoding="utf-8")
-    (tmp_path / "tests").mkdir()
-    (tmp_path / "tests/function.py").touch()
-    return tmp_path
-
-
-def plant(root: Path, module: str, line: str) -> None:
-    """Add a line to a module or to the `__init__` of a package."""
-    path = module.replace(".", "/")
-    names = [root / place / name for place in PLACES for name in (f"{path}.py", f"{path}/__init__.py")]
-    with next(name for name in names if name.exists()).open("a", encoding="utf-8") as source:
-        source.write(f"{line}\n")
 
 
 def test_arrows_accepts_what_points_down(copy: Path):
@@ -50,45 +25,68 @@ def test_arrows_accepts_what_points_down(copy: Path):
     assert tools.arrows(copy) == []
 
 
+# What is planted together: no line makes the way that another one is about.
 @pytest.mark.parametrize(
-    ("module", "line", "problem"),
+    "lines",
     [
-        ("wechatpay.errors", "from .client import Client", "wechatpay.errors > wechatpay.client"),
-        ("wechatpay.transport", "from . import verification", "wechatpay.transport > wechatpay.verification"),
-        ("wechatpay.client", "import wechatpay.smart_retail", "wechatpay.client > wechatpay.smart_retail"),
-        ("wechatpay.connection", "def f(): from .client import x", "wechatpay.transport > wechatpay.client"),
-        (
-            "wechatpay.smart_retail",
-            "from . import service_order",
-            "wechatpay.smart_retail > wechatpay.service_order",
-        ),
-        ("complete_order.result", "from .app import x", "complete_order.completion > complete_order.app"),
-        ("wechatpay.hosts", "import boto3", "wechatpay > boto3"),
-        ("query_order.app", "import botocore.session", "query_order > botocore"),
-        ("wechatpay.client", "from functions.complete_order import app", "wechatpay > functions"),
-        ("wechatpay.client", "from complete_order import app", "wechatpay > complete_order"),
-        ("invocation.settings", "import query_order", "invocation > query_order"),
-        ("wechatpay.hosts", "from invocation import settings", "wechatpay > invocation"),
-        ("query_order.app", "import complete_order.result", "query_order > complete_order"),
-        ("query_order.app", "from wechatpay_sandbox import Simulator", "query_order > wechatpay_sandbox"),
-        ("query_order.app", "import life", "query_order > life"),
-        ("query_order.app", "import operations", "query_order > operations"),
-        ("query_order.app", "import tests", "query_order > tests"),
-        ("wechatpay_sandbox", "from wechatpay import errors", "wechatpay_sandbox > wechatpay"),
-        ("wechatpay_sandbox", "def f(): import local", "wechatpay_sandbox > local"),
-        ("wechatpay_sandbox", "import life", "wechatpay_sandbox > life"),
-        ("life", "from wechatpay import errors", "life > wechatpay"),
-        ("operations", "import wechatpay_sandbox", "operations > wechatpay_sandbox"),
-        ("operations", "import console", "operations > console"),
-        ("console", "import simulation", "console > simulation"),
-        ("local", "from tests import function", "local > tests"),
+        [("wechatpay.errors", "from .client import Client", "wechatpay.errors > wechatpay.client")],
+        [("wechatpay.client", "import wechatpay.smart_retail", "wechatpay.client > wechatpay.smart_retail")],
+        [
+            (
+                "wechatpay.connection",
+                "def f(): from .client import x",
+                "wechatpay.transport > wechatpay.client",
+            )
+        ],
+        [
+            (
+                "wechatpay.transport",
+                "from . import verification",
+                "wechatpay.transport > wechatpay.verification",
+            ),
+            (
+                "wechatpay.service_order",
+                "from . import smart_retail",
+                "wechatpay.service_order > wechatpay.smart_retail",
+            ),
+            ("complete_order.result", "from .app import x", "complete_order.completion > complete_order.app"),
+        ],
+        [
+            ("wechatpay.hosts", "import boto3", "wechatpay > boto3"),
+            ("query_order.app", "import botocore.session", "query_order > botocore"),
+            ("wechatpay.client", "from functions.complete_order import app", "wechatpay > functions"),
+            ("invocation.settings", "import query_order", "invocation > query_order"),
+            ("wechatpay_sandbox", "import life", "wechatpay_sandbox > life"),
+            ("life", "from wechatpay import errors", "life > wechatpay"),
+            ("operations", "import console", "operations > console"),
+        ],
+        [
+            ("wechatpay.hosts", "from invocation import settings", "wechatpay > invocation"),
+            ("query_order.app", "import complete_order.result", "query_order > complete_order"),
+            ("query_order.app", "import operations", "query_order > operations"),
+            ("query_order.app", "import tests", "query_order > tests"),
+        ],
+        [
+            ("query_order.app", "import life", "query_order > life"),
+            ("wechatpay_sandbox", "def f(): import local", "wechatpay_sandbox > local"),
+            ("operations", "import wechatpay_sandbox", "operations > wechatpay_sandbox"),
+            ("console", "import simulation", "console > simulation"),
+        ],
+        [
+            ("wechatpay.client", "from complete_order import app", "wechatpay > complete_order"),
+            ("query_order.app", "from wechatpay_sandbox import Simulator", "query_order > wechatpay_sandbox"),
+            ("wechatpay_sandbox", "from wechatpay import errors", "wechatpay_sandbox > wechatpay"),
+            ("local", "from tests import function", "local > tests"),
+        ],
     ],
 )
-def test_arrows_finds_one_that_points_elsewhere(module: str, line: str, problem: str, copy: Path):
-    plant(copy, module, line)
+def test_arrows_finds_those_that_point_elsewhere(lines: list[tuple[str, str, str]], copy: Path):
+    for module, line, _ in lines:
+        plant(copy, module, line)
     (report,) = tools.arrows(copy)
-    importer, imported = problem.split(" > ")
-    assert f"{importer} is not allowed to import {imported}:" in report
+    for _, _, problem in lines:
+        importer, imported = problem.split(" > ")
+        assert f"{importer} is not allowed to import {imported}:" in report
 
 
 def test_arrows_finds_a_cycle_of_modules_without_a_rank(copy: Path):

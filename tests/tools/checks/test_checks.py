@@ -10,7 +10,7 @@ import pytest
 from tools.checks import __main__ as command
 from tools.checks import review, secrets, tools, workflow
 
-ROOT = Path(__file__).parents[3]
+from .conftest import ROOT, plant
 
 Tree = Callable[..., Path]
 
@@ -37,23 +37,14 @@ def test_format_finds_single_quotes(tree: Tree):
     assert "-a = '1'" in tools.format_(tree({"a.py": "a = '1'\n"}))[0]
 
 
-def test_types_finds_a_wrong_call_from_a_function_into_the_layer(tree: Tree):
-    right = {
-        "layers/wechatpay/wechatpay/__init__.py": "",
-        "layers/wechatpay/wechatpay/client.py": "def call(order: str) -> None: ...\n",
-        "functions/one/__init__.py": "",
-        "functions/two/__init__.py": "",
-        "functions/one/app.py": 'from wechatpay.client import call\n\ncall("x")\n',
-        "functions/two/app.py": "VALUE: int = 1\n",
-    }
-    assert tools.types(tree(right)) == []
-    (problem,) = tools.types(tree({"functions/one/app.py": "from wechatpay.client import call\n\ncall(1)\n"}))
-    assert "functions/one/app.py:3" in problem
-
-
-def test_types_wants_annotations(tree: Tree):
-    (problem,) = tools.types(tree({"functions/one/app.py": "def f(x):\n    return x\n"}))
-    assert "no-untyped-def" in problem
+def test_types_finds_a_wrong_call_into_the_layer_and_what_is_not_annotated(copy: Path):
+    plant(copy, "query_order.app", "from wechatpay import orders\n\norders.OrderKey(1, '', '', '')")
+    plant(copy, "complete_order.app", "def f(x):\n    return x")
+    (report,) = tools.types(copy)
+    lines = [line for line in report.splitlines() if " error: " in line]
+    errors = {(line.partition(":")[0], line.split()[-1]) for line in lines}
+    assert ("functions/query_order/app.py", "[arg-type]") in errors
+    assert ("functions/complete_order/app.py", "[no-untyped-def]") in errors
 
 
 def test_template_finds_what_one_of_the_regions_lacks(tree: Tree):
