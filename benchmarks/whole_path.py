@@ -15,6 +15,7 @@ from benchmarks.measured import Part, Times, say, table
 from benchmarks.rig import EVENT
 from local.published import Listener
 from local.stack import Stack
+from operations.order_event import emit
 
 ORDERS = 2_000
 AT_A_TIME = 20
@@ -75,15 +76,8 @@ def measure(
     def settle(number: int) -> float:
         out_order_no = f"PATH-{number}"
         simulator.open_order(out_order_no, finish_ticket=EVENT["finish_ticket"])
-        event = {
-            "Source": "smartretail.cabinet",
-            "DetailType": "Service Ended",
-            "EventBusName": stack.outputs["EventBusName"],
-            "Detail": json.dumps({**EVENT, "out_order_no": out_order_no}, ensure_ascii=False),
-        }
         started = time.time() * 1000
-        if events.put_events(Entries=[event])["FailedEntryCount"]:
-            raise RuntimeError(f"the bus did not take {out_order_no}")
+        emit(events, stack.outputs["EventBusName"], [{**EVENT, "out_order_no": out_order_no}])
         return results.wait_for(out_order_no) - started
 
     with results, ThreadPoolExecutor(at_a_time) as pool:

@@ -18,6 +18,7 @@ from chaos.plan import Arrival, Planned
 from chaos.wechat import open_order
 from local.stack import Stack
 from operations.executions import listed
+from operations.order_event import emit
 
 ORDER_SECONDS = 240.0
 """After this an order's next wave begins, whatever the outcome of the one before; the audit judges it."""
@@ -26,7 +27,6 @@ OPERATOR_SECONDS = 1.0
 RESUBMISSIONS = 3
 RESUBMITTED = "resubmit"
 """Label of an execution that sends an order again: by it the function knows that it was tried before."""
-_BATCH = 10
 
 
 class Load:
@@ -82,19 +82,12 @@ class Load:
             self._await(order.number, started)
 
     def _arrive(self, arrival: Arrival) -> None:
-        text = json.dumps(arrival.event, ensure_ascii=False)
-        if not arrival.on_bus:
-            for _ in range(arrival.copies):
-                self._stack.start(text, "chaos")
+        if arrival.on_bus:
+            emit(self._events, self._bus, [arrival.event] * arrival.copies)
             return
-        entry = {
-            "Source": "smartretail.cabinet",
-            "DetailType": "Service Ended",
-            "EventBusName": self._bus,
-            "Detail": text,
-        }
-        for begin in range(0, arrival.copies, _BATCH):
-            self._events.put_events(Entries=[entry] * min(_BATCH, arrival.copies - begin))
+        text = json.dumps(arrival.event, ensure_ascii=False)
+        for _ in range(arrival.copies):
+            self._stack.start(text, "chaos")
 
     def _await(self, number: str, executions: int) -> None:
         deadline = time.monotonic() + ORDER_SECONDS

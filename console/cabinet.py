@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from console.sandbox import Sandbox
+from operations.order_event import CABINET, emit
 from operations.target import Target
 
 EVENTS = Path(__file__).resolve().parents[1] / "events"
@@ -98,15 +99,5 @@ def close_doors(target: Target, sandbox: Sandbox, events: Sequence[dict[str, Any
         sandbox.open_order(event)
         if fault:
             sandbox.client.script(event["out_order_no"], "complete", fault=fault)
-    entries = [
-        {
-            "Source": target.parameters.get("TriggerSource") or "smartretail.cabinet",
-            "DetailType": "Service Ended",
-            "EventBusName": target.outputs["EventBusName"],
-            "Detail": json.dumps(event, ensure_ascii=False),
-        }
-        for event in events
-    ]
-    client = target.client("events")
-    for first in range(0, len(entries), 10):  # the most that PutEvents takes
-        client.put_events(Entries=entries[first : first + 10])
+    source = target.parameters.get("TriggerSource") or CABINET
+    emit(target.client("events"), target.outputs["EventBusName"], events, source)

@@ -1,6 +1,8 @@
 """`make settle EVENT=events/x.json`: one order through the running stack, followed to its end."""
 
+import errno
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -12,7 +14,7 @@ from life import Attempt, Execution, Step
 from life.reading import message_of, parsed
 from local import foreground, running, sandbox
 from local.stack import Stack
-from operations import executions
+from operations import executions, order_event
 from operations.errors import CommandError
 
 PATIENCE_SECONDS = 90.0
@@ -42,14 +44,11 @@ def main() -> int:
 def _read(file: str) -> tuple[str, Any]:
     if not file:
         raise CommandError("which order? make settle EVENT=events/completed.json")
-    try:
-        text = Path(file).read_text(encoding="utf-8")
-        return text, json.loads(text)
-    except OSError as exc:
+    path = Path(file)
+    if not path.exists():
         there = ", ".join(sorted(str(each) for each in Path("events").glob("*.json")))
-        raise CommandError(f"{file} cannot be read: {exc.strerror}. There are {there}") from exc
-    except ValueError as exc:
-        raise CommandError(f"{file} is not JSON in UTF-8: {exc}") from exc
+        raise CommandError(f"{file} cannot be read: {os.strerror(errno.ENOENT)}. There are {there}")
+    return order_event.read(path)
 
 
 def _settle(text: str, event: Any, fault: str, environment: dict[str, str]) -> int:

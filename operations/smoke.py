@@ -17,7 +17,7 @@ from wechatpay.orders import SMART_RETAIL
 
 from life import Execution
 from life.reading import json_object, message_of
-from operations import executions, live_check
+from operations import executions, live_check, order_event
 from operations.errors import CommandError
 from operations.staging import merchant_secret
 from operations.target import Target
@@ -47,13 +47,7 @@ class Smoke:
 
 def order(path: Path) -> Smoke:
     """Settle the order of a file, for real: it must succeed, or be accepted and wait to be paid."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        event = json.loads(text)
-    except OSError as exc:
-        raise CommandError(f"{path} cannot be read: {exc.strerror}") from exc
-    except ValueError as exc:
-        raise CommandError(f"{path} is not JSON in UTF-8: {exc}") from exc
+    text, event = order_event.read(path)
     if not isinstance(event, dict) or not isinstance(event.get("out_order_no"), str):
         raise CommandError(f"{path} is no order event: it has no out_order_no")
     return Smoke(

@@ -21,6 +21,7 @@ from local.demo.samples import SLOW_SECONDS, Sample, samples
 from local.demo.settled import Settled
 from local.stack import Stack, StackError, deploy_for
 from operations import executions
+from operations.order_event import emit
 
 ARRIVAL_SECONDS = 30
 # A day of waiting for a payment passes in under two seconds.
@@ -85,13 +86,7 @@ def _settle(sample: Sample, stack: Stack, simulator: Simulator, show: Callable[[
 
 def _arrive_on_bus(sample: Sample, stack: Stack) -> str:
     """Emit the event as a cabinet does. Returns the execution that it started."""
-    event = {
-        "Source": "smartretail.cabinet",
-        "DetailType": "Service Ended",
-        "EventBusName": stack.outputs["EventBusName"],
-        "Detail": json.dumps(sample.event, ensure_ascii=False),
-    }
-    stack.client("events").put_events(Entries=[event])
+    emit(stack.client("events"), stack.outputs["EventBusName"], [sample.event])
     deadline = time.monotonic() + ARRIVAL_SECONDS
     while time.monotonic() < deadline:
         arn = executions.find(stack.client("stepfunctions"), stack.outputs["StateMachineArn"], sample.number)
