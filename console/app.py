@@ -17,7 +17,7 @@ from console.guard import add_headers, guard
 from console.language import LANGUAGES
 from console.live import prepare
 from console.needs import Needs, StandsOtherwise
-from console.pages import Listing, ask_wechat_pay, listing, order_page, orders_page
+from console.pages import OrderTable, ask_wechat_pay, order_page, order_table, orders_page
 from console.rendering import Renderer
 from console.sandbox import Sandbox
 from console.web import BOARD, CONSOLE, LANGUAGE, NEEDS, RENDERER, Console, from_sandbox, live, shown, whole
@@ -31,14 +31,14 @@ _LATE = 15.0
 
 
 @dataclass
-class Listings:
+class LatestTable:
     """The newest list, made once for all who look."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    latest: Listing | None = None
+    latest: OrderTable | None = None
 
 
-LISTINGS = web.AppKey("listings", Listings)
+LATEST_TABLE = web.AppKey("latest_table", LatestTable)
 
 
 def make_app(console: Console) -> web.Application:
@@ -48,7 +48,7 @@ def make_app(console: Console) -> web.Application:
     app[CONSOLE] = console
     app[RENDERER] = Renderer()
     app[BOARD] = Board(console.target, pace)
-    app[LISTINGS] = Listings()
+    app[LATEST_TABLE] = LatestTable()
     app[NEEDS] = Needs(console.target, pace.seconds)
     prepare(app)
     app.on_response_prepare.append(add_headers)
@@ -71,12 +71,12 @@ def make_app(console: Console) -> web.Application:
 async def orders(request: web.Request) -> tuple[str, Mapping[str, Any]]:
     """Show the list of orders."""
     snapshot = await request.app[BOARD].after(0, 10)
-    made = request.app[LISTINGS]
+    made = request.app[LATEST_TABLE]
     async with made.lock:
         if made.latest is None or made.latest.snapshot is not snapshot:
             # Read after the orders: WeChat Pay is never behind what an order proved.
             ledger = await from_sandbox(request, Sandbox.ledger)
-            made.latest = await asyncio.to_thread(listing, snapshot, ledger)
+            made.latest = await asyncio.to_thread(order_table, snapshot, ledger)
         latest = made.latest
     return "orders", orders_page(latest, request.query)
 

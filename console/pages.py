@@ -19,7 +19,7 @@ from operations.target import Target
 
 
 @dataclass(frozen=True)
-class Listing:
+class OrderTable:
     """All orders at one moment, put into rows and added up once, whoever looks.
 
     Attributes:
@@ -32,7 +32,7 @@ class Listing:
     ledger: Mapping[str, Any] | None
 
 
-def listing(snapshot: Snapshot, ledger: Mapping[str, Mapping[str, Any]] | None) -> Listing:
+def order_table(snapshot: Snapshot, ledger: Mapping[str, Mapping[str, Any]] | None) -> OrderTable:
     """Return the orders as rows, with their sums.
 
     Args:
@@ -40,29 +40,29 @@ def listing(snapshot: Snapshot, ledger: Mapping[str, Mapping[str, Any]] | None) 
     """
     every = [rows.row_of(life) for life in snapshot.lives]
     compared = _compared(every, ledger) if ledger is not None else None
-    return Listing(snapshot, every, rows.totals(every), compared)
+    return OrderTable(snapshot, every, rows.totals(every), compared)
 
 
-def orders_page(listing: Listing, query: Mapping[str, str]) -> dict[str, Any]:
+def orders_page(table: OrderTable, query: Mapping[str, str]) -> dict[str, Any]:
     """Return the list: a page of the rows chosen by the address's query, and what all orders add up to."""
     group, search = query.get("group", ""), query.get("q", "")
-    matching = rows.chosen(listing.rows, group if group in rows.GROUPS else "", search)
+    matching = rows.chosen(table.rows, group if group in rows.GROUPS else "", search)
     last = max((len(matching) - 1) // rows.PAGE, 0)
     number = min(int(query["page"]), last) if query.get("page", "").isdecimal() else 0
     first = number * rows.PAGE
     return {
         "rows": matching[first : first + rows.PAGE],
-        "every": len(listing.rows),
+        "every": len(table.rows),
         "matching": len(matching),
         "first": first,
         "newer": _link(query, number - 1) if number > 0 else "",
         "older": _link(query, number + 1) if number < last else "",
-        "totals": listing.totals,
+        "totals": table.totals,
         "groups": list(rows.GROUPS),
         "group": group,
         "search": search,
-        "snapshot": listing.snapshot,
-        "ledger": listing.ledger,
+        "snapshot": table.snapshot,
+        "ledger": table.ledger,
         "Standing": Standing,
     }
 

@@ -13,24 +13,24 @@ PATIENCE_SECONDS = 15
 
 
 def main() -> int:
-    """End the keeper, which ends everything it started. Returns the exit status."""
-    keeper = running.keeper()
-    if keeper is not None:
-        _end(keeper)
+    """End the supervisor, which ends everything it started. Returns the exit status."""
+    supervisor = running.supervisor()
+    if supervisor is not None:
+        _end(supervisor)
     running.ENVIRONMENT.unlink(missing_ok=True)
     shutil.rmtree(running.STATE, ignore_errors=True)
-    print("Nothing was running." if keeper is None else "Stopped.")
+    print("Nothing was running." if supervisor is None else "Stopped.")
     return 0
 
 
-def _end(keeper: int) -> None:
-    os.kill(keeper, signal.SIGTERM)
+def _end(supervisor: int) -> None:
+    os.kill(supervisor, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while running.keeper() == keeper:
+    while running.supervisor() == supervisor:
         if time.monotonic() > deadline:
             # What it started ends by itself when it is gone.
             with contextlib.suppress(ProcessLookupError):
-                os.kill(keeper, signal.SIGKILL)
+                os.kill(supervisor, signal.SIGKILL)
         time.sleep(0.05)
 
 

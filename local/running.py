@@ -1,6 +1,6 @@
 """What `make up`, `make down` and `make settle` know of the stack that is kept running.
 
-The keeper (`local.supervisor`) holds a lock for as long as it lives and has written its process id into
+The supervisor (`local.supervisor`) holds a lock for as long as it lives and has written its process id into
 it, so that nobody mistakes another process for it.
 """
 
@@ -15,11 +15,11 @@ from tools.sam import ROOT
 LOCAL = Path(os.environ.get("LOCAL_STATE", ROOT / ".local"))  # elsewhere in tests
 STATE = LOCAL / "up"
 ENVIRONMENT = LOCAL / "env"
-_LOCK = STATE / "keeper.pid"
+_LOCK = STATE / "supervisor.pid"
 
 
 def hold() -> bool:
-    """Take the lock for the rest of this process's life. False when another keeper has it."""
+    """Take the lock for the rest of this process's life. False when another supervisor has it."""
     STATE.mkdir(parents=True, exist_ok=True)
     lock = os.open(_LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -32,8 +32,8 @@ def hold() -> bool:
     return True
 
 
-def keeper() -> int | None:
-    """Process id of the keeper that is alive now, if one is."""
+def supervisor() -> int | None:
+    """Process id of the supervisor that is alive now, if one is."""
     try:
         lock = os.open(_LOCK, os.O_RDWR)
     except FileNotFoundError:
@@ -69,7 +69,7 @@ def write_environment(variables: dict[str, str]) -> None:
 
 def read_environment() -> dict[str, str]:
     """Return the variables of `.local/env`; raises `CommandError` when nothing is running."""
-    if keeper() is None or not ENVIRONMENT.exists():
+    if supervisor() is None or not ENVIRONMENT.exists():
         raise CommandError("no local stack is running: start it with `make up`")
     lines = ENVIRONMENT.read_text(encoding="utf-8").splitlines()
     exported = [shlex.split(line)[1] for line in lines if line.startswith("export ") and "=" in line]

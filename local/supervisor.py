@@ -76,7 +76,7 @@ def _stack(settings: Settings) -> Iterator[EmbeddedAws]:
 
 def _let_go_of_the_terminal() -> None:
     sys.stdout.flush()
-    log = os.open(running.STATE / "keeper.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    log = os.open(running.STATE / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, sys.stdout.fileno())
     os.close(log)
 

@@ -8,13 +8,13 @@ from tools.sam import ROOT
 
 
 def main() -> int:
-    """Start the keeper and wait until its stack is ready. Returns the exit status."""
-    if running.keeper() is not None:
+    """Start the supervisor and wait until its stack is ready. Returns the exit status."""
+    if running.supervisor() is not None:
         print("A local stack is running already; `make down` stops it.")
         return 1
     running.STATE.mkdir(parents=True, exist_ok=True)
-    with (running.STATE / "keeper.log").open("wb") as log:
-        keeper = subprocess.Popen(
+    with (running.STATE / "supervisor.log").open("wb") as log:
+        supervisor = subprocess.Popen(
             [sys.executable, "-m", "local.supervisor"],
             cwd=ROOT,
             text=True,
@@ -24,15 +24,15 @@ def main() -> int:
             start_new_session=True,
         )
     try:
-        for line in keeper.stdout or ():
+        for line in supervisor.stdout or ():
             print(line, end="", flush=True)
     except KeyboardInterrupt:
-        keeper.terminate()
-        keeper.wait()
+        supervisor.terminate()
+        supervisor.wait()
         return 130
     if not running.ENVIRONMENT.exists():
-        keeper.wait()
-        print((running.STATE / "keeper.log").read_text(), end="", file=sys.stderr)
+        supervisor.wait()
+        print((running.STATE / "supervisor.log").read_text(), end="", file=sys.stderr)
         return 1
     _explain(running.read_environment())
     return 0

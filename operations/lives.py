@@ -55,7 +55,7 @@ class Records:
         return newest
 
 
-class Reader:
+class OrderReader:
     """Reads from one stack.
 
     Args:

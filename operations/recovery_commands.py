@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from operations import options, recovery, stuck_listing
-from operations.lives import Reader
+from operations.lives import OrderReader
 from operations.merchant_files import now
 from operations.recovery import Did, Recovery
 from operations.remedies import Listing, Remedy, Selection, Stuck
@@ -53,18 +53,18 @@ def list_stuck(
     listing = find_on(target, selection)
     if not every:
         listing = replace(listing, stuck=listing.needy)
-    reader = Reader(target, now(), selection.since)
+    reader = OrderReader(target, now(), selection.since)
     elsewhere = sorted(selection.orders - {each.out_order_no for each in listing.stuck})
-    standings = {number: stuck_listing.standing(reader, number) for number in elsewhere}
+    states = {number: stuck_listing.state_of(reader, number) for number in elsewhere}
     if as_json:
-        typer.echo(stuck_listing.as_json(selection, listing, standings))
+        typer.echo(stuck_listing.as_json(selection, listing, states))
         return
     _say_between(selection)
     for each in listing.stuck:
         for line in stuck_listing.shown(each):
             console.print(line, soft_wrap=True)
-    for number, stands in standings.items():
-        console.print(Text(stuck_listing.standing_in_words(number, stands)), soft_wrap=True)
+    for number, stands in states.items():
+        console.print(Text(stuck_listing.state_in_words(number, stands)), soft_wrap=True)
     among = "" if listing.needy else _among(selection) + _others(target, selection)
     console.print(Text(f"{stuck_listing.summary(listing)}{among}"), soft_wrap=True)
     if listing.unseen:

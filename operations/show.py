@@ -13,7 +13,7 @@ from life.as_json import to_json
 from life.masking import inert_json
 from operations import ask_wechat_pay, options
 from operations.errors import CommandError
-from operations.lives import Reader
+from operations.lives import OrderReader
 from operations.merchant_files import now
 from operations.options import Mchid, Profile, Region, StackName
 from operations.target import Target
@@ -66,14 +66,14 @@ def read(
 
     Args:
         mchid: the merchant, when several have an order of this number; None takes whichever there is.
-        since: how far to look back, see `Reader`.
+        since: how far to look back, see `OrderReader`.
         asking: what WeChat Pay is asked with; None does not ask.
         known: ARNs of its executions; None looks through the newest ones.
 
     Raises:
         CommandError: several merchants have an order of this number.
     """
-    records = Reader(target, now, since).records(out_order_no, mchid, known)
+    records = OrderReader(target, now, since).records(out_order_no, mchid, known)
     notes, answer = records.notes, None
     if asking and records.mchid:
         answer = asking(target, records.mchid, {"out_order_no": out_order_no, **records.identifiers}, now)

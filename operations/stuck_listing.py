@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from operations.executions import GOES_ON
-from operations.lives import Reader
+from operations.lives import OrderReader
 from operations.remedies import Listing, Remedy, Selection, Stuck
 
 
@@ -34,7 +34,7 @@ def summary(listing: Listing) -> str:
     )
 
 
-def standing(reader: Reader, out_order_no: str) -> dict[str, str]:
+def state_of(reader: OrderReader, out_order_no: str) -> dict[str, str]:
     """Return how an order stands that is not among those that need someone: `state` and `execution`."""
     runs = reader.executions(out_order_no, reader.lines(out_order_no))
     if not runs:
@@ -44,7 +44,7 @@ def standing(reader: Reader, out_order_no: str) -> dict[str, str]:
     return {"state": states.get(newest.status, newest.status), "execution": newest.arn}
 
 
-def standing_in_words(out_order_no: str, stands: dict[str, str]) -> str:
+def state_in_words(out_order_no: str, stands: dict[str, str]) -> str:
     """Return it as a sentence."""
     if stands["state"] == "unknown":
         return (
@@ -56,7 +56,7 @@ def standing_in_words(out_order_no: str, stands: dict[str, str]) -> str:
     return f"{out_order_no}: {sentences.get(stands['state'], other)}: {stands['execution']}"
 
 
-def as_json(selection: Selection, listing: Listing, standings: dict[str, dict[str, str]]) -> str:
+def as_json(selection: Selection, listing: Listing, states: dict[str, dict[str, str]]) -> str:
     """Return it for a program: `stuck`, a list; `orders`, how others stand that are asked for by number."""
     stuck = [
         {
@@ -78,6 +78,6 @@ def as_json(selection: Selection, listing: Listing, standings: dict[str, dict[st
         "since": selection.since and selection.since.isoformat(),
         "before": selection.before and selection.before.isoformat(),
         "stuck": stuck,
-        "orders": standings,
+        "orders": states,
     }
     return json.dumps(listed, ensure_ascii=False, indent=2)

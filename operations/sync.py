@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 from wechatpay.client import Client
 from wechatpay.errors import OrderNotFound, SettlementError, WeChatPayError
+from wechatpay.find_order import find_in_any
 from wechatpay.forms import SHANGHAI
-from wechatpay.lookup import find_in_any
 from wechatpay.order_apis import api_of
 from wechatpay.orders import PAID_TO_THE_MERCHANT, OrderKey, OrderState, post
 
@@ -22,7 +22,7 @@ from life.text import amount
 from operations import options, order_query
 from operations.errors import CommandError
 from operations.live_check import read_credentials
-from operations.lives import Reader
+from operations.lives import OrderReader
 from operations.merchant_files import now
 from operations.options import Mchid, Profile, Region, StackName
 from operations.staging import merchant_secret
@@ -48,7 +48,7 @@ def sync_order(
     target, at = options.target_of(stack_name, region, profile), now()
     if not order or not paid_at:
         raise CommandError("which order, paid when? make sync ORDER=SR-1 PAID_AT=20261125140300")
-    records = Reader(target, at).records(order, mchid or None)
+    records = OrderReader(target, at).records(order, mchid or None)
     paid = paid_time(paid_at, at, records.executions)
     merchant = target.mchid(records.mchid)
     credentials = read_credentials(merchant_secret(target, merchant), merchant)

@@ -18,7 +18,7 @@ import simulation  # noqa: F401 - where the functions are
 # isort: split
 from complete_order import finality, judgement
 from query_order import payment
-from wechatpay import lookup, reply_rules
+from wechatpay import find_order, reply_rules
 
 from simulation.environments import running
 from simulation.run import simulate
@@ -61,7 +61,7 @@ def counted() -> Iterator[Counter[Cell]]:
         return reply_rules.of_state(**asked)
 
     with ExitStack() as patches:
-        for module in (finality, lookup):
+        for module in (finality, find_order):
             patches.enter_context(patch.object(module, "rule_of", rule_of))
         for module in (judgement, payment):
             patches.enter_context(patch.object(module, "of_state", of_state))

@@ -18,7 +18,7 @@ from wechatpay.errors import (
     WeChatPayError,
     WeChatPayUnavailable,
 )
-from wechatpay.lookup import REREADS, deciding_rule, find_in_any, find_order, query_once, reread
+from wechatpay.find_order import REREADS, deciding_rule, find_in_any, find_order, query_once, reread
 from wechatpay.order_apis import api_of
 from wechatpay.orders import Accepted, OrderKey, OrderState
 from wechatpay.reply_rules import ERRORS, Action, ReplyRule, Verdict

@@ -10,7 +10,7 @@ from invocation.attempts import Attempts
 from wechatpay.client import Client
 from wechatpay.credentials import Credentials
 from wechatpay.errors import MerchantMisconfigured, OrderNotFound
-from wechatpay.lookup import find_in_any
+from wechatpay.find_order import find_in_any
 
 from complete_order.judgement import Judgement
 from complete_order.order import InvalidOrder

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from wechatpay.client import Client
 from wechatpay.deadline import Deadline
 from wechatpay.errors import ServiceError, SettlementError
-from wechatpay.lookup import find_order
+from wechatpay.find_order import find_order
 from wechatpay.merchant import Merchant
 from wechatpay.notification import Notification
 from wechatpay.platform_certificates import PlatformCertificates

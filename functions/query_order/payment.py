@@ -11,7 +11,7 @@ from typing import Any
 from invocation.failure import Failure
 from wechatpay.client import Client
 from wechatpay.errors import OrderNotFound, OutcomeUnknown
-from wechatpay.lookup import find_order
+from wechatpay.find_order import find_order
 from wechatpay.order_apis import ORDER_APIS
 from wechatpay.orders import PAID_TO_THE_MERCHANT, SMART_RETAIL, OrderKey, OrderState
 from wechatpay.reply_rules import STILL_OPEN, Verdict, of_state

@@ -16,7 +16,7 @@ from wechatpay_sandbox import Simulator
 from life import Attempt, Execution, Step
 from local import foreground
 from local.aws import EmbeddedAws
-from local.demo.report import Report
+from local.demo.printing import Printer
 from local.demo.samples import SLOW_SECONDS, Sample, samples
 from local.demo.settled import Settled
 from local.stack import Stack, StackError, deploy_for
@@ -34,34 +34,34 @@ def main() -> int:
     """Run the demo. Returns 0 if every order reached its expected outcome and the ledger agrees."""
     foreground.end_on_signals()
     pictures = [Path(path) for path in sys.argv[1:]]
-    report = Report(PICTURE_COLUMNS if pictures else None)
-    status = foreground.status_of(lambda: _run(report), report.console)
+    printer = Printer(PICTURE_COLUMNS if pictures else None)
+    status = foreground.status_of(lambda: _run(printer), printer.console)
     if status == 0:
         for path in pictures:
-            report.picture(path)
+            printer.picture(path)
     return status
 
 
-def _run(report: Report) -> int:
+def _run(printer: Printer) -> int:
     with contextlib.ExitStack() as started:
-        with report.step("Starting a WeChat Pay simulator and an embedded AWS on 127.0.0.1"):
+        with printer.step("Starting a WeChat Pay simulator and an embedded AWS on 127.0.0.1"):
             simulator = started.enter_context(Simulator(debit_after=0))
             aws = started.enter_context(EmbeddedAws(wait_scale=WAIT_SCALE))
-        with report.step("Deploying template.yaml, unchanged, with sam deploy"):
+        with printer.step("Deploying template.yaml, unchanged, with sam deploy"):
             stack = deploy_for(simulator, aws.environment(), PaymentWaitDays=str(PAYMENT_WAIT_DAYS))
         ended = []
         for sample in samples():
-            with report.step(f"{sample.number}  {sample.what}") as show:
+            with printer.step(f"{sample.number}  {sample.what}") as show:
                 ended.append((sample, _settle(sample, stack, simulator, show)))
         ledger = {entry["out_order_no"]: entry for entry in simulator.ledger()}
         orders = [
             Settled(sample, execution, ledger[sample.number], len(simulator.requests(sample.number)))
             for sample, execution in ended
         ]
-    report.table(orders)
-    report.ledger(orders)
+    printer.table(orders)
+    printer.ledger(orders)
     differences = [difference for order in orders for difference in order.differences()]
-    report.verdict(differences)
+    printer.verdict(differences)
     return 1 if differences else 0
 
 

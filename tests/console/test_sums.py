@@ -6,7 +6,7 @@ import pytest
 from wechatpay.reply_rules import REPLIES
 
 from console.board import Snapshot
-from console.pages import listing, rule_of
+from console.pages import order_table, rule_of
 from life import Execution, life_of
 from tests.life.histories import RESULT, History, line
 
@@ -22,7 +22,7 @@ def failed(category: str) -> Execution:
 
 def agrees(execution: Execution, **entry: Any) -> bool:
     snapshot = Snapshot(1, (life_of("A|1*", [execution]),))
-    ledger = listing(snapshot, {"A|1*": entry} if entry else {}).ledger
+    ledger = order_table(snapshot, {"A|1*": entry} if entry else {}).ledger
     assert ledger is not None
     return bool(ledger["agrees"])
 

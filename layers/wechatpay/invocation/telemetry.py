@@ -17,7 +17,7 @@ from wechatpay.signed_transport import Attempt
 
 from invocation.attempts import execution_of
 
-_SAID = {"PAID": "paid", "COLLECTING": "not paid yet"}
+_OUTCOME_WORDS = {"PAID": "paid", "COLLECTING": "not paid yet"}
 
 
 class Telemetry:
@@ -98,7 +98,7 @@ class Telemetry:
         """Log and count the outcome of the order; a failure by its category."""
         self._count(category or outcome)
         self._logger.info(
-            "failed" if category else _SAID.get(outcome, "settled"),
+            "failed" if category else _OUTCOME_WORDS.get(outcome, "settled"),
             outcome=outcome,
             evidence=evidence,
             category=category,

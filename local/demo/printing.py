@@ -19,7 +19,7 @@ from operations.executions import seconds_of
 _FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
-class Report:
+class Printer:
     """Prints to a terminal, with a spinner while it waits, or to a file, without.
 
     Args:
