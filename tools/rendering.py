@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tools.template import REGIONS, ROOT, Template, translate
+from tools.sam import ROOT
+from tools.template import REGIONS, Template, translate
 
 _NOTHING = object()
 _PLACEHOLDER = re.compile(r"\$\{([\w:]+)\}")

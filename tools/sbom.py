@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.template import ROOT
+from tools.sam import ROOT
 
 LOCK = ROOT / "layers/dependencies/requirements.txt"
 SBOM = ROOT / ".aws-sam/sbom.cdx.json"

@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from tools.rendering import render
-from tools.template import REGIONS, ROOT
+from tools.sam import ROOT
+from tools.template import REGIONS
 
 SOURCE = ROOT / "statemachine/service_ended.asl.yaml"
 

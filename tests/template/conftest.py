@@ -1,6 +1,7 @@
 import pytest
 
-from tools.template import REGIONS, ROOT, Template, source, translate
+from tools.sam import ROOT
+from tools.template import REGIONS, Template, source, translate
 from tools.workflow import definition
 
 __all__ = ["REGIONS", "ROOT", "Template", "source", "translate"]

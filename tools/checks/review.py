@@ -16,7 +16,8 @@ from typing import Any
 
 from tools import node
 from tools.rendering import everything
-from tools.template import REGIONS, ROOT, source, translate
+from tools.sam import ROOT
+from tools.template import REGIONS, source, translate
 
 _LOGS_KEY = (
     "CloudWatch Logs encrypts with its own key; the lines hold no personal data and no secret "

@@ -15,7 +15,7 @@ from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_cla
 from detect_secrets.core.scan import scan_file
 from detect_secrets.settings import transient_settings
 
-from tools.template import ROOT
+from tools.sam import ROOT
 
 ACCEPTED = {
     ("events/completed.json", "Base64 High Entropy String"): "a made-up finish_ticket of the sample order",
