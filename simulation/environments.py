@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import json
 import logging
 import os
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
@@ -23,11 +21,11 @@ from wechatpay_sandbox import MCHID
 from simulation.kernel import Killed
 from simulation.network import HOSTS, Sender
 from simulation.stepper import TaskError
+from tools import lambda_environment
 
 if TYPE_CHECKING:
     from simulation.shop import Shop
 
-FUNCTIONS = Path(__file__).parents[1] / "functions"
 SECONDS = 30.0
 """`Timeout` of the functions in the template."""
 PREFIX = "wechatpay/merchants/"
@@ -111,13 +109,10 @@ class Environment:
         """Return what Lambda hands to a handler beside the event."""
         ends = self._kernel.now + SECONDS
         custom = json.loads(base64.b64decode(client_context))["custom"] if client_context else None
-        return SimpleNamespace(
-            function_name=self.name,
-            invoked_function_arn=f"arn:aws:lambda:us-east-1:000000000000:function:{self.name}:live",
-            memory_limit_in_mb=512,
-            aws_request_id="0d8ac54b-5d41-4d65-b6ec-0a2d1f4e1c33",
-            client_context=SimpleNamespace(custom=custom) if client_context else None,
-            get_remaining_time_in_millis=lambda: int((ends - self._kernel.now) * 1000),
+        return lambda_environment.context(
+            self.name,
+            lambda: int((ends - self._kernel.now) * 1000),
+            SimpleNamespace(custom=custom) if client_context else None,
         )
 
 
@@ -167,11 +162,6 @@ class Pool:
 
 def _fresh(name: str, world: World, variables: dict[str, str], client: Callable[..., Any]) -> ModuleType:
     """Load the function's module once more, in the world it is handed."""
-    path = FUNCTIONS / name / "app.py"
-    spec = importlib.util.spec_from_file_location(f"simulated_{name}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
     with (
         patch.dict(os.environ, variables),
         patch("wechatpay.world.World", lambda: world),
@@ -179,5 +169,4 @@ def _fresh(name: str, world: World, variables: dict[str, str], client: Callable[
         patch("invocation.startup.done", lambda: None),
         patch("ssl.create_default_context", lambda **_: None),
     ):
-        spec.loader.exec_module(module)
-    return module
+        return lambda_environment.load(name)

@@ -3,9 +3,7 @@
 import base64
 import contextlib
 import gc
-import importlib.util
 import io
-import itertools
 import json
 import logging
 import os
@@ -14,7 +12,6 @@ import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import quote
@@ -24,15 +21,16 @@ from wechatpay_sandbox import Simulator
 
 from tests.json_tree import walk
 from tests.secrets_manager import SecretsManager
+from tools import lambda_environment
+from tools.sam import ROOT
 
-FUNCTIONS = Path(__file__).parents[1] / "functions"
+FUNCTIONS = ROOT / "functions"
 PREFIX = "wechatpay/merchants/"
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:ServiceEnded:one"
 SHORTEST = 8
 """Characters of the shortest text to look for: a shorter one would match by chance."""
 PIECE = 12
 """Characters of a secret that may nowhere stand together, in whatever encoding."""
-_number = itertools.count()
 
 Event = dict[str, Any]
 
@@ -49,20 +47,12 @@ def later(minutes: float = 0.0) -> SimpleNamespace:
     return attempt(retry_count=1, entered_time=entered.isoformat())
 
 
-class Context:
+def context(function_name: str, seconds: float, client_context: object) -> SimpleNamespace:
     """What Lambda hands to a handler, with a real clock running down."""
-
-    memory_limit_in_mb = 512
-    aws_request_id = "0d8ac54b-5d41-4d65-b6ec-0a2d1f4e1c33"
-
-    def __init__(self, function_name: str, seconds: float, client_context: object) -> None:
-        self.function_name = function_name
-        self.invoked_function_arn = f"arn:aws:lambda:us-east-1:000000000000:function:{function_name}:live"
-        self.client_context = client_context
-        self._ends = time.monotonic() + seconds
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int((self._ends - time.monotonic()) * 1000)
+    ends = time.monotonic() + seconds
+    return lambda_environment.context(
+        function_name, lambda: int((ends - time.monotonic()) * 1000), client_context
+    )
 
 
 class Function:
@@ -89,7 +79,7 @@ class Function:
         self.tickets: set[str] = set()
         self.client_context: object = attempt()
         self._name = name
-        self.context = Context(name, 0, None)
+        self.context = context(name, 0, None)
         # What is read and cut up once stays so: thousands of tests share one environment.
         self._secrets: set[tuple[str, str]] = set()
         self._stored_read = self._last_request = 0
@@ -135,7 +125,7 @@ class Function:
 
     def invoke(self, event: object, *, seconds: float = 30.0) -> dict[str, Any]:
         """Invoke the handler with so many seconds until Lambda would kill it; returns its JSON."""
-        self.context = Context(self._name, seconds, self.client_context)
+        self.context = context(self._name, seconds, self.client_context)
         try:
             with self._captured():
                 answer = self.app.lambda_handler(event, self.context)
@@ -267,13 +257,7 @@ def encodings(secret: str) -> Iterator[str]:
 
 def fresh_module(package: str, name: str) -> ModuleType:
     """Load a module of a function once more, with settings and clients of its own."""
-    spec = importlib.util.spec_from_file_location(
-        f"{name}_{next(_number)}", FUNCTIONS / package / f"{name}.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = lambda_environment.load(package, name)
     gc.unfreeze()  # a function keeps all it has at its start for good, tests do not
     return module
 
