@@ -58,7 +58,7 @@ def waits(days: int) -> list[int]:
 
 
 def followed(paid_after: float | None, days: int = 7) -> Followed:
-    """Return what becomes of an order that is paid so many seconds after its completion, None never."""
+    """Return how an order ends that is paid so many seconds after its completion, None never."""
     asked = list(itertools.accumulate(waits(days)))
     seen = [at for at in asked if paid_after is not None and at >= paid_after]
     return Followed(asked.index(seen[0]) + 1, seen[0]) if seen else Followed(len(asked), asked[-1])

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from chaos import scenarios
-from chaos.plan import Planned
+from chaos.plan import ChaosOrder
 from chaos.report import Report
 from chaos.run import Conditions, run
 from local import foreground
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return judged(plan, Conditions(rate=asked.rate, seed=asked.seed, at_a_time=asked.at_a_time))
 
 
-def judged(plan: Sequence[Planned], conditions: Conditions) -> int:
+def judged(plan: Sequence[ChaosOrder], conditions: Conditions) -> int:
     """Run a plan, print what it came to, and return the exit status."""
     report = Report()
 

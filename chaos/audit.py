@@ -16,9 +16,9 @@ from wechatpay_sandbox.order import FINISH
 
 from chaos.claims import COMPLETED, must_publish, untrue
 from chaos.evidence import AuditedExecution
+from chaos.inbox import PublishedEvent
 from chaos.ledger import OUTCOMES, Entry, accepted, truth_of
-from chaos.outbox import Published
-from chaos.plan import OPEN, Planned
+from chaos.plan import OPEN, ChaosOrder
 
 type Sentences = Iterator[tuple[str, str]]
 """Each with the count that it belongs to."""
@@ -48,17 +48,17 @@ class Findings:
 
 
 def audit(
-    plan: Sequence[Planned],
+    plan: Sequence[ChaosOrder],
     ledger: Iterable[Entry],
     executions: Iterable[AuditedExecution],
-    published: Iterable[Published],
+    published: Iterable[PublishedEvent],
 ) -> Findings:
     """Return every difference from the plan."""
     entries = {str(entry["out_order_no"]): entry for entry in ledger}
     of_number: dict[str, list[AuditedExecution]] = defaultdict(list)
     for execution in executions:
         of_number[_number(execution)].append(execution)
-    by_execution: dict[str, list[Published]] = defaultdict(list)
+    by_execution: dict[str, list[PublishedEvent]] = defaultdict(list)
     for event in published:
         by_execution[str(event.detail.get("execution"))].append(event)
     findings: dict[str, list[str]] = defaultdict(list)
@@ -82,10 +82,10 @@ class _Case:
 
     def __init__(
         self,
-        order: Planned,
+        order: ChaosOrder,
         entry: Entry | None,
         executions: Sequence[AuditedExecution],
-        published: dict[str, list[Published]],
+        published: dict[str, list[PublishedEvent]],
     ) -> None:
         self._order = order
         self._entry = entry

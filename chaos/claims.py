@@ -10,8 +10,8 @@ from typing import Any
 from wechatpay_sandbox.order import CANCEL, FINISH
 
 from chaos.evidence import AuditedExecution
+from chaos.inbox import PublishedEvent
 from chaos.ledger import Entry, truth_of
-from chaos.outbox import Published
 from chaos.plan import OPEN, Arrival, Event, Truth
 
 COMPLETED, CANCELLED, FAILED = "Order Completed", "Order Cancelled", "Order Failed"
@@ -32,7 +32,7 @@ def must_publish(execution: AuditedExecution) -> Counter[str]:
     return Counter((COMPLETED, payment) if payment else (COMPLETED,))
 
 
-def _is_result_of(execution: AuditedExecution, event: Published) -> bool:
+def _is_result_of(execution: AuditedExecution, event: PublishedEvent) -> bool:
     """Tell whether the event says what the execution ended with; one that ended by an error has no result."""
     result = {name: value for name, value in event.detail.items() if name != "execution"}
     if execution.output is not None:
@@ -56,7 +56,7 @@ def _not_echoed(arrival: Arrival, detail: Mapping[str, Any]) -> Iterator[str]:
 
 
 def untrue(
-    event: Published, arrival: Arrival, execution: AuditedExecution, entry: Entry | None, order_api: str
+    event: PublishedEvent, arrival: Arrival, execution: AuditedExecution, entry: Entry | None, order_api: str
 ) -> Iterator[str]:
     """Yield everything about a published event that is not so.
 
@@ -78,7 +78,7 @@ def untrue(
         yield f"says {claim}, asked {arrival.event.get('finish_type')}, and it stands as {truth}"
 
 
-def _is_so(event: Published, arrival: Arrival, entry: Entry, truth: Truth) -> bool:
+def _is_so(event: PublishedEvent, arrival: Arrival, entry: Entry, truth: Truth) -> bool:
     detail = event.detail
     category = (detail.get("error") or {}).get("category")
     if not arrival.valid:

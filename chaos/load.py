@@ -13,8 +13,8 @@ from typing import Any
 from wechatpay_sandbox.client import Client
 
 from chaos.evidence import ANNOUNCED, kept_for_a_person
-from chaos.outbox import Outbox
-from chaos.plan import Arrival, Planned
+from chaos.inbox import Inbox
+from chaos.plan import Arrival, ChaosOrder
 from chaos.wechat import open_order
 from local.stack import Stack
 from operations.executions import listed
@@ -36,7 +36,7 @@ class Load:
     An event that is invalid stays so: it is not sent again.
     """
 
-    def __init__(self, stack: Stack, sandbox: Client, outbox: Outbox, *, at_a_time: int) -> None:
+    def __init__(self, stack: Stack, sandbox: Client, inbox: Inbox, *, at_a_time: int) -> None:
         self.operator: Counter[str] = Counter()
         self.causes: dict[str, str] = {}
         self.ended = 0
@@ -46,7 +46,7 @@ class Load:
         self._bus = stack.outputs["EventBusName"]
         self._stack = stack
         self._sandbox = sandbox
-        self._outbox = outbox
+        self._inbox = inbox
         self._at_a_time = at_a_time
         self._given_up: Counter[str] = Counter()
         self._resubmitted: Counter[str] = Counter()
@@ -54,7 +54,7 @@ class Load:
         self._next_look = 0.0
         self._stopping = threading.Event()
 
-    def play(self, plan: Sequence[Planned], tick: Callable[[], None]) -> None:
+    def play(self, plan: Sequence[ChaosOrder], tick: Callable[[], None]) -> None:
         """Bring every order in and wait until the executions have ended. Calls `tick` again and again."""
         with ThreadPoolExecutor(self._at_a_time, thread_name_prefix="order") as threads:
             try:
@@ -72,7 +72,7 @@ class Load:
                 raise
         self._drain(tick)
 
-    def _play(self, order: Planned) -> None:
+    def _play(self, order: ChaosOrder) -> None:
         open_order(self._sandbox, order)
         started = 0
         for wave in order.waves:
@@ -91,13 +91,13 @@ class Load:
 
     def _await(self, number: str, executions: int) -> None:
         deadline = time.monotonic() + ORDER_SECONDS
-        with self._outbox.changed:
+        with self._inbox.changed:
             while (
-                self._outbox.ended(number) + self._given_up[number] < executions
+                self._inbox.ended(number) + self._given_up[number] < executions
                 and time.monotonic() < deadline
                 and not self._stopping.is_set()
             ):
-                self._outbox.changed.wait(1)
+                self._inbox.changed.wait(1)
 
     def _look_after_failures(self) -> None:
         if time.monotonic() < self._next_look:
@@ -126,9 +126,9 @@ class Load:
 
     def _give_up(self, failed: dict[str, Any]) -> None:
         number = str(json.loads(failed["input"]).get("out_order_no"))
-        with self._outbox.changed:
+        with self._inbox.changed:
             self._given_up[number] += 1
-            self._outbox.changed.notify_all()
+            self._inbox.changed.notify_all()
 
     def _drain(self, tick: Callable[[], None]) -> None:
         deadline = time.monotonic() + DRAIN_SECONDS

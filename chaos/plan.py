@@ -49,7 +49,7 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class Planned:
+class ChaosOrder:
     """One order.
 
     Attributes:
@@ -124,7 +124,7 @@ class Maker:
         """Return the event as it comes in on this order's way."""
         return Arrival(event, **{"on_bus": self.on_bus, **changes})
 
-    def once(self, event: Event, **rest: Any) -> Planned:
+    def once(self, event: Event, **rest: Any) -> ChaosOrder:
         """Return the order, for which one event comes in, once."""
         return self.planned((self.arrival(event),), **rest)
 
@@ -134,19 +134,19 @@ class Maker:
         may_become: set[Truth] | None = None,
         opened: Mapping[str, Any] = MappingProxyType({}),
         **rest: Any,
-    ) -> Planned:
+    ) -> ChaosOrder:
         """Return the order: by default it becomes what its first wave asks for.
 
         Args:
             waves: its arrivals.
             may_become: every truth that is right in the end.
             opened: settings at WeChat Pay beside its API; a ticket that events carry is valid there.
-            rest: see `Planned`.
+            rest: see `ChaosOrder`.
         """
         asked = may_become or {arrival.asks for arrival in waves[0]}
         ticket = {"finish_ticket": self.ticket} if self.ticket else {}
         settings = {**ticket, **opened, "api": self.order_api}
-        return Planned(
+        return ChaosOrder(
             self.number, self.scenario, self.order_api, waves, frozenset(asked), opened=settings, **rest
         )
 

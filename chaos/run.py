@@ -15,11 +15,11 @@ from pathlib import Path
 from chaos import evidence, wechat, workers
 from chaos.audit import Findings, audit
 from chaos.disturbances import Disturbances
+from chaos.inbox import Inbox
 from chaos.leaks import Searched, Secrets, search
 from chaos.ledger import Figures, figures
 from chaos.load import Load
-from chaos.outbox import Outbox
-from chaos.plan import Planned
+from chaos.plan import ChaosOrder
 from local.aws import EmbeddedAws
 from local.stack import deploy
 
@@ -38,7 +38,7 @@ class Outcome:
         seconds: from the first order to the last execution's end.
     """
 
-    plan: Sequence[Planned]
+    plan: Sequence[ChaosOrder]
     executions: Sequence[evidence.AuditedExecution]
     seconds: float
     figures: Figures
@@ -84,7 +84,7 @@ class Conditions:
     download: bool = True
 
 
-def run(plan: Sequence[Planned], conditions: Conditions, progress: Progress) -> Outcome:
+def run(plan: Sequence[ChaosOrder], conditions: Conditions, progress: Progress) -> Outcome:
     """Run the plan. `progress` is called with what is being done, which share of it, and counts.
 
     Raises:
@@ -113,8 +113,8 @@ def run(plan: Sequence[Planned], conditions: Conditions, progress: Progress) -> 
         )
         disturbances.begin(download=conditions.download)
         sandbox.chaos(conditions.rate, seed, wechat.at_random())
-        arrivals, outbox = evidence.Arrivals(sandbox), Outbox(stack)
-        load = Load(stack, sandbox, outbox, at_a_time=at_a_time)
+        arrivals, inbox = evidence.Arrivals(sandbox), Inbox(stack)
+        load = Load(stack, sandbox, inbox, at_a_time=at_a_time)
         next_read = 0.0
 
         def tick() -> None:
@@ -128,7 +128,7 @@ def run(plan: Sequence[Planned], conditions: Conditions, progress: Progress) -> 
             progress("settling", share, f"{arrivals.faults.total()} faults, {shown}")
 
         began = time.monotonic()
-        with outbox:
+        with inbox:
             load.play(plan, tick)
             seconds = time.monotonic() - began
         progress("gathering the evidence", 1, "")
@@ -138,7 +138,7 @@ def run(plan: Sequence[Planned], conditions: Conditions, progress: Progress) -> 
         places = {
             "log": evidence.log_lines(stack),
             "history": (text for execution in executions for text in execution.texts),
-            "published event": (json.dumps(event.detail) for event in outbox.published),
+            "published event": (json.dumps(event.detail) for event in inbox.published),
             "metric": evidence.metric_names(stack),
             "log of the embedded AWS": log.read_text(encoding="utf-8", errors="replace").splitlines(),
         }
@@ -149,7 +149,7 @@ def run(plan: Sequence[Planned], conditions: Conditions, progress: Progress) -> 
             executions=executions,
             seconds=seconds,
             figures=figures(ledger, executions),
-            findings=audit(plan, ledger, executions, outbox.published),
+            findings=audit(plan, ledger, executions, inbox.published),
             searched=searched,
             load=load,
             happened=disturbances.happened,
@@ -157,7 +157,7 @@ def run(plan: Sequence[Planned], conditions: Conditions, progress: Progress) -> 
         )
 
 
-def _secrets(plan: Iterable[Planned], disturbances: Disturbances, arrivals: evidence.Arrivals) -> Secrets:
+def _secrets(plan: Iterable[ChaosOrder], disturbances: Disturbances, arrivals: evidence.Arrivals) -> Secrets:
     given = {
         arrival.event["finish_ticket"]
         for order in plan

@@ -8,18 +8,18 @@ from typing import Any
 
 from wechatpay_sandbox.order import CANCEL, FINISH, RISK_CAP
 
-from chaos.plan import OPEN, SILENT_SECONDS, Event, Maker, Planned, Truth
+from chaos.plan import OPEN, SILENT_SECONDS, ChaosOrder, Event, Maker, Truth
 
-type Scenario = Callable[[Maker], Planned]
+type Scenario = Callable[[Maker], ChaosOrder]
 
 
-def _again_later(order: Maker) -> Planned:
+def _again_later(order: Maker) -> ChaosOrder:
     """The same event once more, the other way in, when all is done."""
     first = order.random.choice((order.finish, order.cancel))()
     return order.planned((order.arrival(first),), (order.arrival(first, on_bus=not order.on_bus),))
 
 
-def _at_once(order: Maker) -> Planned:
+def _at_once(order: Maker) -> ChaosOrder:
     """The same event several times in the same moment, on both ways."""
     event = order.finish()
     copies = 10 if order.random.random() < 0.1 else order.random.randint(1, 3)
@@ -27,28 +27,28 @@ def _at_once(order: Maker) -> Planned:
     return order.planned(tuple(order.arrival(event, copies=copies, on_bus=on_bus) for on_bus in ways))
 
 
-def _other_amount_later(order: Maker) -> Planned:
+def _other_amount_later(order: Maker) -> ChaosOrder:
     first, later = order.finish(), order.finish(order.amount + 100)
     return order.planned((order.arrival(first),), (order.arrival(later),))
 
 
-def _other_amount_at_once(order: Maker) -> Planned:
+def _other_amount_at_once(order: Maker) -> ChaosOrder:
     """Two amounts race: one of them is charged, whichever, and the other ends in a conflict."""
     amounts = (order.amount, order.amount + 100) if order.amount < RISK_CAP - 100 else (order.amount, 1)
     return order.planned(tuple(order.arrival(order.finish(amount)) for amount in amounts))
 
 
-def _flipped_later(order: Maker) -> Planned:
+def _flipped_later(order: Maker) -> ChaosOrder:
     events = [order.finish(), order.cancel()]
     order.random.shuffle(events)
     return order.planned(*((order.arrival(event),) for event in events))
 
 
-def _flipped_at_once(order: Maker) -> Planned:
+def _flipped_at_once(order: Maker) -> ChaosOrder:
     return order.planned((order.arrival(order.finish()), order.arrival(order.cancel())))
 
 
-def _settled_meanwhile(order: Maker) -> Planned:
+def _settled_meanwhile(order: Maker) -> ChaosOrder:
     """Someone else settles it in the moment before our completion arrives: alike or otherwise."""
     event = order.finish()
     fault, truth = order.random.choice(
@@ -62,25 +62,25 @@ def _settled_meanwhile(order: Maker) -> Planned:
     return order.once(event, may_become={truth}, faults=(_fault(fault, times=None),))
 
 
-def _paid_late(order: Maker) -> Planned:
+def _paid_late(order: Maker) -> ChaosOrder:
     """The shopper is charged only after the workflow has asked several times."""
     return order.once(order.finish(order.amount + 1), opened={"debit_after": 2.0})
 
 
-def _settled_before(order: Maker) -> Planned:
+def _settled_before(order: Maker) -> ChaosOrder:
     """It was settled by someone else before our event came: with our amount, or with another."""
     amount = order.amount + order.random.choice((0, 100))
     opened = {"finish_type": FINISH, "total_amount": amount}
     return order.once(order.finish(), may_become={Truth(FINISH, amount)}, opened=opened)
 
 
-def _corrected(order: Maker) -> Planned:
+def _corrected(order: Maker) -> ChaosOrder:
     """Refused for its amount, then asked for less."""
     waves = ((order.arrival(order.finish(RISK_CAP + 1)),), (order.arrival(order.finish()),))
     return order.planned(*waves, may_become={Truth(FINISH, order.amount)})
 
 
-def _invalid(order: Maker) -> Planned:
+def _invalid(order: Maker) -> ChaosOrder:
     event = order.finish()
     mistakes: tuple[Event, ...] = (
         {"total_amount": order.amount + 1},
@@ -98,7 +98,7 @@ def _invalid(order: Maker) -> Planned:
 def _faulty(*faults: Mapping[str, Any]) -> Scenario:
     """An ordinary order that meets one of these faults."""
 
-    def plan(order: Maker) -> Planned:
+    def plan(order: Maker) -> ChaosOrder:
         event = order.random.choice((order.finish, order.finish, order.cancel))()
         return order.once(event, faults=(order.random.choice(faults),))
 
@@ -152,7 +152,7 @@ SLOWEST = "never_paid"
 """Followed for as long as the workflow waits for payment."""
 
 
-def make(orders: int, seed: int, without: frozenset[str] = frozenset()) -> list[Planned]:
+def make(orders: int, seed: int, without: frozenset[str] = frozenset()) -> list[ChaosOrder]:
     """Return the plan: every scenario at least once where there are orders enough, then by weight."""
     draw = random.Random(f"{seed} scenarios")
     names = [name for name in SCENARIOS if name not in without]

@@ -11,7 +11,7 @@ from typing import Any
 from wechatpay_sandbox.client import Client
 from wechatpay_sandbox.fault_kinds import KINDS
 
-from chaos.plan import Planned
+from chaos.plan import ChaosOrder
 from chaos.scenarios import NOT_AT_RANDOM
 from tools import process
 
@@ -34,7 +34,7 @@ def at_random() -> list[dict[str, Any]]:
     return [*({"fault": name} for name in usual), *_ALSO]
 
 
-def open_order(sandbox: Client, order: Planned) -> None:
+def open_order(sandbox: Client, order: ChaosOrder) -> None:
     """Put the order in the sandbox, with the faults planned for it."""
     sandbox.open_order(order.number, **order.opened)
     for fault in order.faults:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulation.audit import LOST, NEVER, SECRETS, Violation
-from simulation.orders import BEGAN, HOUR, Planned
+from simulation.orders import BEGAN, HOUR, SimulatedOrder
 
 if TYPE_CHECKING:
     from simulation.shop import Shop
@@ -41,7 +41,7 @@ def finish(shop: Shop) -> None:
         tally.most_calls_since = max(tally.most_calls_since, *shop.tasks.calls_since.values(), 0)
 
 
-def _require_final(shop: Shop, planned: Planned) -> None:
+def _require_final(shop: Shop, planned: SimulatedOrder) -> None:
     number, final = planned.number, shop.tasks.final
     shop.audit.examined.update((LOST, NEVER))
     own = [each for each in shop.executions.values() if each.input["out_order_no"] == number]

@@ -31,7 +31,7 @@ from simulation.audit import NEVER, Violation
 from simulation.environments import PREFIX
 from simulation.follow import moment
 from simulation.network import HOSTS, Sender
-from simulation.orders import HOUR, Planned
+from simulation.orders import HOUR, SimulatedOrder
 from simulation.step_functions import StepFunctions
 from simulation.stepper import Execution
 
@@ -160,11 +160,11 @@ class Operators:
         if shop.healed:
             raise Violation(NEVER, "make secret", str(reason))
 
-    def sync(self, planned: Planned) -> None:
+    def sync(self, planned: SimulatedOrder) -> None:
         """Report an order as paid at the counter just now; again later when it is not taken yet."""
         self._shop.kernel.spawn(partial(self._sync, planned))
 
-    def _sync(self, planned: Planned) -> None:
+    def _sync(self, planned: SimulatedOrder) -> None:
         shop, kernel = self._shop, self._shop.kernel
         paid_at = shanghai(kernel.now)
         for _ in range(_TRIES):
@@ -181,7 +181,7 @@ class Operators:
                 shop.notifications.look_after()
                 return
 
-    def _sync_once(self, planned: Planned, paid_at: str) -> None:
+    def _sync_once(self, planned: SimulatedOrder, paid_at: str) -> None:
         credentials = live_check.read_credentials(merchant_secret(self._target, MCHID), MCHID)
         client = order_query.client_of(credentials, HOSTS)
         paid = sync.paid_time(paid_at, moment(self._shop.kernel.now), ())

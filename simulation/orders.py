@@ -30,7 +30,7 @@ class Arrival:
 
 
 @dataclass
-class Planned:
+class SimulatedOrder:
     """One order.
 
     Attributes:
@@ -62,12 +62,12 @@ class Maker:
         self.random = random
         self.api = random.choices(APIS, (6, 2, 4))[0]
         opened_at = random.uniform(0, BUSY)
-        self.order = Planned(number, opened_at, random.randint(1, 400) * 10, {"api": self.api})
+        self.order = SimulatedOrder(number, opened_at, random.randint(1, 400) * 10, {"api": self.api})
         self.at = opened_at + random.uniform(5, 600)
         self.order.settings["debit_after"] = random.choice((0.5, 2.0, 4.0, 60.0, 400.0))
 
-    def draw(self) -> Planned:
-        """Draw what becomes of it."""
+    def draw(self) -> SimulatedOrder:
+        """Draw how it ends."""
         kinds, weights = zip(*((make, weight) for weight, make in KINDS), strict=True)
         self.random.choices(kinds, weights)[0](self)
         return self.order

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from wechatpay_sandbox.fault import Fault
 from wechatpay_sandbox.fault_kinds import KINDS
 
-from simulation.disturbances import Fate
+from simulation.fate import Fate
 from simulation.network import HOSTS
-from simulation.orders import Arrival, Planned
+from simulation.orders import Arrival, SimulatedOrder
 from simulation.shop import Shop
 from simulation.tally import Tally
 from simulation.trace import Trace
@@ -88,7 +88,7 @@ def run(script: Script) -> Scripted:
     fate = Scripted(script)
     shop = Shop(Random(1), Trace(), Tally(), fate=fate)
     arrivals = [Arrival(60.0 + 0.02 * index, EVENT) for index in range(len(script))]
-    shop.plan(Planned(NUMBER, 0.0, 1200, {"debit_after": 1.0}, arrivals))
+    shop.plan(SimulatedOrder(NUMBER, 0.0, 1200, {"debit_after": 1.0}, arrivals))
     fate.state = partial(_state, shop)
     shop.settle()
     return fate

@@ -15,16 +15,16 @@ from wechatpay_sandbox.order import APIS
 from simulation import language
 from simulation.audit import Audit
 from simulation.aws import Secret, Waiting
-from simulation.disturbances import Drawn, Fate
 from simulation.endings import finish
 from simulation.environments import TABLE, Environment, Pool
+from simulation.fate import Drawn, Fate
 from simulation.follow import Follower
 from simulation.kernel import Kernel
 from simulation.keys import ShopKeys, material
 from simulation.network import Network
 from simulation.notifications import Notifications
 from simulation.operators import MACHINE, Operators
-from simulation.orders import APPID, BEGAN, BUSY, HOUR, Maker, Planned
+from simulation.orders import APPID, BEGAN, BUSY, HOUR, Maker, SimulatedOrder
 from simulation.stepper import Execution
 from simulation.tally import Tally
 from simulation.tasks import Tasks
@@ -76,7 +76,7 @@ class Shop:
         self.pools = {name: Pool(self, name) for name in names}
         self.tasks, self.notifications, self.operators = Tasks(self), Notifications(self), Operators(self)
         self._who: dict[str, str] = {}
-        self.planned: dict[str, Planned] = {}
+        self.planned: dict[str, SimulatedOrder] = {}
 
     def aws_client(self, environment: Environment, service: str) -> Any:
         """Return the client of an AWS service that a function has."""
@@ -116,7 +116,7 @@ class Shop:
         """Return the life of the order that is followed."""
         return list(self._follower.life(self.executions))
 
-    def plan(self, planned: Planned) -> None:
+    def plan(self, planned: SimulatedOrder) -> None:
         """Let an order happen."""
         self.planned[planned.number] = planned
         self.tally.families[planned.settings.get("api", APIS[0])] += 1
@@ -165,7 +165,7 @@ class Shop:
         self.executions[arn], self._who[arn] = execution, who
         execution.start()
 
-    def _acts(self, planned: Planned, what: str) -> None:
+    def _acts(self, planned: SimulatedOrder, what: str) -> None:
         if what == "pays at the counter":
             self.operators.sync(planned)
         elif self.wechat.act(planned, what):

@@ -19,11 +19,11 @@ from wechatpay_sandbox.times import shanghai
 
 from simulation import oracle
 from simulation.audit import Audit
-from simulation.disturbances import BEHIND_SECONDS, KNOWN, Fate
+from simulation.fate import BEHIND_SECONDS, KNOWN, Fate
 from simulation.kernel import Kernel
 from simulation.keys import ShopKeys
 from simulation.network import Sender
-from simulation.orders import APPID, Planned
+from simulation.orders import APPID, SimulatedOrder
 from simulation.trace import Trace
 
 _OTHER = "someone else"
@@ -51,7 +51,7 @@ class WeChat:
         orders = Orders(MCHID, APPID, SERVICE_ID, None, random)
         self.core = Core(keys, orders, clock=lambda: kernel.now, random=random)
 
-    def open(self, planned: Planned) -> None:
+    def open(self, planned: SimulatedOrder) -> None:
         """Put an order into the world."""
         if len(planned.arrivals) > 1:
             self.doubled.add(planned.number)
@@ -118,7 +118,7 @@ class WeChat:
         self.audit.conserved(model)
         return order
 
-    def act(self, planned: Planned, what: str) -> bool:
+    def act(self, planned: SimulatedOrder, what: str) -> bool:
         """Let shopper or merchant do something. Returns whether the order allowed it."""
         number, now = planned.number, self.core.now()
         order, model = self.caught_up(number), self.audit.models[number]

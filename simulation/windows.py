@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from wechatpay_sandbox import MODES
 
-from simulation.disturbances import KNOWN
+from simulation.fate import KNOWN
 from simulation.orders import BUSY, HOUR
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 
 from wechatpay_sandbox.arrivals import Arrival, Call, Request, new_record, route
 from wechatpay_sandbox.fault import Fault, Signature
-from wechatpay_sandbox.fault_effects import by_someone_else, claimed, misanswer, wanted
+from wechatpay_sandbox.fault_effects import answer_wrongly, by_someone_else, claimed, wanted
 from wechatpay_sandbox.fault_options import make
 from wechatpay_sandbox.faults import Misbehaviour
 from wechatpay_sandbox.keys import Keys
@@ -140,7 +140,7 @@ class Core:
         if fault.claim and order is not None and order.api == call.api:
             lie = claimed(order, self._families[order.api], call.operation, fault, self.now())
             reply = lie or reply
-        return misanswer(reply, call.out_order_no, fault, order), fault
+        return answer_wrongly(reply, call.out_order_no, fault, order), fault
 
     def _process(self, call: Call, request: Request, record: dict[str, Any]) -> Reply:
         try:

@@ -59,7 +59,7 @@ def claimed(order: Order, family: Family, operation: str, fault: Fault, now: flo
     return ok(family.query_document(pretended))
 
 
-def misanswer(reply: Reply, out_order_no: str, fault: Fault, order: Order | None) -> Reply:
+def answer_wrongly(reply: Reply, out_order_no: str, fault: Fault, order: Order | None) -> Reply:
     """The answer as the fault wants it, not signed yet."""
     if fault.body == "html":
         reply = html(fault.status, f"{fault.status} openresty")

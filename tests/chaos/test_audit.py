@@ -7,9 +7,9 @@ import pytest
 
 from chaos.audit import audit
 from chaos.evidence import AuditedExecution
+from chaos.inbox import PublishedEvent
 from chaos.ledger import figures
-from chaos.outbox import Published
-from chaos.plan import OPEN, Arrival, Planned, Truth
+from chaos.plan import OPEN, Arrival, ChaosOrder, Truth
 
 COUNTS = ("lost", "charged_twice", "wrong_amount", "claimed_but_not_true", "true_but_not_claimed")
 API = "smartretail-orders"
@@ -25,7 +25,7 @@ class World:
     def order(self, number, event, truth, *, copies=1, valid=True, paid=True, api=API, **entry):
         event = {"out_order_no": number, "metadata": {"cabinet": "A"}, **event}
         arrival = Arrival(event, copies=copies, valid=valid)
-        self.plan.append(Planned(number, "test", api, ((arrival,),), frozenset({truth}), paid=paid))
+        self.plan.append(ChaosOrder(number, "test", api, ((arrival,),), frozenset({truth}), paid=paid))
         charged = truth.amount if truth.finish_type == 2 and paid else 0
         settled = truth != OPEN
         state = "USER_PAID" if charged else "FINISHED" if settled else "USER_ACCEPTED"
@@ -46,7 +46,7 @@ class World:
         output = result | {"payment": payment} if payment else result
         for kind in kinds:
             detail = output if kind not in ("Order Completed",) else result
-            self.published.append(Published(kind, {**detail, "execution": arn}))
+            self.published.append(PublishedEvent(kind, {**detail, "execution": arn}))
         ended = (
             {"status": "FAILED", "error": category, "cause": json.dumps(result["error"])} if category else {}
         )
@@ -62,7 +62,7 @@ class World:
 
     def publish_otherwise(self, index=0, kind=None, **changes):
         event = self.published[index]
-        self.published[index] = Published(kind or event.kind, {**event.detail, **changes})
+        self.published[index] = PublishedEvent(kind or event.kind, {**event.detail, **changes})
 
     def end_otherwise(self, index=0, **changes):
         self.executions[index] = dataclasses.replace(self.executions[index], **changes)
@@ -254,7 +254,7 @@ def test_an_overdue_payment_is_not_true_of_a_paid_order(world):
 
 def test_an_event_twice_or_of_no_execution_or_for_no_order_is_invented(world):
     world.published.append(world.published[1])
-    world.published.append(Published("Order Paid", {"execution": "arn:nowhere"}))
+    world.published.append(PublishedEvent("Order Paid", {"execution": "arn:nowhere"}))
     world.executions.append(
         AuditedExecution("arn:other", "SUCCEEDED", {"out_order_no": "unknown"}, output={})
     )

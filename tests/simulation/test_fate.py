@@ -2,7 +2,7 @@
 
 from random import Random
 
-from simulation.disturbances import Drawn
+from simulation.fate import Drawn
 
 
 def test_an_order_meets_one_unproven_refusal_about_its_parameters() -> None:

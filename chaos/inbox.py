@@ -11,19 +11,19 @@ from local.stack import Stack
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedEvent:
     """One event on the bus."""
 
     kind: str
     detail: dict[str, Any]
 
 
-class Outbox(Listener):
+class Inbox(Listener):
     """Listens while it is entered. `published` grows; `changed` is notified of it."""
 
     def __init__(self, stack: Stack) -> None:
         super().__init__(stack, "chaos-published", receive=self._add)
-        self.published: list[Published] = []
+        self.published: list[PublishedEvent] = []
         self._ended: Counter[str] = Counter()
         self._known: set[str] = set()
 
@@ -33,7 +33,7 @@ class Outbox(Listener):
 
     def _add(self, event: dict[str, Any], _sent: float) -> None:
         detail = event["detail"]
-        self.published.append(Published(event["detail-type"], detail))
+        self.published.append(PublishedEvent(event["detail-type"], detail))
         execution = str(detail.get("execution"))
         if execution not in self._known:
             self._known.add(execution)
