@@ -109,7 +109,7 @@ class Board:
                 await self._awake.wait()
             was = self.snapshot
             try:
-                lives, unread = await asyncio.to_thread(self._look)
+                lives, unread = await asyncio.to_thread(self._refresh)
                 problem = ""
             except Exception as exc:  # noqa: BLE001 - the page shows it, and the next look may succeed
                 lives, unread, problem = was.lives, was.unread, f"{type(exc).__name__}: {exc}"
@@ -130,7 +130,7 @@ class Board:
         lives = self.snapshot.lives
         return [run.arn for life in lives if life.out_order_no == out_order_no for run in life.runs]
 
-    def _look(self) -> tuple[tuple[Life, ...], int]:
+    def _refresh(self) -> tuple[tuple[Life, ...], int]:
         listed = self._listing = self._list()
         gone = [self._known.pop(arn) for arn in self._known.keys() - listed.keys()]
         due = [each for each in listed.values() if self._is_due(each)]

@@ -97,10 +97,10 @@ class OrderReader:
                 f"several merchants have an order {out_order_no}: MCHID= one of {several} 请指定商户号"
             )
         merchant = mchid or next((owner for owner, _ in owners), default)
-        meant = [each for owner, each in owners if owner == merchant]
-        arns = {each.arn for each in meant}
+        own = [each for owner, each in owners if owner == merchant]
+        arns = {each.arn for each in own}
         lines = [line for line in lines if line.get("execution") in arns or not line.get("execution")]
-        return Records(meant, lines, merchant, notes)
+        return Records(own, lines, merchant, notes)
 
     def lines(self, out_order_no: str) -> list[dict[str, Any]]:
         """Return what the functions logged about an order, each line as its JSON object."""
