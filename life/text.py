@@ -12,7 +12,7 @@ _ROUNDS = (3, 2, 1)
 
 
 def lines(life: Life) -> Iterator[str]:
-    """Tell an order's life, a line at a time; every line is safe to print to a terminal."""
+    """Yield an order's life, a line at a time; every line is safe to print to a terminal."""
     return (inert(line) for line in _lines(life))
 
 
