@@ -1,8 +1,6 @@
 """`make settle EVENT=events/x.json`: one order through the running stack, followed to its end."""
 
-import errno
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -44,11 +42,11 @@ def main() -> int:
 def _read(file: str) -> tuple[str, Any]:
     if not file:
         raise CommandError("which order? make settle EVENT=events/completed.json")
-    path = Path(file)
-    if not path.exists():
+    try:
+        return order_event.read(Path(file))
+    except order_event.UnreadableFileError as exc:
         there = ", ".join(sorted(str(each) for each in Path("events").glob("*.json")))
-        raise CommandError(f"{file} cannot be read: {os.strerror(errno.ENOENT)}. There are {there}")
-    return order_event.read(path)
+        raise CommandError(f"{exc}. There are {there}") from exc
 
 
 def _settle(text: str, event: Any, fault: str, environment: dict[str, str]) -> int:

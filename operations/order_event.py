@@ -12,13 +12,22 @@ CABINET = "smartretail.cabinet"
 _BATCH = 10  # the most that PutEvents takes
 
 
+class UnreadableFileError(CommandError):
+    """There is no such file, or it may not be read."""
+
+
 def read(path: Path) -> tuple[str, Any]:
-    """Return the text of a file and its JSON. Raises `CommandError` when there is none."""
+    """Return the text of a file and its JSON.
+
+    Raises:
+        UnreadableFileError: see there.
+        CommandError: it is not JSON in UTF-8.
+    """
     try:
         text = path.read_text(encoding="utf-8")
         return text, json.loads(text)
     except OSError as exc:
-        raise CommandError(f"{path} cannot be read: {exc.strerror}") from exc
+        raise UnreadableFileError(f"{path} cannot be read: {exc.strerror}") from exc
     except ValueError as exc:
         raise CommandError(f"{path} is not JSON in UTF-8: {exc}") from exc
 
