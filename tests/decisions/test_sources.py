@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+ROOT = Path(__file__).parents[2]
 PACKAGES = ("wechatpay", "complete_order", "query_order", "payment_notification", "wechatpay_sandbox")
 PROGRAMS = ("app", "__main__")  # they start something when they are imported
 # What the letters mean: `wechatpay.fields`.
@@ -65,7 +66,7 @@ def test_every_rule_begins_with_how_sure_it_is() -> None:
 
 
 def test_an_event_is_refused_by_tables_and_by_no_rule_in_words() -> None:
-    sources = [path.read_text(encoding="utf-8") for path in Path("functions/complete_order").glob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "functions/complete_order").glob("*.py")]
     nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
     refusals = [
         node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("wrong")

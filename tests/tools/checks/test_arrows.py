@@ -120,3 +120,9 @@ def test_lint_finds_a_module_that_imports_itself(copy: Path):
     plant(copy, "wechatpay.keyring", "from . import keyring")
     (report,) = tools.lint(copy)
     assert "PLW0406" in report
+
+
+def test_nothing_that_ships_switches_the_rule_about_the_environment_off():
+    shipped = [*ROOT.glob("functions/**/*.py"), *ROOT.glob("layers/**/*.py")]
+    assert shipped
+    assert not [path for path in shipped if "TID251" in path.read_text(encoding="utf-8")]

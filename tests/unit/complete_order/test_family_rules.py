@@ -65,6 +65,8 @@ def test_serviceorder_and_an_unknown_family_take_30_discounts_and_no_more(order_
 
 
 def test_one_rule_holds_for_unmanned_retail_alone() -> None:
+    # No source says for whom a rule holds: that is what `unmanned_retail` is for.
+    assert all(rule.source[1:3] == ": " for rule in FAMILY_RULES)
     assert [rule.unmanned_retail for rule in FAMILY_RULES] == [False] * 4 + [True]
     goods = finished(fees=[{"fee_name": "商品信息", "fee_amount": 0}])
     assert not list(family_problems(goods, "serviceorder"))
