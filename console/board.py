@@ -184,7 +184,7 @@ class Board:
         return _Known(_as_listed(described), time.monotonic(), order, execution)
 
     def _put_together(self, orders: set[Key]) -> None:
-        """Tell the lives of these orders anew."""
+        """Put the lives of these orders together again."""
         of_order: dict[Key, list[Execution]] = {}
         for known in self._known.values():
             if known.order in orders:
